@@ -1,0 +1,112 @@
+"""The labelled dataset every other part of the library starts from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from mmm_bayes.dataset.dates import step_of
+from mmm_bayes.dataset.description import Description, describe
+from mmm_bayes.dataset.reading import read
+from mmm_bayes.dataset.values import typed
+from mmm_bayes.errors import located
+
+WHOLE = "all"  # the one unit of a single market, and the total over units
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A checked table with labels.
+
+    Attributes
+    ----------
+    description
+        What the TOML file says.
+    path
+        The TOML file.
+    sha256
+        Hex digest of the table file's bytes.
+    data : xarray.Dataset
+        float64 variables in the table's own units, time first:
+        `outcome` (time, unit); `spend` (time, unit, channel), money per step; `exposure` (time, unit,
+        channel), the spend where the description names no exposure; `controls` (time, unit, control),
+        before its transform, of length 0 along `control` where there is none.
+        Coordinates: `time` (datetime64[ns], a fixed step of `attrs["step_days"]` days), `unit` (sorted;
+        "all" for a single market), `channel` and `control` (in the order of the TOML), `role` (channel).
+    """
+
+    description: Description
+    path: Path
+    sha256: str
+    data: xr.Dataset
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels' names, in the order of the description."""
+        return tuple(self.description.channels)
+
+    @property
+    def mediator(self) -> str | None:
+        """The channel through which others act, if the description names one."""
+        return self.description.mediation.mediator if self.description.mediation else None
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The channels that raise the mediator; empty without mediation."""
+        return self.description.mediation.causes if self.description.mediation else ()
+
+
+def load(path: str | Path) -> Dataset:
+    """Read a description and the table beside it, check both, and label the numbers.
+
+    Parameters
+    ----------
+    path
+        The TOML description; the table's path in it is relative to the TOML's folder.
+
+    Raises
+    ------
+    InputError
+        With the file, the column, the rows and the mend, for anything that cannot be modelled as it stands.
+    """
+    path = Path(path)
+    description = describe(path)
+    table = path.parent / description.file
+    with located(table):
+        cells, sha256 = read(table)
+        frame = typed(cells, description)
+        unit = None if description.unit is None else frame[description.unit]
+        step_days = step_of(frame[description.date], unit)
+    return Dataset(description, path, sha256, _labelled(frame, description, step_days))
+
+
+def _labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
+    """Fold the checked rows, complete and unrepeated, into (time, unit, ...) arrays."""
+    keys = [description.date] if description.unit is None else [description.date, description.unit]
+    frame = frame.sort_values(keys)
+    time = frame[description.date].unique()
+    unit = [WHOLE] if description.unit is None else sorted(frame[description.unit].unique())
+
+    def fold(columns: list[str]) -> np.ndarray:
+        return frame[columns].to_numpy(dtype=float).reshape(len(time), len(unit), len(columns))
+
+    channels, controls = description.channels, description.controls
+    each_channel = ("time", "unit", "channel")
+    return xr.Dataset(
+        {
+            "outcome": (("time", "unit"), fold([description.outcome])[..., 0]),
+            "spend": (each_channel, fold([c.spend for c in channels.values()])),
+            "exposure": (each_channel, fold([c.exposure or c.spend for c in channels.values()])),
+            "controls": (("time", "unit", "control"), fold([c.column for c in controls.values()])),
+        },
+        coords={
+            "time": np.asarray(time, dtype="datetime64[ns]"),
+            "unit": np.array(unit, dtype=str),
+            "channel": np.array(list(channels), dtype=str),
+            "control": np.array(list(controls), dtype=str),
+            "role": ("channel", np.array([c.role for c in channels.values()], dtype=str)),
+        },
+        attrs={"step_days": step_days},
+    )

@@ -1,0 +1,191 @@
+"""From cells to numbers: every column the description names, typed, and every rule on its values.
+
+The rules are a pandera schema, so that all of them are tried before the first is told.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from mmm_bayes.dataset.description import Description
+from mmm_bayes.errors import InputError
+
+_MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none"}
+
+# Each rule is named "what is wrong; how to mend it".
+_MISSING = "a missing value; write it in (0 where nothing was spent), because nothing is filled in for you"
+_FINITE = pa.Check(np.isfinite, error="a value that is not finite; write the number itself")
+_NOT_NEGATIVE = pa.Check(lambda x: x >= 0, error="a negative value; spend and exposure start at 0, correct these rows")
+_SOMETIMES_ON = pa.Check(
+    lambda x: bool((x != 0).any()),
+    error="0 in every row; a channel that never ran has no effect to estimate, leave it out",
+)
+_TRANSFORM = {
+    "none": [],
+    "log": [pa.Check(lambda x: x > 0, error="a value its log is not defined at; use log1p or none")],
+    "log1p": [pa.Check(lambda x: x > -1, error="a value its log1p is not defined at; use none")],
+    "growth": [pa.Check(lambda x: x > 0, error="a value its growth is not defined at; use log1p or none")],
+}
+
+
+def typed(cells: pd.DataFrame, description: Description) -> pd.DataFrame:
+    """Type the columns the description names and check their values.
+
+    Parameters
+    ----------
+    cells : DataFrame of objects, shape (row, column)
+        What `reading.read` returns; the index numbers the rows for messages.
+    description
+        Which columns to take, and as what.
+
+    Returns
+    -------
+    DataFrame, shape (row, named column)
+        In the order of the description, with the index of `cells`: the date as datetime64, the unit as str
+        and everything else as float64, all present and finite.
+
+    Raises
+    ------
+    InputError
+        For a column that is absent or repeated, a cell of the wrong type, and a value that breaks a rule.
+    """
+    _check_header(list(cells.columns), description)
+    columns = {}
+    for key, name in description.columns():
+        parser, wanted = _PARSERS.get(key, (_number, "write plain numbers"))
+        columns[name] = _parse(cells[name], parser, wanted)
+    frame = pd.DataFrame(columns)
+    try:
+        schema(description).validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        raise InputError(_sentence(errors.failure_cases)) from None
+    _check_outcome_varies(frame, description)
+    return frame
+
+
+def schema(description: Description) -> pa.DataFrameSchema:
+    """Write the rules on the values of a table's columns as a pandera schema."""
+    media = [_FINITE, _NOT_NEGATIVE, _SOMETIMES_ON]
+    rules: dict[str, list[pa.Check]] = {description.date: [], description.outcome: [_FINITE]}
+    if description.unit is not None:
+        reserved = pa.Check(lambda x: x != "all", error="the unit 'all'; that name means the total, choose another")
+        rules[description.unit] = [reserved]
+    for channel in description.channels.values():
+        rules[channel.spend] = media
+        if channel.exposure is not None:
+            rules[channel.exposure] = media
+    for control in description.controls.values():
+        rules[control.column] = [_FINITE, *_TRANSFORM[control.transform]]
+    return pa.DataFrameSchema({name: pa.Column(checks=checks, nullable=False) for name, checks in rules.items()})
+
+
+def rows(numbers: Iterable[Any]) -> str:
+    """Name rows the way a spreadsheet numbers them, the first five of them.
+
+    >>> rows([2, 3, 4, 5, 6, 7, 8])
+    'rows 2, 3, 4, 5, 6 and 2 more'
+    """
+    numbers = sorted(numbers)
+    return f"row{'s' * (len(numbers) > 1)} {listed(numbers)}"
+
+
+def listed(things: Iterable[Any]) -> str:
+    """List the first five things and count the rest."""
+    things = list(things)
+    more = f" and {len(things) - 5} more" if len(things) > 5 else ""
+    return ", ".join(map(str, things[:5])) + more
+
+
+def _check_header(header: list[Any], description: Description) -> None:
+    wanted = [name for _, name in description.columns()]
+    if repeated := [name for name in wanted if header.count(name) > 1]:
+        raise InputError(f"the header names column {repeated[0]!r} more than once; rename or remove one of them")
+    if absent := [name for name in wanted if name not in header]:
+        found = [str(name) for name in header if name not in (None, "")]
+        hints = (get_close_matches(name, found, n=1) for name in absent)
+        told = ", ".join(
+            f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else "") for name, near in zip(absent, hints)
+        )
+        if len(found) == 1:
+            raise InputError(f"the header is the single column {found[0]!r}; separate the columns with commas")
+        raise InputError(f"column{'s' * (len(absent) > 1)} {told} not found; the table has {', '.join(found)}")
+
+
+def _parse(cells: "pd.Series[Any]", parser: Callable[[Any], Any], wanted: str) -> "pd.Series[Any]":
+    values, wrong = [], []
+    for row, cell in cells.items():
+        try:
+            values.append(parser(cell))
+        except (TypeError, ValueError):
+            wrong.append(row)
+    if wrong:
+        raise InputError(f"column {cells.name!r} holds {cells[wrong[0]]!r} in {rows(wrong)}; {wanted}")
+    return pd.Series(values, index=cells.index)
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell != cell or (isinstance(cell, str) and cell.strip().lower() in _MISSING_WORDS)
+
+
+def _number(cell: Any) -> float:
+    if _is_missing(cell):
+        return float("nan")
+    # float() would take these two, and neither is a number as written.
+    if isinstance(cell, bool | np.bool_) or (isinstance(cell, str) and "_" in cell):
+        raise TypeError
+    return float(cell)
+
+
+def _date(cell: Any) -> np.datetime64:
+    """Take a day: an ISO string, or a date or datetime at midnight without a time zone."""
+    if _is_missing(cell):
+        return np.datetime64("NaT", "ns")
+    if isinstance(cell, date) and not isinstance(cell, datetime):
+        cell = cell.isoformat()
+    moment = datetime.fromisoformat(cell.strip()) if isinstance(cell, str) else cell
+    if not isinstance(moment, datetime) or moment.tzinfo is not None or moment.time() != datetime.min.time():
+        raise TypeError
+    return np.datetime64(moment.date(), "ns")
+
+
+def _unit(cell: Any) -> str | None:
+    """Take a unit's name as it stands: a division may well be called NA."""
+    return None if cell is None or cell != cell or cell == "" else str(cell)
+
+
+_PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "date": (_date, "write days as YYYY-MM-DD, without a time"),
+    "unit": (_unit, "write names"),
+}
+
+
+def _sentence(cases: pd.DataFrame) -> str:
+    """Tell the first broken rule, with all its rows, and name the other columns that break one."""
+    column, rule = cases.loc[cases.index[0], ["column", "check"]]
+    what, _, mend = (_MISSING if rule == "not_nullable" else str(rule)).partition("; ")
+    broken = cases[(cases["column"] == column) & (cases["check"] == rule)]["index"].dropna().astype(int)
+    where = f" in {rows(broken)}" if len(broken) else ""
+    others = [repr(name) for name in cases["column"].unique() if name != column]
+    more = f" (columns with problems too: {listed(others)})" if others else ""
+    return f"column {column!r} has {what}{where}; {mend}{more}"
+
+
+def _check_outcome_varies(frame: pd.DataFrame, description: Description) -> None:
+    outcome = frame[description.outcome]
+    if outcome.nunique() == 1:
+        raise InputError(
+            f"outcome {description.outcome!r} is {outcome.iloc[0]} in every row; there is nothing to explain, "
+            "name another column"
+        )
+    if description.unit is not None:
+        values = outcome.groupby(frame[description.unit]).nunique()
+        if len(flat := values.index[values == 1]):
+            raise InputError(
+                f"outcome {description.outcome!r} never changes in unit {listed(map(repr, flat))}; leave such units out"
+            )
