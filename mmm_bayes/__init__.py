@@ -1,7 +1,7 @@
 """Bayesian marketing-mix models with an explicit mediation path.
 
-The package imports nothing when it is imported, so that the command line answers at once; take what you need from its
-modules, for instance ``from mmm_bayes.estimands import ...``. ``docs/architecture.md`` lists them.
+Importing it loads nothing else, so that the command line answers at once; import what you need from
+its modules, which ``docs/architecture.md`` lists.
 """
 
 

@@ -1,0 +1,75 @@
+# Everything a fresh machine needs is done by the first target that needs it: a virtual environment in .venv, the pinned uv
+# with its hash verified, then the package with every dependency at the version and hash of requirements.lock. Stamp files
+# in .venv/stamps remember what is done, so that a second run installs nothing.
+#
+# PYTHON=/path/to/python3.13 chooses the interpreter; otherwise scripts/find-python looks for one.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+UV     := $(BIN)/uv
+# The lock constrains the dependencies and also what builds the package; uv verifies the hashes of both.
+INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
+	--constraint requirements.lock --build-constraint requirements.lock
+
+ARGS ?=
+
+.PHONY: help demo test quick lint format lock environment clean
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(STAMPS)/base ## simulated data -> fit -> report, from nothing
+	$(BIN)/mmm-bayes demo $(ARGS)
+
+test: $(STAMPS)/dev ## all tests, the slow statistical ones too (ARGS="-k adstock" passes options to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+quick: $(STAMPS)/dev ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+lint: $(STAMPS)/dev ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(STAMPS)/dev ## let ruff mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(STAMPS)/uv ## requirements.lock from pyproject.toml (ARGS=--upgrade takes newer versions), then environment.yml
+	$(UV) pip compile --quiet --universal --python-version 3.12 --all-extras --generate-hashes \
+		--no-header --no-annotate $(ARGS) pyproject.toml -o requirements.lock
+	$(MAKE) environment
+
+environment: $(STAMPS)/dev ## environment.yml, for conda, from the lock
+	$(BIN)/python scripts/make_environment.py
+
+clean: ## remove the virtual environment and the tools' caches; data and results stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	find mmm_bayes models tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- set-up -------------------------------------------------------------------------------------------------------------
+
+# A .venv whose Python runs is kept; one that is missing or broken (its interpreter was removed) is made anew.
+$(STAMPS)/uv: requirements.lock scripts/find-python
+	@if $(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then :; else \
+		python=$$(scripts/find-python) && echo "creating $(VENV) with $$python" && "$$python" -m venv --clear $(VENV); \
+	fi
+	@mkdir -p $(STAMPS)
+	@awk '/^[^ ]/ { wanted = /^uv==/ } wanted' requirements.lock > $(STAMPS)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r $(STAMPS)/uv.txt
+	@touch $@
+
+$(STAMPS)/base: pyproject.toml requirements.lock $(STAMPS)/uv
+	$(INSTALL) --editable .
+	@touch $@
+
+$(STAMPS)/dev: pyproject.toml requirements.lock $(STAMPS)/uv
+	$(INSTALL) --editable '.[dev]'
+	@touch $(STAMPS)/base $@
