@@ -1,0 +1,341 @@
+"""From a dataset to the arrays a model needs, and the way back to original units.
+
+A `Scaling` is learned once, from the weeks that are fitted first; `arrange` applies it to any
+span of weeks of the same table, so parameters mean the same in every window and a forecast
+never peeks at its own future. Carryover reaches back over the real weeks before a span; only
+weeks before the table begins are unknown, and each of them is taken to be an average week.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from mmm_bayes.dataset import Dataset
+from mmm_bayes.errors import InputError
+from mmm_bayes.transforms import lagged
+
+Link = Literal["identity", "log"]
+Likelihood = Literal["normal", "student_t", "lognormal"]
+MediatorLikelihood = Literal["normal", "hurdle"]
+
+#: A mediator that is zero in at least this share of weeks gets a hurdle.
+HURDLE_FROM = 0.05
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Form:
+    """The choices of a fit that the table does not make by itself.
+
+    Parameters
+    ----------
+    link : {"identity", "log"}
+        Whether contributions add up (identity) or multiply (log).
+    likelihood : {"normal", "student_t", "lognormal"}
+        Distribution of the outcome around its location. Under the log link the disturbance is
+        multiplicative: "normal" and "lognormal" are then the same, normal on the log scale.
+    mediator_likelihood : {"normal", "hurdle"}
+        Distribution of the mediator.
+    max_lag : int
+        Weeks that feel a week's advertising, its own included.
+    """
+
+    link: Link
+    likelihood: Likelihood
+    mediator_likelihood: MediatorLikelihood
+    max_lag: int
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What turns original units into the model's, fixed once and used for every span.
+
+    Attributes
+    ----------
+    outcome, mediator : array, shape (unit,)
+        The mean (geometric under the log link) that is 1 (0) in the model.
+    exposure : array, shape (unit, channel)
+        A channel's mean exposure over the weeks in which it is on; 1 for a channel never on.
+    pre_sample : array, shape (unit, channel)
+        Mean exposure over all weeks: what a week before the table is taken to have had.
+    spread : float
+        Standard deviation of the outcome in the model's units, the yardstick of its priors.
+    mediator_spread : float
+        The same of the mediator (of its logarithm when on, for a hurdle).
+    centre, scale : array, shape (unit, column) and (column,)
+        Mean and standard deviation of each covariate column.
+    unmix : array, shape (column, column)
+        Standardised columns times this are orthonormal; this times the coefficients of the
+        orthonormal columns are the coefficients of the standardised ones.
+    start : numpy.datetime64
+        Trend is 0 here, and 1 at `end`.
+    """
+
+    outcome: np.ndarray
+    mediator: np.ndarray
+    exposure: np.ndarray
+    pre_sample: np.ndarray
+    spread: float
+    mediator_spread: float
+    centre: np.ndarray
+    scale: np.ndarray
+    unmix: np.ndarray
+    start: np.datetime64
+    end: np.datetime64
+
+
+@dataclass(frozen=True)
+class Design:
+    """All that a model is built from.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        The whole table, so that carryover finds its history.
+    form : Form
+    scaling : Scaling
+    arrays : xarray.Dataset
+        What enters the model as data: ``exposure_lags (time, unit, channel, lag)`` in active
+        means, ``covariates (time, unit, covariate)`` orthonormal, ``outcome_observed`` and
+        ``mediator_observed (time, unit)`` and ``outcome_scale``, ``mediator_scale (unit)`` in
+        original units.
+    """
+
+    dataset: Dataset
+    form: Form
+    scaling: Scaling
+    arrays: xr.Dataset
+
+    @property
+    def mediator(self) -> str | None:
+        """The channel that others raise, if the description names one."""
+        return self.dataset.mediator
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The channels that raise the mediator."""
+        return self.dataset.causes
+
+    @property
+    def mediator_at(self) -> int:
+        """Position of the mediator on the channel axis."""
+        return self.dataset.channels.index(self.dataset.mediator)
+
+    @property
+    def causes_at(self) -> np.ndarray:
+        """Positions of the causes on the channel axis."""
+        return np.array([self.dataset.channels.index(cause) for cause in self.causes], dtype=int)
+
+    @property
+    def weeks(self) -> slice:
+        """The span of the table's rows that is fitted."""
+        start = int(np.searchsorted(self.dataset.data["time"], self.arrays["time"][0]))
+        return slice(start, start + self.arrays.sizes["time"])
+
+
+def form_for(
+    dataset: Dataset, *, link: Link | None = None, likelihood: Likelihood | None = None
+) -> Form:
+    """The form of a fit: what the caller wants, else the description's, else the data's.
+
+    Raises
+    ------
+    InputError
+        If the outcome is not positive where the link or the likelihood takes its logarithm.
+    """
+    defaults = dataset.description.model
+    link = link or defaults.link
+    likelihood = likelihood or defaults.likelihood
+    outcome = dataset.data["outcome"].values
+    if (link == "log" or likelihood == "lognormal") and (outcome <= 0).any():
+        raise InputError(
+            f"{dataset.path}: {(outcome <= 0).sum()} values of the outcome "
+            f"{dataset.description.outcome!r} are zero or negative, which "
+            f"link = {link!r} with likelihood = {likelihood!r} cannot produce; "
+            "use link = 'identity' with likelihood = 'normal' or 'student_t'"
+        )
+    hurdle = False
+    if dataset.mediator is not None:
+        off = dataset.data["exposure"].sel(channel=dataset.mediator) == 0
+        hurdle = float(off.mean()) >= HURDLE_FROM
+    return Form(link, likelihood, "hurdle" if hurdle else "normal", defaults.max_lag)
+
+
+def design(dataset: Dataset, form: Form | None = None, weeks: slice = slice(None)) -> Design:
+    """Arrange some weeks of a table for a model, learning the scaling from those weeks.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    form : Form, optional
+        From the description and the data if left out (`form_for`).
+    weeks : slice
+        Rows of the table's time axis to fit; all of them if left out.
+
+    Raises
+    ------
+    InputError
+        If a covariate is constant, or a combination of others, over those weeks.
+    """
+    form = form or form_for(dataset)
+    return arrange(dataset, form, _learn(dataset, form, weeks), weeks)
+
+
+def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice(None)) -> Design:
+    """Arrange some weeks of a table by a scaling that is already known."""
+    data = dataset.data
+    history = form.max_lag - 1
+    exposure = (data["exposure"] / scaling.exposure).values
+    before = np.broadcast_to(scaling.pre_sample / scaling.exposure, (history, *exposure.shape[1:]))
+    lags = lagged(np.concatenate([before, exposure]), form.max_lag)[weeks]
+
+    standardised = (columns(dataset, scaling.start, scaling.end).values - scaling.centre)[weeks]
+    covariates = standardised / scaling.scale @ scaling.unmix
+
+    span = data.isel(time=weeks)
+    mediator = (
+        span["exposure"].sel(channel=dataset.mediator, drop=True)
+        if dataset.mediator
+        else xr.zeros_like(span["outcome"])
+    )
+    arrays = xr.Dataset(
+        {
+            "exposure_lags": (("time", "unit", "channel", "lag"), lags),
+            "covariates": (("time", "unit", "covariate"), covariates),
+            "outcome_observed": span["outcome"],
+            "mediator_observed": mediator,
+            "outcome_scale": ("unit", scaling.outcome),
+            "mediator_scale": ("unit", scaling.mediator),
+        },
+        coords={
+            "time": span["time"],
+            "unit": span["unit"],
+            "channel": span["channel"],
+            "lag": np.arange(form.max_lag),
+        },
+    )
+    return Design(dataset, form, scaling, arrays)
+
+
+def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.DataArray:
+    """Every covariate in its own units: the controls as transformed, and the calendar.
+
+    Returns
+    -------
+    xarray.DataArray, shape (time, unit, column)
+        Controls first, in the description's order, then trend, seasons and holidays. Growth
+        is the change of log(1 + x) since the week before; the table's first week has none, 0.
+    """
+    data, calendar = dataset.data, dataset.description.calendar
+    parts = {
+        name: _transform(data["control"].sel(control=name, drop=True), control.transform)
+        for name, control in dataset.description.controls.items()
+    }
+    time = data["time"]
+    elapsed = (time - start) / (end - start)
+    if calendar.trend != "none":
+        parts["trend"] = elapsed
+    if calendar.trend == "quadratic":
+        parts["trend_squared"] = elapsed**2
+    year = (time - np.datetime64("2000-01-01", "ns")) / np.timedelta64(1, "D") / DAYS_PER_YEAR
+    for pair in range(1, calendar.fourier + 1):
+        parts[f"season_sin_{pair}"] = np.sin(2 * np.pi * pair * year)
+        parts[f"season_cos_{pair}"] = np.cos(2 * np.pi * pair * year)
+    if calendar.holidays:
+        parts["holidays"] = _holidays(time, calendar.holidays, int(data.attrs["step_days"]))
+
+    shape = data["outcome"].shape
+    stacked = [part.broadcast_like(data["outcome"]).values for part in parts.values()]
+    values = np.stack(stacked, -1) if stacked else np.zeros((*shape, 0))
+    return xr.DataArray(
+        values,
+        dims=("time", "unit", "column"),
+        coords={"time": time, "unit": data["unit"], "column": list(parts)},
+    )
+
+
+def _transform(values: xr.DataArray, transform: str) -> xr.DataArray:
+    match transform:
+        case "log":
+            return np.log(values)
+        case "log1p":
+            return np.log1p(values)
+        case "growth":
+            level = np.log1p(values)
+            return level.diff("time").reindex(time=values["time"], fill_value=0.0)
+        case _:
+            return values
+
+
+def _holidays(time: xr.DataArray, country: str, step_days: int) -> xr.DataArray:
+    """Public holidays among the days that each row stands for, its date the first of them."""
+    import holidays
+
+    days = holidays.country_holidays(country)
+    count = [
+        sum(day in days for day in pd.date_range(first, periods=step_days))
+        for first in pd.DatetimeIndex(time.values)
+    ]
+    return xr.DataArray(np.array(count, dtype=float), dims="time", coords={"time": time})
+
+
+def _learn(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
+    span = dataset.data.isel(time=weeks)
+    outcome, exposure = span["outcome"].values, span["exposure"].values
+    on = exposure > 0
+    active = np.where(on.any(0), exposure.sum(0) / np.maximum(on.sum(0), 1), 1.0)
+
+    if form.link == "log":
+        centre = np.exp(np.log(outcome).mean(0))
+        spread = float(np.log(outcome / centre).std())
+    else:
+        centre = outcome.mean(0)
+        spread = float((outcome / centre).std())
+
+    mediator, mediator_spread = np.ones(exposure.shape[1]), 1.0
+    if dataset.mediator is not None:
+        observed = span["exposure"].sel(channel=dataset.mediator).values
+        if form.mediator_likelihood == "hurdle":
+            logs = np.ma.log(np.ma.masked_equal(observed, 0))
+            mediator = np.exp(logs.mean(0).filled(0.0))
+            mediator_spread = float((logs - logs.mean(0)).std())
+        else:
+            mediator = observed.mean(0)
+            mediator_spread = float((observed / mediator).std())
+
+    start, end = span["time"].values[[0, -1]]
+    table = columns(dataset, start, end).isel(time=weeks)
+    centred = table.values - table.values.mean(0)
+    scale = centred.std((0, 1))
+    names = table["column"].values
+    _refuse(dataset, names[scale <= 1e-12 * np.abs(table.values).max((0, 1), initial=1.0)], "constant")
+    flat = (centred / scale).reshape(-1, scale.size)
+    triangle = np.linalg.qr(flat, mode="r") / np.sqrt(len(flat))
+    _refuse(dataset, names[np.abs(np.diag(triangle)) < 1e-6], "a combination of the others")
+    return Scaling(
+        outcome=centre,
+        mediator=mediator,
+        exposure=active,
+        pre_sample=exposure.mean(0),
+        spread=spread,
+        mediator_spread=mediator_spread,
+        centre=table.values.mean(0),
+        scale=scale,
+        unmix=np.linalg.inv(triangle),
+        start=start,
+        end=end,
+    )
+
+
+def _refuse(dataset: Dataset, names: np.ndarray, what: str) -> None:
+    if names.size:
+        raise InputError(
+            f"{dataset.path}: over the fitted weeks the covariates {', '.join(map(repr, names))} "
+            f"are {what}, so their effects cannot be told apart; remove them from [controls] or "
+            "simplify [calendar]"
+        )

@@ -1,0 +1,73 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmm_bayes.errors import InputError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under another name and move it into place.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    text : str
+        Written as UTF-8 with the newlines it has.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    os.chmod(name, 0o644)
+    os.replace(name, path)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that takes its name only once everything in it is written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it shall be; must not exist, or be empty.
+
+    Yields
+    ------
+    pathlib.Path
+        A hidden folder beside it to write into, removed if anything fails.
+
+    Raises
+    ------
+    InputError
+        If `path` exists and holds something: nothing is ever overwritten.
+    """
+    refuse_taken(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield draft
+        os.chmod(draft, 0o755)
+        os.replace(draft, path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def refuse_taken(path: Path) -> None:
+    """Refuse a folder that already holds something, before any work is done.
+
+    Raises
+    ------
+    InputError
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(
+            f"--out {path} already exists and is never overwritten; name another or remove it"
+        )

@@ -1,0 +1,300 @@
+"""Draw a market: its parameters, its spends, its outcome and its true effects."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmm_bayes.errors import InputError
+from mmm_bayes.simulate.equations import (
+    HISTORY,
+    Array,
+    Equation,
+    HurdleMediator,
+    NormalMediator,
+    equation,
+)
+from mmm_bayes.simulate.scenarios import SCENARIOS, Scenario
+
+CHANNELS = ("facebook", "instagram", "tiktok", "google", "tv")
+CAUSES = ("facebook", "instagram", "tiktok")
+MEDIATOR = "google"
+MEAN_SPEND = np.array([6000.0, 4000.0, 2500.0, 8000.0, 9000.0])
+MEAN_REVENUE = 250_000.0
+MEAN_PRICE = 20.0
+FIRST_WEEK = "2022-01-03"
+
+CAUSES_AT = [CHANNELS.index(cause) for cause in CAUSES]
+MEDIATOR_AT = CHANNELS.index(MEDIATOR)
+
+Shape = tuple[Array, Array, Array]
+
+
+@dataclass(frozen=True)
+class Market:
+    """A simulated table with its truth.
+
+    Attributes
+    ----------
+    scenario : str
+    seed : int
+    table : pandas.DataFrame
+        One row a week and unit.
+    truth : dict
+        ``parameters`` by name, and ``effects``: rows of unit, channel, estimand and value.
+    """
+
+    scenario: str
+    seed: int
+    table: pd.DataFrame
+    truth: dict[str, Any]
+
+
+def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Market:
+    """Simulate a market.
+
+    Parameters
+    ----------
+    scenario : str
+        A key of `SCENARIOS`.
+    weeks : int, optional
+        Length of the table; the scenario's own if left out.
+    seed : int
+        Parameters and noise are both drawn anew from it.
+
+    Returns
+    -------
+    Market
+
+    Raises
+    ------
+    InputError
+        If the scenario is unknown or the table is too short to be fitted.
+    """
+    if scenario not in SCENARIOS:
+        raise InputError(
+            f"--scenario {scenario!r} is unknown; the scenarios are {', '.join(SCENARIOS)}"
+        )
+    kind = SCENARIOS[scenario]
+    weeks = kind.weeks if weeks is None else weeks
+    if weeks < 30:
+        raise InputError(f"--weeks {weeks} is too short to fit anything; take 30 or more")
+    rng = np.random.default_rng([zlib.crc32(scenario.encode()), seed])
+
+    # The causes need their history, and so does the mediator that they move: two histories.
+    length = 2 * HISTORY + weeks
+    size = rng.lognormal(0.0, 0.5, kind.units) if kind.units > 1 else np.ones(1)
+    spends = _spends(rng, kind, length) * (size[:, None] * MEAN_SPEND)
+    spends = np.round(spends, 2)
+    season = _season(length)
+    price = np.round(MEAN_PRICE * np.exp(_wander(rng, (length, kind.units), 0.06, 0.8)), 2)
+    promotion = (rng.random((length, kind.units)) < 0.15).astype(float)
+    demand = kind.confounding * _wander(rng, (length, kind.units), 1.0, 0.6)
+
+    causes = spends[..., CAUSES_AT]
+    mediation = _shapes(rng, len(CAUSES))
+    gamma = _shares(rng, kind, np.full(len(CAUSES), 0.08), np.full(len(CAUSES), 0.25))
+    gamma = gamma * kind.mediated
+    mediator = _mediator(rng, kind, mediation, gamma, causes, season, demand, size)
+    searched = np.round(mediator.draw(rng, causes), 2)
+    path = spends[HISTORY:].copy()
+    path[..., MEDIATOR_AT] = searched
+
+    shapes = _shapes(rng, len(CHANNELS))
+    low, high = np.full(len(CHANNELS), 0.03), np.full(len(CHANNELS), 0.12)
+    low[MEDIATOR_AT], high[MEDIATOR_AT] = 0.10, 0.25
+    beta = _shares(rng, kind, low, high)
+    if not kind.direct:
+        beta[:, CAUSES_AT] = 0.0
+    elasticity, lift = -rng.uniform(0.5, 1.5), rng.uniform(0.05, 0.15)
+    trend, waves = rng.uniform(-0.05, 0.10), rng.normal(0.0, 0.05, season.shape[1])
+    other = (
+        (1.0 if kind.link == "identity" else 0.0)
+        + (season @ waves)[:, None]
+        + trend * np.linspace(-1, 1, length)[:, None]
+        + elasticity * np.log(price / MEAN_PRICE)
+        + lift * promotion
+        + demand
+    )[2 * HISTORY :]
+    outcome = equation(shapes, beta, path, other)
+    location = outcome(path)
+    sigma = rng.uniform(0.03, 0.06)
+    noise = sigma * (
+        rng.normal(size=location.shape)
+        if np.isinf(kind.tails)
+        else rng.standard_t(kind.tails, size=location.shape)
+    )
+    scale = MEAN_REVENUE * size
+    if kind.link == "log":
+        revenue = scale * np.exp(location + noise)
+    else:
+        revenue = scale * np.maximum(location + noise, 0.01)
+    revenue = np.round(revenue, 2)
+
+    units = [f"region_{chr(97 + unit)}" for unit in range(kind.units)]
+    truth = {
+        "scenario": scenario,
+        "says": kind.says,
+        "seed": seed,
+        "link": kind.link,
+        "channels": CHANNELS,
+        "causes": CAUSES,
+        "mediator": MEDIATOR,
+        "units": units if kind.units > 1 else ["all"],
+        "parameters": _listed(
+            adstock_alpha=shapes[0],
+            saturation_kappa=shapes[1],
+            half_saturation=outcome.kappa,
+            saturation_slope=shapes[2],
+            beta=beta,
+            sigma=sigma,
+            nu=None if np.isinf(kind.tails) else kind.tails,
+            mediation_alpha=mediation[0],
+            mediation_kappa=mediation[1],
+            mediation_slope=mediation[2],
+            gamma=gamma,
+            mediator_sigma=mediator.sigma,
+            price_elasticity=elasticity,
+            promotion_lift=lift,
+            unit_size=size,
+        ),
+        "effects": _effects(kind, units, outcome, mediator, path, causes, scale, revenue),
+    }
+    table: dict[str, Any] = {
+        "week": np.repeat(
+            pd.date_range(FIRST_WEEK, periods=weeks, freq="7D").strftime("%Y-%m-%d"), kind.units
+        )
+    }
+    if kind.units > 1:
+        table["region"] = np.tile(units, weeks)
+    for at, channel in enumerate(CHANNELS):
+        table[f"{channel}_spend"] = path[HISTORY:, :, at].ravel()
+    table["price"] = price[2 * HISTORY :].ravel()
+    table["promotion"] = promotion[2 * HISTORY :].astype(int).ravel()
+    table["revenue"] = revenue.ravel()
+    return Market(scenario, seed, pd.DataFrame(table), truth)
+
+
+def _shapes(rng: np.random.Generator, channels: int) -> Shape:
+    """Retention, half-saturation in active means, and slope of each channel."""
+    return (
+        rng.uniform(0.1, 0.7, channels),
+        rng.uniform(0.5, 2.0, channels),
+        rng.uniform(0.8, 1.6, channels),
+    )
+
+
+def _shares(rng: np.random.Generator, kind: Scenario, low: Array, high: Array) -> Array:
+    """Mean contributions, shape (unit, channel): units differ around a common share."""
+    share = rng.uniform(low, high)
+    return share * (rng.lognormal(0.0, 0.25, (kind.units, 1)) if kind.units > 1 else np.ones((1, 1)))
+
+
+def _season(length: int) -> Array:
+    """Two pairs of waves a year, shape (length, 4)."""
+    angle = 2 * np.pi * 7 / 365.25 * np.arange(length)
+    return np.stack([f(pair * angle) for pair in (1, 2) for f in (np.sin, np.cos)], -1)
+
+
+def _wander(
+    rng: np.random.Generator, shape: tuple[int, ...], sd: float, persistence: float
+) -> Array:
+    """Stationary first-order autoregression along the first axis."""
+    shock = rng.normal(0.0, sd * np.sqrt(1 - persistence**2), shape)
+    path = np.empty(shape)
+    path[0] = rng.normal(0.0, sd, shape[1:])
+    for t in range(1, shape[0]):
+        path[t] = persistence * path[t - 1] + shock[t]
+    return path
+
+
+def _spends(rng: np.random.Generator, kind: Scenario, length: int) -> Array:
+    """Planned spends around 1, shape (length, unit, channel); TV always runs in flights."""
+    shape = (length, kind.units, len(CHANNELS))
+    spends = np.exp(_wander(rng, shape, 0.5, 0.5) - 0.125)
+    flights = _wander(rng, shape, 1.0, 0.75) > 0.0
+    flighted = np.array([kind.flighted or channel == "tv" for channel in CHANNELS])
+    return np.where(flighted, spends * flights, spends)
+
+
+def _mediator(
+    rng: np.random.Generator,
+    kind: Scenario,
+    shape: Shape,
+    gamma: Array,
+    causes: Array,
+    season: Array,
+    demand: Array,
+    size: Array,
+) -> NormalMediator | HurdleMediator:
+    """The mediator's equation over all weeks but the first history."""
+    other = ((season @ rng.normal(0.0, 0.06, season.shape[1]))[:, None] + demand)[HISTORY:]
+    scale = MEAN_SPEND[MEDIATOR_AT] * size
+    if not kind.flighted:
+        sigma = rng.uniform(0.08, 0.15)
+        return NormalMediator(equation(shape, gamma, causes, 1 + other), scale, sigma)
+    return HurdleMediator(
+        on=equation(shape, 5 * gamma, causes, 0.3 + other),
+        level=equation(shape, gamma, causes, other),
+        scale=scale,
+        sigma=rng.uniform(0.25, 0.45),
+        quantile=rng.random(other.shape),
+    )
+
+
+def _effects(
+    kind: Scenario,
+    units: list[str],
+    outcome: Equation,
+    mediator: NormalMediator | HurdleMediator,
+    path: Array,
+    causes: Array,
+    scale: Array,
+    revenue: Array,
+) -> list[dict[str, Any]]:
+    """Total, direct and indirect effects: each week as it was, but one channel never on."""
+    location = outcome(path)
+
+    def change(fact: Array, other: Array) -> Array:
+        """Outcome at `fact` less outcome at `other`, summed over weeks, shape (unit,)."""
+        if kind.link == "log":
+            return (revenue * (np.exp(fact - location) - np.exp(other - location))).sum(0)
+        return (scale * (fact - other)).sum(0)
+
+    rows = []
+    for at, channel in enumerate(CHANNELS):
+        without = path.copy()
+        if channel in CAUSES:
+            none = causes.copy()
+            none[..., CAUSES.index(channel)] = 0.0
+            searched = path[..., MEDIATOR_AT]
+            without[..., MEDIATOR_AT] = mediator.counterfactual(searched, causes, none)
+        mediator_only = outcome(without)
+        without[..., at] = 0.0
+        effect = {
+            "total": change(location, outcome(without)),
+            "direct": change(mediator_only, outcome(without)),
+            "indirect": change(location, mediator_only),
+        }
+        for estimand, amounts in effect.items():
+            by_unit = dict(zip(units, amounts, strict=True)) if kind.units > 1 else {}
+            rows += [
+                {"unit": unit, "channel": channel, "estimand": estimand, "value": float(value)}
+                for unit, value in {**by_unit, "all": amounts.sum()}.items()
+            ]
+    return rows
+
+
+def _listed(**parameters: Any) -> dict[str, Any]:
+    """Parameters as plain lists: a market of one unit has no unit axis."""
+    plain = {}
+    for name, value in parameters.items():
+        array = np.asarray(value) if value is not None else None
+        if array is not None and array.ndim == 2 and len(array) == 1:
+            array = array[0]
+        plain[name] = None if array is None else array.tolist()
+    return plain

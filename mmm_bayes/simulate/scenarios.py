@@ -1,0 +1,60 @@
+"""The kinds of market that can be simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What makes one kind of market differ from another.
+
+    Parameters
+    ----------
+    says : str
+        The market in one sentence.
+    weeks, units : int
+        Size of the table.
+    link : {"identity", "log"}
+        Whether contributions and noise add up or multiply.
+    mediated, direct : bool
+        Whether the causes act through the mediator, and by themselves.
+    flighted : bool
+        Whether the causes are off in many weeks, and the mediator has a hurdle.
+    tails : float
+        Degrees of freedom of the outcome's disturbance; infinity for a normal one.
+    confounding : float
+        Standard deviation, in shares of the mean, of a cause common to the mediator and the
+        outcome that the table lacks.
+    """
+
+    says: str
+    weeks: int = 156
+    units: int = 1
+    link: Literal["identity", "log"] = "identity"
+    mediated: bool = True
+    direct: bool = True
+    flighted: bool = False
+    tails: float = inf
+    confounding: float = 0.0
+
+
+SCENARIOS = {
+    "mediated": Scenario("Social channels raise Google spend and revenue."),
+    "unmediated": Scenario(
+        "Social channels raise revenue and leave Google spend alone.", mediated=False
+    ),
+    "fully_mediated": Scenario("Social channels raise revenue only through Google.", direct=False),
+    "direct_only": Scenario(
+        "A longer table in which every channel acts by itself.", weeks=208, mediated=False
+    ),
+    "zero_spend": Scenario("Channels run in flights; Google is off in many weeks.", flighted=True),
+    "multiplicative": Scenario("Contributions multiply, and so does the noise.", link="log"),
+    "heavy_tailed": Scenario("Revenue has weeks that no normal distribution expects.", tails=2.5),
+    "panel": Scenario("Eight regions, each with its own response.", weeks=104, units=8),
+    "confounded": Scenario(
+        "Demand moves Google spend and revenue, and the table lacks it.", confounding=0.06
+    ),
+}

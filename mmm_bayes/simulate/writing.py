@@ -1,0 +1,80 @@
+"""Write a simulated market: the table, its description and its truth, side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mmm_bayes.errors import InputError
+from mmm_bayes.files import write_text
+from mmm_bayes.simulate.market import CAUSES, CHANNELS, MEDIATOR, Market
+from mmm_bayes.simulate.scenarios import SCENARIOS
+
+ROLES = {"google": "search", "tv": "offline"}
+
+
+def save(market: Market, csv: Path) -> tuple[Path, Path, Path]:
+    """Write ``NAME.csv``, ``NAME.toml`` and ``NAME.truth.json``.
+
+    Parameters
+    ----------
+    market : Market
+    csv : pathlib.Path
+        Where the table goes; must end in ``.csv``.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        Table, description, truth.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in ``.csv``.
+    """
+    if csv.suffix != ".csv":
+        raise InputError(f"{csv}: a simulated table is written as csv; end its name in .csv")
+    toml, truth = csv.with_suffix(".toml"), csv.with_suffix(".truth.json")
+    write_text(csv, market.table.to_csv(index=False, lineterminator="\n", float_format="%.2f"))
+    write_text(toml, describe(market, csv.name))
+    write_text(truth, json.dumps(market.truth, indent=1) + "\n")
+    return csv, toml, truth
+
+
+def describe(market: Market, file: str) -> str:
+    """The TOML description of a simulated table."""
+    kind = SCENARIOS[market.scenario]
+    lines = [
+        f"# {kind.says}",
+        f"# Simulated: scenario {market.scenario}, seed {market.seed}; the truth stands beside it.",
+        "",
+        f'file    = "{file}"',
+        'date    = "week"',
+        'outcome = "revenue"',
+        *(['unit    = "region"'] if kind.units > 1 else []),
+    ]
+    for channel in CHANNELS:
+        role = ROLES.get(channel, "social")
+        lines += ["", f"[channels.{channel}]", f'spend = "{channel}_spend"', f'role  = "{role}"']
+    causes = ", ".join(f'"{cause}"' for cause in CAUSES)
+    lines += [
+        "",
+        "[mediation]",
+        f'mediator = "{MEDIATOR}"',
+        f"causes   = [{causes}]",
+        "",
+        "[controls.price]",
+        'column    = "price"',
+        'transform = "log"',
+        "",
+        "[controls.promotion]",
+        'column = "promotion"',
+        "",
+        "[calendar]",
+        "fourier = 2",
+        'trend   = "linear"',
+        "",
+        "[model]",
+        f'link = "{kind.link}"',
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,41 @@
+"""The empty model: its coordinates and its data, which can be swapped after compiling."""
+
+from __future__ import annotations
+
+import pymc as pm
+
+from mmm_bayes.design import Design
+
+
+def model_for(design: Design) -> pm.Model:
+    """Open a model on a design: dimensions named, every array of the design a `pymc.Data`.
+
+    Parameters
+    ----------
+    design : Design
+
+    Returns
+    -------
+    pymc.Model
+        To be used as a context: ``with model_for(design) as model: ...``.
+    """
+    arrays = design.arrays
+    coords = {name: arrays[name].values for name in ("time", "unit", "channel")}
+    coords["control"] = list(design.dataset.description.controls)
+    if design.mediator is not None:
+        coords["cause"] = list(design.causes)
+    model = pm.Model(coords=coords)
+    with model:
+        for name in data_names(design):
+            dims = tuple(dim if dim in coords else None for dim in arrays[name].dims)
+            pm.Data(name, arrays[name].values, dims=dims)
+    return model
+
+
+def data_names(design: Design) -> list[str]:
+    """Names of the data nodes of a model built on this design."""
+    return [
+        name
+        for name in design.arrays.data_vars
+        if design.mediator is not None or not str(name).startswith("mediator_")
+    ]

@@ -1,0 +1,69 @@
+"""The mediator's equation: what raises the spend of the channel in the middle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from mmm_bayes.design import Design
+from mmm_bayes.terms.baseline import baseline
+from mmm_bayes.terms.media import contribution
+from mmm_bayes.terms.priors import prior
+
+
+def mediator(design: Design, response: Any) -> None:
+    """Declare the mediator given its causes, in original units.
+
+    An always-on mediator is Normal(m, sigma s) with
+
+        m / s = intercept + sum_c gamma_c (response_c / mean(response_c) - 1) + covariates
+
+    and one that is off in many weeks has two parts, each with an equation of that form:
+
+        P(on) = logit^-1(...),        log mediator | on ~ Normal(log s + ..., sigma).
+
+    The effects ``gamma`` (and ``gamma_on``) are sign-free, so that "no mediation" is an answer.
+    Nodes: ``mediator_mean`` and, for two parts, ``mediator_on`` (probability) and
+    ``mediator_level`` (median when on), all ``(time, unit)``.
+
+    Parameters
+    ----------
+    design : Design
+    response : TensorVariable, shape (time, unit, cause)
+        Saturated exposure of the causes.
+    """
+    data, dims = pm.modelcontext(None), ("time", "unit")
+    scale, observed = data["mediator_scale"], data["mediator_observed"]
+    predictor = baseline(design, "mediator_") + contribution(
+        design, response, prior(design, "gamma", dims="cause"), "mediation_ceiling", dim="cause"
+    )
+    sigma = prior(design, "mediator_sigma")
+    if design.form.mediator_likelihood == "normal":
+        mean = pm.Deterministic("mediator_mean", scale * predictor, dims=dims)
+        pm.Normal("mediator", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
+        return
+    logit = baseline(design, "mediator_on_") + contribution(
+        design, response, prior(design, "gamma_on", dims="cause"), "mediation_on_ceiling",
+        dim="cause",
+    )  # fmt: skip
+    on = pm.Deterministic("mediator_on", pt.sigmoid(logit), dims=dims)
+    level = pm.Deterministic("mediator_level", scale * pt.exp(predictor), dims=dims)
+    pm.Deterministic("mediator_mean", on * level * pt.exp(sigma**2 / 2), dims=dims)
+    pm.CustomDist(
+        "mediator", on, pt.log(scale) + predictor, sigma,
+        logp=_hurdle_logp, random=_hurdle_random, observed=observed, dims=dims,
+    )  # fmt: skip
+
+
+def _hurdle_logp(value: Any, on: Any, mu: Any, sigma: Any) -> Any:
+    """Log-density: a point mass at zero, log-normal above it."""
+    positive = value > 0
+    amount = pm.logp(pm.LogNormal.dist(mu=mu, sigma=sigma), pt.switch(positive, value, 1.0))
+    return pt.switch(positive, pt.log(on) + amount, pt.log1p(-on))
+
+
+def _hurdle_random(on: Any, mu: Any, sigma: Any, rng: Any = None, size: Any = None) -> Any:
+    return np.where(rng.random(size) < on, rng.lognormal(mu, sigma, size), 0.0)

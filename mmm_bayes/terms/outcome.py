@@ -1,0 +1,76 @@
+"""The outcome's location and its distribution around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pymc as pm
+import pytensor.tensor as pt
+
+from mmm_bayes.design import Design
+from mmm_bayes.terms.priors import prior
+
+#: Where a positive outcome's additive location bends away from zero, in shares of the mean.
+BEND = 0.05
+
+
+def outcome(design: Design, predictor: Any) -> None:
+    """Declare ``outcome_mean``, ``sigma`` and the observed ``outcome``, in original units.
+
+    ============  =============  ==========================================================
+    link          likelihood     outcome
+    ============  =============  ==========================================================
+    identity      normal         Normal(m, sigma s)
+    identity      student_t      StudentT(nu, m, sigma s)
+    identity      lognormal      LogNormal(log m, sigma), m kept positive by a softplus
+    log           normal         LogNormal(log m, sigma)
+    log           lognormal      the same
+    log           student_t      exp(StudentT(nu, log m, sigma))
+    ============  =============  ==========================================================
+
+    with ``m = outcome_mean``: the predictor times the outcome's mean ``s`` under the identity
+    link, its exponential times the geometric mean under the log link. Under the log link, and
+    for a log-normal, `outcome_mean` is the median of the outcome, the location that
+    multiplicative disturbances act upon.
+
+    Parameters
+    ----------
+    design : Design
+    predictor : TensorVariable, shape (time, unit)
+        The sum of the terms, in the model's units.
+    """
+    data = pm.modelcontext(None)
+    dims = ("time", "unit")
+    scale, observed = data["outcome_scale"], data["outcome_observed"]
+    link, likelihood = design.form.link, design.form.likelihood
+    sigma = prior(design, "sigma")
+    if link == "log":
+        location = scale * pt.exp(predictor)
+    elif likelihood == "lognormal":
+        location = scale * BEND * pt.softplus(predictor / BEND)
+    else:
+        location = scale * predictor
+    mean = pm.Deterministic("outcome_mean", location, dims=dims)
+    if likelihood == "student_t":
+        nu = prior(design, "nu")
+        if link == "log":
+            pm.CustomDist(
+                "outcome", nu, pt.log(scale) + predictor, sigma,
+                dist=_exp_student_t, observed=observed, dims=dims,
+            )  # fmt: skip
+        else:
+            pm.StudentT(
+                "outcome", nu=nu, mu=mean, sigma=sigma * scale, observed=observed, dims=dims
+            )
+    elif link == "log":
+        pm.LogNormal(
+            "outcome", mu=pt.log(scale) + predictor, sigma=sigma, observed=observed, dims=dims
+        )
+    elif likelihood == "lognormal":
+        pm.LogNormal("outcome", mu=pt.log(mean), sigma=sigma, observed=observed, dims=dims)
+    else:
+        pm.Normal("outcome", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
+
+
+def _exp_student_t(nu: Any, mu: Any, sigma: Any, size: Any) -> Any:
+    return pt.exp(pm.StudentT.dist(nu=nu, mu=mu, sigma=sigma, size=size))
