@@ -37,7 +37,9 @@ def step_of(date: "pd.Series[Any]", unit: "pd.Series[Any] | None") -> int:
         _check_unrepeated_in_units(date, unit)
     dates = pd.DatetimeIndex(date.unique()).sort_values()
     if len(dates) < MINIMUM_DATES:
-        raise InputError(f"the table has {len(dates)} dates; at least {MINIMUM_DATES} are needed, add more")
+        raise InputError(
+            f"the table has {len(dates)} dates; at least {MINIMUM_DATES} are needed, add more"
+        )
     step = _fixed_step(dates)
     if unit is not None:
         _check_complete(date, unit, dates)
@@ -63,7 +65,11 @@ def _check_unrepeated_in_units(date: "pd.Series[Any]", unit: "pd.Series[Any]") -
     first, *others = sorted(unit[repeated].unique())
     own = unit == first
     total, times = date[own].nunique(), date[own].value_counts()
-    often = f"every date {times.min()} times" if times.nunique() == 1 else f"{(times > 1).sum()} of them repeated"
+    often = (
+        f"every date {times.min()} times"
+        if times.nunique() == 1
+        else f"{(times > 1).sum()} of them repeated"
+    )
     more = f", and unit {listed(map(repr, others))} has repeated dates too" if others else ""
     raise InputError(
         f"unit {first!r} has {own.sum()} rows for {total} dates, {often} ({rows(date.index[own & repeated])}){more}; "
@@ -78,7 +84,9 @@ def _fixed_step(dates: pd.DatetimeIndex) -> int:
     if len(lengths) == 1:
         return step
     if lengths.min() >= 28 and lengths.max() <= 31:
-        raise InputError("the dates are monthly, 28 to 31 days apart; a fixed step in days is needed, use weekly data")
+        raise InputError(
+            "the dates are monthly, 28 to 31 days apart; a fixed step in days is needed, use weekly data"
+        )
     irregular = np.flatnonzero(days % step)
     if len(irregular):
         before = irregular[0]
@@ -92,7 +100,9 @@ def _fixed_step(dates: pd.DatetimeIndex) -> int:
     )
 
 
-def _check_complete(date: "pd.Series[Any]", unit: "pd.Series[Any]", dates: pd.DatetimeIndex) -> None:
+def _check_complete(
+    date: "pd.Series[Any]", unit: "pd.Series[Any]", dates: pd.DatetimeIndex
+) -> None:
     counts = unit.value_counts().sort_index()
     short = counts.index[counts < len(dates)]
     if len(short):

@@ -50,7 +50,9 @@ class Mediation(_Frozen):
     @model_validator(mode="after")
     def _causes_make_sense(self) -> Self:
         if self.mediator in self.causes:
-            raise ValueError(f"the mediator {self.mediator!r} is among its own causes; take it out of causes")
+            raise ValueError(
+                f"the mediator {self.mediator!r} is among its own causes; take it out of causes"
+            )
         if repeated := _repeated(self.causes):
             raise ValueError(f"causes names {repeated} more than once; name each cause once")
         return self
@@ -80,7 +82,9 @@ class Calendar(_Frozen):
         if code not in (known := list_supported_countries()):
             near = get_close_matches(code.upper(), known, n=3, cutoff=0.5)
             like = ", ".join(near or ["US", "GB", "DE"])
-            raise ValueError(f"{code!r} is not a country code the holidays package knows; codes look like {like}")
+            raise ValueError(
+                f"{code!r} is not a country code the holidays package knows; codes look like {like}"
+            )
         return code
 
 
@@ -127,7 +131,7 @@ class Description(_Frozen):
         for name in (self.mediation.mediator, *self.mediation.causes):
             if name not in self.channels:
                 raise ValueError(
-                    f"[mediation] names {name!r}, which is not a channel{_nearest(name, self.channels)}; "
+                    f"[mediation] names {name!r}, which is not a channel{nearest(name, self.channels)}; "
                     f"the channels are {', '.join(self.channels)}"
                 )
         return self
@@ -179,11 +183,15 @@ def describe(path: str | Path) -> Description:
         except FileNotFoundError:
             raise InputError("no such file; give the TOML description of a table") from None
         except UnicodeDecodeError:
-            raise InputError("not UTF-8 text; give the TOML description, not the table itself") from None
+            raise InputError(
+                "not UTF-8 text; give the TOML description, not the table itself"
+            ) from None
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror})") from None
         except tomllib.TOMLDecodeError as error:
-            raise InputError(f"not valid TOML ({error}); give a TOML description, or mend that line") from None
+            raise InputError(
+                f"not valid TOML ({error}); give a TOML description, or mend that line"
+            ) from None
         try:
             return Description.model_validate(content)
         except ValidationError as error:
@@ -211,8 +219,10 @@ def _sentence(error: ErrorDetails) -> str:
     found = error["input"]
     match error["type"]:
         case "extra_forbidden":
-            allowed = list(_TABLES[str(parents[0])].model_fields if parents else Description.model_fields)
-            return f"unknown key '{key}'{_nearest(str(last), allowed)}; allowed here: {', '.join(allowed)}"
+            allowed = list(
+                _TABLES[str(parents[0])].model_fields if parents else Description.model_fields
+            )
+            return f"unknown key '{key}'{nearest(str(last), allowed)}; allowed here: {', '.join(allowed)}"
         case "missing":
             return f"key '{key}' is missing; add it"
         case "value_error":
@@ -228,7 +238,7 @@ def _sentence(error: ErrorDetails) -> str:
     return f"{key} is {found!r}; it {error['msg'].removeprefix('Input ')}"
 
 
-def _nearest(name: str, allowed: Iterable[str]) -> str:
+def nearest(name: str, allowed: Iterable[str]) -> str:
     """A suggestion to append after `name`, or nothing when no allowed name is near."""
     near = get_close_matches(name, list(allowed), n=1)
     return f" (did you mean '{near[0]}'?)" if near else ""

@@ -62,7 +62,9 @@ def _csv(content: bytes) -> pd.DataFrame:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is not UTF-8 text; save the table as UTF-8 csv") from None
+        raise InputError(
+            f"byte {error.start} is not UTF-8 text; save the table as UTF-8 csv"
+        ) from None
     return _frame(list(csv.reader(io.StringIO(text, newline=""))))
 
 
@@ -103,4 +105,8 @@ def _frame(rows: list[Sequence[Any]]) -> pd.DataFrame:
     )
 
 
-_READERS: dict[str, Callable[[bytes], pd.DataFrame]] = {".csv": _csv, ".xlsx": _xlsx, ".parquet": _parquet}
+_READERS: dict[str, Callable[[bytes], pd.DataFrame]] = {
+    ".csv": _csv,
+    ".xlsx": _xlsx,
+    ".parquet": _parquet,
+}

@@ -5,7 +5,6 @@ The rules are a pandera schema, so that all of them are tried before the first i
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,35 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from mmm_bayes.dataset.description import Description
+from mmm_bayes.dataset.description import Description, nearest
 from mmm_bayes.errors import InputError
 
 _MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none"}
 
 # Each rule is named "what is wrong; how to mend it".
-_MISSING = "a missing value; write it in (0 where nothing was spent), because nothing is filled in for you"
+_MISSING = (
+    "a missing value; write it in (0 where nothing was spent), because nothing is filled in for you"
+)
 _FINITE = pa.Check(np.isfinite, error="a value that is not finite; write the number itself")
-_NOT_NEGATIVE = pa.Check(lambda x: x >= 0, error="a negative value; spend and exposure start at 0, correct these rows")
+_NOT_NEGATIVE = pa.Check(
+    lambda x: x >= 0, error="a negative value; spend and exposure start at 0, correct these rows"
+)
 _SOMETIMES_ON = pa.Check(
     lambda x: bool((x != 0).any()),
     error="0 in every row; a channel that never ran has no effect to estimate, leave it out",
 )
 _TRANSFORM = {
     "none": [],
-    "log": [pa.Check(lambda x: x > 0, error="a value its log is not defined at; use log1p or none")],
+    "log": [
+        pa.Check(lambda x: x > 0, error="a value its log is not defined at; use log1p or none")
+    ],
     "log1p": [pa.Check(lambda x: x > -1, error="a value its log1p is not defined at; use none")],
-    "growth": [pa.Check(lambda x: x > 0, error="a value its growth is not defined at; use log1p or none")],
+    "growth": [
+        pa.Check(
+            lambda x: x > -1,
+            error="a value its growth, the change of log1p, is not defined at; use none",
+        )
+    ],
 }
 
 
@@ -74,7 +84,9 @@ def schema(description: Description) -> pa.DataFrameSchema:
     media = [_FINITE, _NOT_NEGATIVE, _SOMETIMES_ON]
     rules: dict[str, list[pa.Check]] = {description.date: [], description.outcome: [_FINITE]}
     if description.unit is not None:
-        reserved = pa.Check(lambda x: x != "all", error="the unit 'all'; that name means the total, choose another")
+        reserved = pa.Check(
+            lambda x: x != "all", error="the unit 'all'; that name means the total, choose another"
+        )
         rules[description.unit] = [reserved]
     for channel in description.channels.values():
         rules[channel.spend] = media
@@ -82,7 +94,9 @@ def schema(description: Description) -> pa.DataFrameSchema:
             rules[channel.exposure] = media
     for control in description.controls.values():
         rules[control.column] = [_FINITE, *_TRANSFORM[control.transform]]
-    return pa.DataFrameSchema({name: pa.Column(checks=checks, nullable=False) for name, checks in rules.items()})
+    return pa.DataFrameSchema(
+        {name: pa.Column(checks=checks, nullable=False) for name, checks in rules.items()}
+    )
 
 
 def rows(numbers: Iterable[Any]) -> str:
@@ -105,32 +119,41 @@ def listed(things: Iterable[Any]) -> str:
 def _check_header(header: list[Any], description: Description) -> None:
     wanted = [name for _, name in description.columns()]
     if repeated := [name for name in wanted if header.count(name) > 1]:
-        raise InputError(f"the header names column {repeated[0]!r} more than once; rename or remove one of them")
+        raise InputError(
+            f"the header names column {repeated[0]!r} more than once; rename or remove one of them"
+        )
     if absent := [name for name in wanted if name not in header]:
         found = [str(name) for name in header if name not in (None, "")]
-        hints = (get_close_matches(name, found, n=1) for name in absent)
-        told = ", ".join(
-            f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else "") for name, near in zip(absent, hints)
-        )
         if len(found) == 1:
-            raise InputError(f"the header is the single column {found[0]!r}; separate the columns with commas")
-        raise InputError(f"column{'s' * (len(absent) > 1)} {told} not found; the table has {', '.join(found)}")
+            raise InputError(
+                f"the header is the single column {found[0]!r}; separate the columns with commas"
+            )
+        told = ", ".join(repr(name) + nearest(name, found) for name in absent)
+        raise InputError(
+            f"column{'s' * (len(absent) > 1)} {told} not found; the table has {', '.join(found)}"
+        )
 
 
 def _parse(cells: "pd.Series[Any]", parser: Callable[[Any], Any], wanted: str) -> "pd.Series[Any]":
-    values, wrong = [], []
+    values: list[Any] = []
+    wrong: dict[Any, Any] = {}
     for row, cell in cells.items():
         try:
             values.append(parser(cell))
         except (TypeError, ValueError):
-            wrong.append(row)
+            wrong[row] = cell
     if wrong:
-        raise InputError(f"column {cells.name!r} holds {cells[wrong[0]]!r} in {rows(wrong)}; {wanted}")
+        example = next(iter(wrong.values()))
+        raise InputError(f"column {cells.name!r} holds {example!r} in {rows(wrong)}; {wanted}")
     return pd.Series(values, index=cells.index)
 
 
 def _is_missing(cell: Any) -> bool:
-    return cell is None or cell != cell or (isinstance(cell, str) and cell.strip().lower() in _MISSING_WORDS)
+    return (
+        cell is None
+        or cell != cell
+        or (isinstance(cell, str) and cell.strip().lower() in _MISSING_WORDS)
+    )
 
 
 def _number(cell: Any) -> float:
@@ -149,7 +172,11 @@ def _date(cell: Any) -> np.datetime64:
     if isinstance(cell, date) and not isinstance(cell, datetime):
         cell = cell.isoformat()
     moment = datetime.fromisoformat(cell.strip()) if isinstance(cell, str) else cell
-    if not isinstance(moment, datetime) or moment.tzinfo is not None or moment.time() != datetime.min.time():
+    if (
+        not isinstance(moment, datetime)
+        or moment.tzinfo is not None
+        or moment.time() != datetime.min.time()
+    ):
         raise TypeError
     return np.datetime64(moment.date(), "ns")
 
@@ -169,7 +196,9 @@ def _sentence(cases: pd.DataFrame) -> str:
     """Tell the first broken rule, with all its rows, and name the other columns that break one."""
     column, rule = cases.loc[cases.index[0], ["column", "check"]]
     what, _, mend = (_MISSING if rule == "not_nullable" else str(rule)).partition("; ")
-    broken = cases[(cases["column"] == column) & (cases["check"] == rule)]["index"].dropna().astype(int)
+    broken = (
+        cases[(cases["column"] == column) & (cases["check"] == rule)]["index"].dropna().astype(int)
+    )
     where = f" in {rows(broken)}" if len(broken) else ""
     others = [repr(name) for name in cases["column"].unique() if name != column]
     more = f" (columns with problems too: {listed(others)})" if others else ""
