@@ -1,7 +1,8 @@
 """The command line: parse, call, exit code.
 
-Each command imports its worker inside itself, so that `--help` and a mistyped option answer at once. A
-worker raises `InputError` for what the user can mend; everything else is a fault and keeps its traceback.
+Each command imports its worker inside itself, so that `--help` and a mistyped option answer at
+once. A worker raises `InputError` for what the user can mend; everything else is a fault and keeps
+its traceback.
 """
 
 import sys

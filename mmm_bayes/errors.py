@@ -8,7 +8,8 @@ from pathlib import Path
 class InputError(ValueError):
     """Bad input, told in one sentence: what is wrong, where, and how to mend it.
 
-    The message is a single line whatever it was built from, because the command line prints it as one.
+    The message is a single line whatever it was built from, because the command line prints it as
+    one.
     """
 
     def __init__(self, message: str) -> None:

@@ -1,8 +1,9 @@
 """A table and its TOML description become validated, labelled data.
 
-`load` is the way in: it reads the description, reads the table beside it, refuses whatever cannot be
-modelled honestly, and returns a `Dataset`. `profile` says what was found. Names are imported when first
-used, so that a program that only needs a `Description` does not pay for pandas and xarray.
+`load` is the way in: it reads the description, reads the table beside it, refuses whatever cannot
+be modelled honestly, and returns a `Dataset`. `profile` says what was found. Names are imported
+when first used, so that a program that only needs a `Description` does not pay for pandas and
+xarray.
 """
 
 from importlib import import_module

@@ -29,7 +29,8 @@ def step_of(date: "pd.Series[Any]", unit: "pd.Series[Any] | None") -> int:
     Raises
     ------
     InputError
-        For a repeated (unit, date), too few dates, a gap or an irregular step, and a unit without some dates.
+        For a repeated (unit, date), too few dates, a gap or an irregular step, and a unit without
+        some dates.
     """
     if unit is None:
         _check_unrepeated(date)
@@ -53,7 +54,8 @@ def _check_unrepeated(date: "pd.Series[Any]") -> None:
         count = repeated.nunique()
         others = f", and {count - 1} other dates are repeated too" if count > 1 else ""
         raise InputError(
-            f"date {first:%Y-%m-%d} stands in {rows(repeated.index[repeated == first])}{others}; remove or aggregate "
+            f"date {first:%Y-%m-%d} stands in {rows(repeated.index[repeated == first])}{others}; "
+            "remove or aggregate "
             "the repeated rows, or name the column of units if the table is a panel"
         )
 
@@ -72,7 +74,8 @@ def _check_unrepeated_in_units(date: "pd.Series[Any]", unit: "pd.Series[Any]") -
     )
     more = f", and unit {listed(map(repr, others))} has repeated dates too" if others else ""
     raise InputError(
-        f"unit {first!r} has {own.sum()} rows for {total} dates, {often} ({rows(date.index[own & repeated])}){more}; "
+        f"unit {first!r} has {own.sum()} rows for {total} dates, {often} "
+        f"({rows(date.index[own & repeated])}){more}; "
         "remove or aggregate the repeated rows, or give them a distinct unit name"
     )
 
@@ -85,18 +88,21 @@ def _fixed_step(dates: pd.DatetimeIndex) -> int:
         return step
     if lengths.min() >= 28 and lengths.max() <= 31:
         raise InputError(
-            "the dates are monthly, 28 to 31 days apart; a fixed step in days is needed, use weekly data"
+            "the dates are monthly, 28 to 31 days apart; a fixed step in days is needed, use "
+            "weekly data"
         )
     irregular = np.flatnonzero(days % step)
     if len(irregular):
         before = irregular[0]
         raise InputError(
-            f"{dates[before + 1]:%Y-%m-%d} comes {days[before]} days after {dates[before]:%Y-%m-%d} where the step is "
+            f"{dates[before + 1]:%Y-%m-%d} comes {days[before]} days after "
+            f"{dates[before]:%Y-%m-%d} where the step is "
             f"{step} days{_elsewhere(len(irregular) - 1)}; put the dates on one fixed step"
         )
     absent = pd.date_range(dates[0], dates[-1], freq=f"{step}D").difference(dates)
     raise InputError(
-        f"no row for {_days(absent)} (the step is {step} days); add the absent dates, nothing is filled in for you"
+        f"no row for {_days(absent)} (the step is {step} days); add the absent dates, nothing is "
+        "filled in for you"
     )
 
 

@@ -1,8 +1,8 @@
 """The TOML description of a dataset, as frozen models.
 
-The description says which column plays which part and nothing about the numbers themselves; the table is
-checked against it in `values` and `dates`. Every mistake becomes one `InputError` that names the file,
-the key, what was found there and what is allowed.
+The description says which column plays which part and nothing about the numbers themselves; the
+table is checked against it in `values` and `dates`. Every mistake becomes one `InputError` that
+names the file, the key, what was found there and what is allowed.
 """
 
 import tomllib
@@ -34,7 +34,7 @@ class _Frozen(BaseModel):
 
 
 class Channel(_Frozen):
-    """One paid channel: the column of its money, and of what drives the response if that is another."""
+    """One paid channel: the column of its money, and of what drives the response if another."""
 
     spend: Name
     exposure: Name | None = None
@@ -89,7 +89,7 @@ class Calendar(_Frozen):
 
 
 class ModelDefaults(_Frozen):
-    """How to fit this table unless the command line says otherwise; `max_lag` is in steps of the table."""
+    """How to fit this table unless told otherwise; `max_lag` counts steps of the table."""
 
     link: Literal["identity", "log"] = "identity"
     likelihood: Literal["normal", "student_t", "lognormal"] = "normal"
@@ -131,7 +131,7 @@ class Description(_Frozen):
         for name in (self.mediation.mediator, *self.mediation.causes):
             if name not in self.channels:
                 raise ValueError(
-                    f"[mediation] names {name!r}, which is not a channel{nearest(name, self.channels)}; "
+                    f"[mediation] names {name!r}, not a channel{nearest(name, self.channels)}; "
                     f"the channels are {', '.join(self.channels)}"
                 )
         return self
@@ -144,7 +144,8 @@ class Description(_Frozen):
         for key, column in self.columns():
             if column in uses:
                 raise ValueError(
-                    f"column {column!r} is used twice, as {uses[column]} and as {key}; a column plays one part"
+                    f"column {column!r} is used twice, as {uses[column]} and as {key}; a column "
+                    "plays one part"
                 )
             uses[column] = key
         return self
@@ -219,10 +220,10 @@ def _sentence(error: ErrorDetails) -> str:
     found = error["input"]
     match error["type"]:
         case "extra_forbidden":
-            allowed = list(
-                _TABLES[str(parents[0])].model_fields if parents else Description.model_fields
-            )
-            return f"unknown key '{key}'{nearest(str(last), allowed)}; allowed here: {', '.join(allowed)}"
+            model = _TABLES[str(parents[0])] if parents else Description
+            allowed = list(model.model_fields)
+            hint = nearest(str(last), allowed)
+            return f"unknown key '{key}'{hint}; allowed here: {', '.join(allowed)}"
         case "missing":
             return f"key '{key}' is missing; add it"
         case "value_error":

@@ -29,12 +29,12 @@ class Dataset:
     sha256
         Hex digest of the table file's bytes.
     data : xarray.Dataset
-        float64 variables in the table's own units, time first:
-        `outcome` (time, unit); `spend` (time, unit, channel), money per step; `exposure` (time, unit,
-        channel), the spend where the description names no exposure; `controls` (time, unit, control),
-        before its transform, of length 0 along `control` where there is none.
-        Coordinates: `time` (datetime64[ns], a fixed step of `attrs["step_days"]` days), `unit` (sorted;
-        "all" for a single market), `channel` and `control` (in the order of the TOML), `role` (channel).
+        float64 variables in the table's own units, time first: `outcome` (time, unit); `spend`
+        (time, unit, channel), money per step; `exposure` (time, unit, channel), the spend where the
+        description names no exposure; `controls` (time, unit, control), before its transform, of
+        length 0 along `control` where there is none. Coordinates: `time` (datetime64[ns], a fixed
+        step of `attrs["step_days"]` days), `unit` (sorted; "all" for a single market), `channel`
+        and `control` (in the order of the TOML), `role` (channel).
     """
 
     description: Description
@@ -69,7 +69,8 @@ def load(path: str | Path) -> Dataset:
     Raises
     ------
     InputError
-        With the file, the column, the rows and the mend, for anything that cannot be modelled as it stands.
+        With the file, the column, the rows and the mend, for anything that cannot be modelled as it
+        stands.
     """
     path = Path(path)
     description = describe(path)

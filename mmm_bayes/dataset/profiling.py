@@ -29,9 +29,9 @@ WEEKS_PER_PARAMETER = 4.0
 class Outcome:
     """The outcome's distribution over all weeks and units, in its own units.
 
-    `quantiles` are the 5, 25, 50, 75 and 95% ones. `repeated` is the exact value that most weeks share, and
-    `repeated_share` the share of weeks at it. Skewness and modes are of the values standardised within each
-    unit, the modes on the log scale where all values are positive.
+    `quantiles` are the 5, 25, 50, 75 and 95% ones. `repeated` is the exact value that most weeks
+    share, and `repeated_share` the share of weeks at it. Skewness and modes are of the values
+    standardised within each unit, the modes on the log scale where all values are positive.
     """
 
     minimum: float
@@ -55,12 +55,14 @@ class Profile:
     sha256 : str
         Hex digest of the table.
     dates : int
-        Number of dates; `first` and `last` are the outer ones, `step_days` the days between two of them.
+        Number of dates; `first` and `last` are the outer ones, `step_days` the days between two of
+        them.
     units : tuple of str
     outcome : Outcome
     channels : DataFrame, one row per channel
-        role; zero_share, the share of rows without spend; total spend; share of the total over channels;
-        mean_on, the mean spend of the rows with spend; vif, the variance inflation factor of the exposure.
+        role; zero_share, the share of rows without spend; total spend; share of the total over
+        channels; mean_on, the mean spend of the rows with spend; vif, the variance inflation factor
+        of the exposure.
     controls : DataFrame, one row per control
         mean, sd, minimum, maximum, before any transform; vif.
     correlation : DataFrame, shape (channel and control, channel and control)
@@ -132,8 +134,9 @@ def profile(dataset: Dataset) -> Profile:
 def count_parameters(dataset: Dataset) -> int:
     """Count, approximately, the parameters of a model of this dataset.
 
-    Four per channel (retention, half-saturation, slope, effect), four more per cause on the mediator, one
-    per control, two per Fourier pair, one or two of trend, one of holidays, an intercept per unit and a scale.
+    Four per channel (retention, half-saturation, slope, effect), four more per cause on the
+    mediator, one per control, two per Fourier pair, one or two of trend, one of holidays, an
+    intercept per unit and a scale.
     """
     description = dataset.description
     calendar = description.calendar
@@ -267,21 +270,21 @@ def _of_mediation(dataset: Dataset, mediation: dict[str, Correlation]) -> Iterat
 def _of_outcome(outcome: Outcome) -> Iterator[str]:
     if outcome.repeated_share >= POINT_MASS:
         yield (
-            f"the outcome is exactly {outcome.repeated:g} in {outcome.repeated_share:.1%} of rows: a floor, a cap or "
-            "a default value, which no continuous likelihood holds."
+            f"the outcome is exactly {outcome.repeated:g} in {outcome.repeated_share:.1%} of "
+            "rows: a floor, a cap or a default value, which no continuous likelihood holds."
         )
     if outcome.modes > 1:
         yield (
-            f"the outcome has {outcome.modes} modes: look for what switches between them before trusting a likelihood "
-            "with one."
+            f"the outcome has {outcome.modes} modes: look for what switches between them before "
+            "trusting a likelihood with one."
         )
 
 
 def _of_size(weeks_per_parameter: float, parameters: int) -> Iterator[str]:
     if weeks_per_parameter < WEEKS_PER_PARAMETER:
         yield (
-            f"there are {weeks_per_parameter:.1f} rows for each of about {parameters} parameters: the priors will "
-            "weigh on the answer."
+            f"there are {weeks_per_parameter:.1f} rows for each of about {parameters} parameters: "
+            "the priors will weigh on the answer."
         )
 
 

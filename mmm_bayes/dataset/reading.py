@@ -1,8 +1,8 @@
 """Read a table's cells, exactly as they stand, from csv, xlsx or parquet.
 
-Nothing is guessed, renamed or filled here, which is why the csv and xlsx readers of pandas are not used:
-they rename a repeated header, turn a division called NA into a missing value, and shift the row numbers
-past blank lines. What the cells say is judged in `values` and `dates`.
+Nothing is guessed, renamed or filled here, which is why the csv and xlsx readers of pandas are not
+used: they rename a repeated header, turn a division called NA into a missing value, and shift the
+row numbers past blank lines. What the cells say is judged in `values` and `dates`.
 """
 
 import csv
@@ -28,8 +28,8 @@ def read(path: Path) -> tuple[pd.DataFrame, str]:
     Returns
     -------
     cells : DataFrame of objects, shape (row, column)
-        One row per row of the file that holds anything. The index is the row's number as a spreadsheet
-        shows it, the header being row 1. A repeated header stays repeated.
+        One row per row of the file that holds anything. The index is the row's number as a
+        spreadsheet shows it, the header being row 1. A repeated header stays repeated.
     sha256 : str
         Hex digest of the file's bytes.
     """
@@ -55,7 +55,7 @@ def read(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def _is_blank(cell: Any) -> bool:
-    return cell is None or cell == "" or cell != cell  # noqa: PLR0124 (NaN and NaT differ from themselves)
+    return cell is None or cell == "" or cell != cell  # NaN and NaT differ from themselves
 
 
 def _csv(content: bytes) -> pd.DataFrame:

@@ -5,10 +5,10 @@ References
 .. [1] Silverman, B. W. (1986). Density Estimation for Statistics and Data Analysis, section 3.4.2.
 .. [2] Bartlett, M. S. (1935). Some aspects of the time-correlation problem in regard to tests of
        significance. Journal of the Royal Statistical Society 98(3).
-.. [3] Fisher, R. A. (1921). On the 'probable error' of a coefficient of correlation deduced from a small
-       sample. Metron 1.
-.. [4] Marquardt, D. W. (1970). Generalized inverses, ridge regression, biased linear estimation, and
-       nonlinear estimation. Technometrics 12(3).
+.. [3] Fisher, R. A. (1921). On the 'probable error' of a coefficient of correlation deduced from
+       a small sample. Metron 1.
+.. [4] Marquardt, D. W. (1970). Generalized inverses, ridge regression, biased linear estimation,
+       and nonlinear estimation. Technometrics 12(3).
 """
 
 from typing import NamedTuple
@@ -30,11 +30,11 @@ class Correlation(NamedTuple):
 def modes(values: Floats) -> int:
     """Count the modes of a sample.
 
-    A mode is a peak of the Gaussian kernel density estimate whose prominence is at least 0.15 of the highest
-    peak. The bandwidth is Silverman's, 0.9 min(sd, IQR / 1.34) n^(-1/5) [1]_, which is about right for one
-    normal mode and too smooth for several, so the count errs towards one. Of simulated samples of 104 it
-    calls more than one mode in under 1% from a normal, a t3 or a log exponential, in 16% from a uniform, and
-    in 95% from two equal normals 4 sd apart.
+    A mode is a peak of the Gaussian kernel density estimate whose prominence is at least 0.15 of
+    the highest peak. The bandwidth is Silverman's, 0.9 min(sd, IQR / 1.34) n^(-1/5) [1]_, which is
+    about right for one normal mode and too smooth for several, so the count errs towards one. Of
+    simulated samples of 104 it calls more than one mode in under 1% from a normal, a t3 or a log
+    exponential, in 16% from a uniform, and in 95% from two equal normals 4 sd apart.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def modes(values: Floats) -> int:
     spread = values.std(ddof=1)
     robust = (three_quarters - quarter) / 1.34
     width = 0.9 * (min(spread, robust) or spread) * len(values) ** -0.2
-    # Finer than a tenth of a bandwidth shows no more peaks; the cap bounds the memory of a wild outlier.
+    # A finer grid shows no more peaks; the cap bounds the memory that a wild outlier can ask for.
     points = min(4096, int((np.ptp(values) + 6 * width) / (0.1 * width)) + 1)
     grid = np.linspace(values.min() - 3 * width, values.max() + 3 * width, points)
     density = np.exp(-0.5 * ((grid[:, None] - values) / width) ** 2).sum(axis=1)
@@ -80,8 +80,8 @@ def correlations(columns: Floats) -> Floats:
     Parameters
     ----------
     columns : array, shape (time, unit, column)
-        Each unit's own mean is taken out first: differences between units are not what a model with an
-        intercept per unit learns from.
+        Each unit's own mean is taken out first: differences between units are not what a model with
+        an intercept per unit learns from.
 
     Returns
     -------
@@ -127,8 +127,8 @@ def variance_inflation(columns: Floats) -> Floats:
 def correlation_with_interval(x: Floats, y: Floats) -> Correlation:
     """Correlation within units and its 90% interval by Fisher's z [3]_.
 
-    Weeks that follow each other are not independent, so n is replaced by n (1 - a b) / (1 + a b) where a and
-    b are the lag-1 autocorrelations of the two series [2]_, and never made larger.
+    Weeks that follow each other are not independent, so n is replaced by n (1 - a b) / (1 + a b)
+    where a and b are the lag-1 autocorrelations of the two series [2]_, and never made larger.
 
     Parameters
     ----------
@@ -145,6 +145,6 @@ def correlation_with_interval(x: Floats, y: Floats) -> Correlation:
 
 
 def _within(columns: Floats) -> Floats:
-    """Take out each unit's mean and stack the units: (time, unit, column) to (time * unit, column)."""
+    """Take out each unit's mean, and fold (time, unit, column) to (time * unit, column)."""
     centred = columns - columns.mean(axis=0)
     return centred.reshape(-1, columns.shape[-1])

@@ -26,15 +26,16 @@ def show(found: Profile, console: Console | None = None) -> None:
     console = console or Console(markup=False, highlight=False)
     units = f"{len(found.units)} units, " if len(found.units) > 1 else ""
     console.print(
-        f"{found.table}: {units}{found.dates} dates, {found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}, "
-        f"every {found.step_days} days, sha256 {found.sha256[:12]}"
+        f"{found.table}: {units}{found.dates} dates, {found.first:%Y-%m-%d} to "
+        f"{found.last:%Y-%m-%d}, every {found.step_days} days, sha256 {found.sha256[:12]}"
     )
     console.print(_outcome(found))
     for table in (_channels(found), _controls(found), _pairs(found)):
         if table.row_count:
             console.print(table)
     console.print(
-        f"about {found.parameters} parameters, {found.weeks_per_parameter:.1f} rows of the table for each"
+        f"about {found.parameters} parameters, {found.weeks_per_parameter:.1f} rows of the table "
+        "for each"
     )
     for title, sentences in (("warnings", found.warnings), ("notes", found.notes)):
         if sentences:
@@ -50,7 +51,7 @@ def _bullets(sentences: tuple[str, ...]) -> Table:
 
 
 def _table(title: str, *numbers: str, texts: int = 0) -> Table:
-    """Make an empty table: a column of names, `texts` more of text, the rest right-aligned numbers."""
+    """Make an empty table: a column of names, `texts` more of text, then numbers."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(title, overflow="fold")
     for position, number in enumerate(numbers):

@@ -57,13 +57,14 @@ def typed(cells: pd.DataFrame, description: Description) -> pd.DataFrame:
     Returns
     -------
     DataFrame, shape (row, named column)
-        In the order of the description, with the index of `cells`: the date as datetime64, the unit as str
-        and everything else as float64, all present and finite.
+        In the order of the description, with the index of `cells`: the date as datetime64, the unit
+        as str and everything else as float64, all present and finite.
 
     Raises
     ------
     InputError
-        For a column that is absent or repeated, a cell of the wrong type, and a value that breaks a rule.
+        For a column that is absent or repeated, a cell of the wrong type, and a value that breaks a
+        rule.
     """
     _check_header(list(cells.columns), description)
     columns = {}
@@ -209,12 +210,13 @@ def _check_outcome_varies(frame: pd.DataFrame, description: Description) -> None
     outcome = frame[description.outcome]
     if outcome.nunique() == 1:
         raise InputError(
-            f"outcome {description.outcome!r} is {outcome.iloc[0]} in every row; there is nothing to explain, "
-            "name another column"
+            f"outcome {description.outcome!r} is {outcome.iloc[0]} in every row; there is nothing "
+            "to explain, name another column"
         )
     if description.unit is not None:
         values = outcome.groupby(frame[description.unit]).nunique()
         if len(flat := values.index[values == 1]):
             raise InputError(
-                f"outcome {description.outcome!r} never changes in unit {listed(map(repr, flat))}; leave such units out"
+                f"outcome {description.outcome!r} never changes in unit "
+                f"{listed(map(repr, flat))}; leave such units out"
             )
