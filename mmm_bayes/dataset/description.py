@@ -236,7 +236,8 @@ def _sentence(error: ErrorDetails) -> str:
             return f"{key} is {found!r}; it must be a list of names"
         case "too_short":
             return f"{key} is empty; name at least one"
-    return f"{key} is {found!r}; it {error['msg'].removeprefix('Input ')}"
+    # Pydantic's own words start with "Input", "String" and the like.
+    return f"{key} is {found!r}; it {error['msg'].partition(' ')[2]}"
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
