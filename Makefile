@@ -19,7 +19,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint format lock environment clean
+.PHONY: help demo test quick lint style layout types format lock environment clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,9 +33,15 @@ test: $(STAMPS)/dev ## all tests, the slow statistical ones too (ARGS="-k adstoc
 quick: $(STAMPS)/dev ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-lint: $(STAMPS)/dev ## ruff and mypy
+lint: style layout types ## ruff and mypy (make -k lint goes on after a failure)
+
+style: $(STAMPS)/dev
 	$(BIN)/ruff check
+
+layout: $(STAMPS)/dev
 	$(BIN)/ruff format --check
+
+types: $(STAMPS)/dev
 	$(BIN)/mypy
 
 format: $(STAMPS)/dev ## let ruff mend what it can
