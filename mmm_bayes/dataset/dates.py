@@ -8,7 +8,7 @@ import pandas as pd
 from mmm_bayes.dataset.values import listed, rows
 from mmm_bayes.errors import InputError
 
-MINIMUM_DATES = 20  # fewer cannot hold one carryover of a quarter and a slope beside it
+MINIMUM_DATES = 20  # a quarter's carryover takes 13 of them before anything is learned
 
 
 def step_of(date: "pd.Series[Any]", unit: "pd.Series[Any] | None") -> int:
@@ -52,11 +52,10 @@ def _check_unrepeated(date: "pd.Series[Any]") -> None:
     if len(repeated):
         first = repeated.min()
         count = repeated.nunique()
-        others = f", and {count - 1} other dates are repeated too" if count > 1 else ""
+        others = f" (one of {count} repeated dates)" if count > 1 else ""
         raise InputError(
             f"date {first:%Y-%m-%d} stands in {rows(repeated.index[repeated == first])}{others}; "
-            "remove or aggregate "
-            "the repeated rows, or name the column of units if the table is a panel"
+            "remove or aggregate the repeated rows, or name the column of units if it is a panel"
         )
 
 
@@ -88,16 +87,17 @@ def _fixed_step(dates: pd.DatetimeIndex) -> int:
         return step
     if lengths.min() >= 28 and lengths.max() <= 31:
         raise InputError(
-            "the dates are monthly, 28 to 31 days apart; a fixed step in days is needed, use "
-            "weekly data"
+            "the dates are monthly, 28 to 31 days apart; "
+            "a fixed step in days is needed, use weekly data"
         )
     irregular = np.flatnonzero(days % step)
     if len(irregular):
         before = irregular[0]
+        others = f" (one of {len(irregular)} such places)" if len(irregular) > 1 else ""
         raise InputError(
             f"{dates[before + 1]:%Y-%m-%d} comes {days[before]} days after "
-            f"{dates[before]:%Y-%m-%d} where the step is "
-            f"{step} days{_elsewhere(len(irregular) - 1)}; put the dates on one fixed step"
+            f"{dates[before]:%Y-%m-%d} where the step is {step} days{others}; "
+            "put the dates on one fixed step"
         )
     absent = pd.date_range(dates[0], dates[-1], freq=f"{step}D").difference(dates)
     raise InputError(
@@ -122,7 +122,3 @@ def _check_complete(
 
 def _days(dates: pd.DatetimeIndex) -> str:
     return listed(dates.strftime("%Y-%m-%d"))
-
-
-def _elsewhere(count: int) -> str:
-    return f" (and so in {count} more places)" if count else ""

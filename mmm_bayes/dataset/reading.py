@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,20 @@ def read(path: Path) -> tuple[pd.DataFrame, str]:
         raise
     except Exception as error:  # each format's library fails in its own ways on a broken file
         raise InputError(f"not a readable {path.suffix} file ({error}); save it again") from error
-    cells = cells[~cells.map(_is_blank).all(axis="columns")]
+    cells = cells[~cells.map(is_blank).all(axis="columns")]
     if cells.empty:
         raise InputError("the table is empty; it needs a header and one row per date")
     return cells, hashlib.sha256(content).hexdigest()
 
 
-def _is_blank(cell: Any) -> bool:
-    return cell is None or cell == "" or cell != cell  # NaN and NaT differ from themselves
+def is_blank(cell: Any) -> bool:
+    """Whether a cell holds nothing: no object, no text, or the NaN and NaT that stand for none."""
+    return (
+        cell is None
+        or cell is pd.NaT
+        or (isinstance(cell, float) and isnan(cell))
+        or (isinstance(cell, str) and not cell)
+    )
 
 
 def _csv(content: bytes) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from mmm_bayes.dataset.description import Description, nearest
+from mmm_bayes.dataset.reading import is_blank
 from mmm_bayes.errors import InputError
 
 _MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none"}
@@ -150,11 +151,7 @@ def _parse(cells: "pd.Series[Any]", parser: Callable[[Any], Any], wanted: str) -
 
 
 def _is_missing(cell: Any) -> bool:
-    return (
-        cell is None
-        or cell != cell
-        or (isinstance(cell, str) and cell.strip().lower() in _MISSING_WORDS)
-    )
+    return is_blank(cell) or (isinstance(cell, str) and cell.strip().lower() in _MISSING_WORDS)
 
 
 def _number(cell: Any) -> float:
@@ -173,18 +170,17 @@ def _date(cell: Any) -> np.datetime64:
     if isinstance(cell, date) and not isinstance(cell, datetime):
         cell = cell.isoformat()
     moment = datetime.fromisoformat(cell.strip()) if isinstance(cell, str) else cell
-    if (
-        not isinstance(moment, datetime)
-        or moment.tzinfo is not None
-        or moment.time() != datetime.min.time()
-    ):
+    if not isinstance(moment, datetime) or moment.timetz() != datetime.min.time():
         raise TypeError
+    # A year that datetime64[ns] cannot hold would wrap around into another.
+    if not 1900 <= moment.year < 2200:
+        raise ValueError
     return np.datetime64(moment.date(), "ns")
 
 
 def _unit(cell: Any) -> str | None:
     """Take a unit's name as it stands: a division may well be called NA."""
-    return None if cell is None or cell != cell or cell == "" else str(cell)
+    return None if is_blank(cell) else str(cell)
 
 
 _PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
