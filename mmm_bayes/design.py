@@ -233,7 +233,7 @@ def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.Da
     """
     data, calendar = dataset.data, dataset.description.calendar
     parts = {
-        name: _transform(data["control"].sel(control=name, drop=True), control.transform)
+        name: _transform(data["controls"].sel(control=name, drop=True), control.transform)
         for name, control in dataset.description.controls.items()
     }
     time = data["time"]

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 # Lowest first. A module may import its own package and those before it.
 LAYERS = (
     "errors",
+    "files",
     "dataset",
     "transforms",
     "simulate",

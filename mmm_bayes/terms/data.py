@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pymc as pm
 
 from mmm_bayes.design import Design
@@ -20,15 +21,16 @@ def model_for(design: Design) -> pm.Model:
         To be used as a context: ``with model_for(design) as model: ...``.
     """
     arrays = design.arrays
-    coords = {name: arrays[name].values for name in ("time", "unit", "channel")}
+    coords = {name: arrays[name].values for name in ("time", "unit", "channel", "lag")}
+    coords["covariate"] = np.arange(arrays.sizes["covariate"])
     coords["control"] = list(design.dataset.description.controls)
     if design.mediator is not None:
         coords["cause"] = list(design.causes)
     model = pm.Model(coords=coords)
     with model:
         for name in data_names(design):
-            dims = tuple(dim if dim in coords else None for dim in arrays[name].dims)
-            pm.Data(name, arrays[name].values, dims=dims)
+            shape = tuple(None if dim == "time" else arrays.sizes[dim] for dim in arrays[name].dims)
+            pm.Data(name, arrays[name].values, dims=arrays[name].dims, shape=shape)
     return model
 
 

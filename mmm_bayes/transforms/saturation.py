@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mmm_bayes.transforms.namespace import namespace
+
 Array = Any
 
 
@@ -30,7 +32,10 @@ def hill(x: Array, kappa: Array, slope: Array) -> Array:
     array, shape (..., channel)
         In [0, 1): exactly 0 at ``x = 0``, with finite gradients there too.
     """
-    # x^slope has no derivative in slope at x = 0: step aside there and mask the result.
+    # log(0) has no derivative: step aside at x = 0 and mask the result. The logistic form of
+    # the curve costs one log and one tanh an element, reused by the gradients, and overflows
+    # nowhere; powers would be computed anew for each gradient.
+    xp = namespace(x, kappa, slope)
     on = x > 0
-    ratio = ((x + (1 - on)) / kappa) ** slope
-    return on * ratio / (1 + ratio)
+    logit = slope * (xp.log(xp.where(on, x, 1.0)) - xp.log(kappa))
+    return xp.where(on, (1 + xp.tanh(logit / 2)) / 2, 0.0)

@@ -1,0 +1,27 @@
+"""Which library's functions an expression takes: NumPy's for arrays, PyTensor's for graphs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+
+def namespace(*arrays: Any) -> Any:
+    """The module whose ``exp`` and ``log`` these arrays understand.
+
+    Parameters
+    ----------
+    *arrays : array or TensorVariable
+
+    Returns
+    -------
+    module
+        `pytensor.tensor` if any of them is a PyTensor variable, else `numpy`. PyTensor is
+        never imported here: a variable of it can only exist if it already was.
+    """
+    pytensor = sys.modules.get("pytensor")
+    if pytensor and any(isinstance(array, pytensor.graph.basic.Variable) for array in arrays):
+        return pytensor.tensor
+    return np
