@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
@@ -56,7 +57,8 @@ def outcome(design: Design, predictor: Any) -> None:
         if link == "log":
             pm.CustomDist(
                 "outcome", nu, pt.log(scale) + predictor, sigma,
-                dist=_exp_student_t, observed=observed, dims=dims,
+                logp=_log_student_t_logp, random=_log_student_t_random,
+                observed=observed, dims=dims,
             )  # fmt: skip
         else:
             pm.StudentT(
@@ -72,5 +74,13 @@ def outcome(design: Design, predictor: Any) -> None:
         pm.Normal("outcome", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
 
 
-def _exp_student_t(nu: Any, mu: Any, sigma: Any, size: Any) -> Any:
-    return pt.exp(pm.StudentT.dist(nu=nu, mu=mu, sigma=sigma, size=size))
+def _log_student_t_logp(value: Any, nu: Any, mu: Any, sigma: Any) -> Any:
+    """Log-density of a variable whose logarithm is Student-t, on its own scale."""
+    log = pt.log(value)
+    return pm.logp(pm.StudentT.dist(nu=nu, mu=mu, sigma=sigma), log) - log
+
+
+def _log_student_t_random(nu: Any, mu: Any, sigma: Any, rng: Any = None, size: Any = None) -> Any:
+    # Tails this heavy overflow: infinity is then the honest draw.
+    with np.errstate(over="ignore"):
+        return np.exp(mu + sigma * rng.standard_t(nu, size))

@@ -42,7 +42,7 @@ def geometric_weights(alpha: Array, max_lag: int) -> Array:
     return weights / weights.sum(-1)[..., None]
 
 
-def lagged(path: Array, max_lag: int, *, axis: int = 0) -> Array:
+def lagged(path: np.ndarray, max_lag: int, *, axis: int = 0) -> np.ndarray:
     """Every week's own exposure and those of the weeks before it.
 
     Parameters
@@ -57,14 +57,9 @@ def lagged(path: Array, max_lag: int, *, axis: int = 0) -> Array:
     Returns
     -------
     array, shape (..., time, ..., max_lag)
-        Element ``[t, ..., l]`` is the exposure `l` weeks before week `t`.
+        Element ``[t, ..., l]`` is the exposure `l` weeks before week `t`; a view of `path`.
     """
-    weeks = path.shape[axis] - (max_lag - 1)
-    slices = [
-        path[(slice(None),) * axis + (slice(max_lag - 1 - lag, max_lag - 1 - lag + weeks),)]
-        for lag in range(max_lag)
-    ]
-    return np.stack(slices, axis=-1)
+    return np.lib.stride_tricks.sliding_window_view(path, max_lag, axis=axis)[..., ::-1]
 
 
 def carry_over(lags: Array, weights: Array) -> Array:

@@ -1,0 +1,21 @@
+"""From draws to what people ask: effects, returns, response curves, elasticities.
+
+`effects` computes them all as labelled draws and summaries; `table` is the tidy table of
+``estimands.csv``. Every number is a summary of draws, in the outcome's own units.
+"""
+
+from mmm_bayes.estimands.controls import control_effects
+from mmm_bayes.estimands.curves import adstock_curves, response_curves
+from mmm_bayes.estimands.effects import Effects, channel_effects
+from mmm_bayes.estimands.summary import STATISTICS, summarise, table
+
+__all__ = [
+    "STATISTICS",
+    "Effects",
+    "adstock_curves",
+    "channel_effects",
+    "control_effects",
+    "response_curves",
+    "summarise",
+    "table",
+]

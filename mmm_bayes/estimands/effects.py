@@ -1,0 +1,155 @@
+"""Total, direct and indirect effect of every channel, and its average and marginal return.
+
+With ``Y(x, M)`` the outcome of the fitted weeks under a channel's spending and a mediator's
+history, ``x`` and ``M`` as observed, and ``M0`` what the mediator would have been without
+the channel:
+
+    total    = Y(x, M)  - Y(0, M0)
+    direct   = Y(x, M0) - Y(0, M0)          natural direct effect, mediator at its zero-spend value
+    indirect = Y(x, M)  - Y(x, M0)          total - direct
+
+Zero means never: what earlier weeks carry into the span is taken away too. Source: Pearl
+(2001), *Direct and indirect effects*; Imai, Keele, Yamamoto (2010).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mmm_bayes.counterfactual import (
+    World,
+    change,
+    mediator_under,
+    outcome_location,
+    with_mediator,
+)
+from mmm_bayes.dataset.loading import WHOLE
+from mmm_bayes.estimands.summary import STATISTICS, summarise
+from mmm_bayes.evaluation import SAMPLE, flat
+
+Array = NDArray[Any]
+
+#: A marginal return is that of one per cent more spend.
+MARGIN = 0.01
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Effects of every channel.
+
+    Attributes
+    ----------
+    draws : xarray.Dataset
+        total, direct, indirect, contribution_share, roas, mroas, each (chain, draw, unit,
+        channel), summed over the fitted weeks; a panel's sum over units is the unit "all".
+    weekly : xarray.Dataset
+        total, direct, indirect (statistic, time, unit, channel), and the baseline
+        (statistic, time, unit): the outcome's location with every channel off.
+    """
+
+    draws: xr.Dataset
+    weekly: xr.Dataset
+
+
+def channel_effects(world: World) -> Effects:
+    """Effects by counterfactual, on all draws.
+
+    Parameters
+    ----------
+    world : World
+
+    Returns
+    -------
+    Effects
+    """
+    data = world.design.dataset.data.isel(time=world.design.weeks)
+    channels = world.design.dataset.channels
+    fact = flat(world.draws["outcome_mean"])
+    spend = _with_sum(data["spend"].sum("time").values[None])[0]  # (unit, channel)
+    summed_outcome = _with_sum(data["outcome"].sum("time").values[None])[0]
+
+    sums: dict[str, list[Array]] = {name: [] for name in ("total", "direct", "indirect", "margin")}
+    weekly: dict[str, list[Array]] = {name: [] for name in ("total", "direct", "indirect")}
+    for at, _ in enumerate(channels):
+        effect = _off(world, fact, at)
+        for name, values in effect.items():
+            weekly[name].append(summarise(values))
+            sums[name].append(_with_sum(values.sum(1)))
+        sums["margin"].append(_with_sum(_more(world, fact, at).sum(1)))
+
+    stacked = {name: np.stack(values, -1) for name, values in sums.items()}
+    money = np.where(spend > 0, spend, np.nan)
+    draws = {
+        "total": stacked["total"],
+        "direct": stacked["direct"],
+        "indirect": stacked["indirect"],
+        "contribution_share": stacked["total"] / summed_outcome[:, None],
+        "roas": stacked["total"] / money,
+        "mroas": stacked["margin"] / (MARGIN * money),
+    }
+    units = list(data["unit"].values)
+    units = units if len(units) == 1 else [*units, WHOLE]
+    shape = (world.draws.sizes["chain"], world.draws.sizes["draw"])
+    baseline = outcome_location(world, np.zeros_like(world.observed_path))
+    labels = {"unit": data["unit"].values, "time": data["time"].values}
+    return Effects(
+        xr.Dataset(
+            {
+                name: ((*SAMPLE, "unit", "channel"), values.reshape(shape + values.shape[1:]))
+                for name, values in draws.items()
+            },
+            coords={"unit": units, "channel": list(channels)},
+        ),
+        xr.Dataset(
+            {
+                name: (("statistic", "time", "unit", "channel"), np.stack(values, -1))
+                for name, values in weekly.items()
+            }
+            | {"baseline": (("statistic", "time", "unit"), summarise(baseline))},
+            coords={"statistic": list(STATISTICS), "channel": list(channels), **labels},
+        ),
+    )
+
+
+def _off(world: World, fact: Array, at: int) -> dict[str, Array]:
+    """Weekly effects of a channel against the world in which it never was."""
+    path = world.observed_path
+    without = _scaled(path, at, 0.0)
+    if world.mediator is None or at not in world.design.causes_at:
+        total = change(world, fact, outcome_location(world, without))
+        return {"total": total, "direct": total, "indirect": np.zeros_like(total)}
+    mediator = mediator_under(world, without)
+    held = outcome_location(world, with_mediator(world, path, mediator))
+    none = outcome_location(world, with_mediator(world, without, mediator))
+    return {
+        "total": change(world, fact, none),
+        "direct": change(world, held, none),
+        "indirect": change(world, fact, held),
+    }
+
+
+def _more(world: World, fact: Array, at: int) -> Array:
+    """Weekly gain of one per cent more of a channel, the mediator following."""
+    more = _scaled(world.observed_path, at, 1 + MARGIN)
+    if world.mediator is None or at not in world.design.causes_at:
+        return change(world, outcome_location(world, more), fact)
+    follows = with_mediator(world, more, mediator_under(world, more))
+    return change(world, outcome_location(world, follows), fact)
+
+
+def _scaled(path: Array, at: int, factor: float) -> Array:
+    scaled = path.copy()
+    scaled[..., at] *= factor
+    return scaled
+
+
+def _with_sum(values: Array) -> Array:
+    """Append the sum over units, on axis 1, where there are several."""
+    if values.shape[1] == 1:
+        return values
+    return np.concatenate([values, values.sum(1, keepdims=True)], axis=1)

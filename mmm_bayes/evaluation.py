@@ -1,0 +1,168 @@
+"""Named nodes of a model as a function of draws: any node, all draws at once, no recompiling.
+
+A PyMC model is a graph. Cutting it at some named nodes and batching it over draws gives an
+ordinary array function from those nodes to any others: the deterministics of a posterior,
+its predictive draws, its pointwise log-likelihood, or its answer to another history of
+spending. PyTensor runs the graph on NumPy, so there is nothing to compile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import xarray as xr
+from numpy.typing import NDArray
+from pymc.pytensorf import compile as compile_graph
+from pytensor.compile.mode import Mode
+from pytensor.graph.replace import clone_replace, vectorize_graph
+
+Array = NDArray[Any]
+
+#: Elements that the largest array of a batch may have: what fits a core's cache is fastest.
+BATCH_ELEMENTS = 400_000
+SAMPLE = ("chain", "draw")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An array function from some nodes of a model to others.
+
+    Attributes
+    ----------
+    given : tuple of str
+        Nodes that are taken from draws.
+    data : tuple of str
+        Data nodes that are taken from arrays.
+    per_draw : tuple of str
+        Those of `data` that have a value for each draw.
+    wanted : tuple of str
+    dims : dict of str to tuple of str
+        Dimensions of each wanted node.
+    """
+
+    given: tuple[str, ...]
+    data: tuple[str, ...]
+    per_draw: tuple[str, ...]
+    wanted: tuple[str, ...]
+    dims: dict[str, tuple[str, ...]]
+    call: Callable[..., list[Array]]
+
+    def __call__(
+        self, draws: xr.Dataset, data: Mapping[str, Array | Callable[[slice], Array]]
+    ) -> dict[str, Array]:
+        """Evaluate on all draws.
+
+        Parameters
+        ----------
+        draws : xarray.Dataset
+            Holds the `given` nodes; dims (chain, draw, ...).
+        data : mapping of str to array
+            The data nodes' values. One that is per draw has the sample axis first, or is a
+            function from a slice of samples to such an array, so that it need never exist whole.
+
+        Returns
+        -------
+        dict of str to array, shape (sample, ...)
+        """
+        given = [flat(draws[name]) for name in self.given]
+        samples = draws.sizes["chain"] * draws.sizes["draw"]
+        size = max(np.size(value) for value in data.values() if not callable(value))
+        for name in self.per_draw:
+            one = _rows(data[name], slice(0, 1))
+            size = max(size, one.size)
+        step = max(1, min(samples, BATCH_ELEMENTS // max(1, size)))
+        parts = []
+        for start in range(0, samples, step):
+            rows = slice(start, min(start + step, samples))
+            values = [
+                _rows(data[name], rows) if name in self.per_draw else data[name]
+                for name in self.data
+            ]
+            parts.append(self.call(*(value[rows] for value in given), *values))
+        return {
+            name: np.concatenate(values)
+            for name, values in zip(self.wanted, zip(*parts, strict=True), strict=True)
+        }
+
+    def labelled(self, draws: xr.Dataset, data: Mapping[str, Array]) -> xr.Dataset:
+        """The same with the draws' labels: dims (chain, draw, ...)."""
+        shape = (draws.sizes["chain"], draws.sizes["draw"])
+        return xr.Dataset(
+            {
+                name: ((*SAMPLE, *self.dims[name]), value.reshape(shape + value.shape[1:]))
+                for name, value in self(draws, data).items()
+            },
+            coords={name: draws[name] for name in SAMPLE},
+        )
+
+
+def evaluation(
+    model: pm.Model,
+    *,
+    given: Iterable[str],
+    wanted: Iterable[str],
+    per_draw: Iterable[str] = (),
+    log_likelihood: bool = False,
+    seed: int | None = None,
+) -> Evaluation:
+    """Cut a model's graph at the given nodes and make it a function to the wanted ones.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    given, wanted : iterable of str
+        Names of nodes. A wanted random variable is drawn anew for each draw.
+    per_draw : iterable of str
+        Data nodes that get a value for each draw.
+    log_likelihood : bool
+        Return the pointwise log-likelihood of the wanted (observed) variables instead.
+    seed : int, optional
+        For wanted random variables.
+
+    Returns
+    -------
+    Evaluation
+    """
+    given, wanted, per_draw = tuple(given), tuple(wanted), tuple(per_draw)
+    data = tuple(variable.name for variable in model.data_vars)
+    nodes = [model[name] for name in wanted]
+    if log_likelihood:
+        nodes = [pm.logp(node, model.rvs_to_values[node]) for node in nodes]
+    symbols = {name: model[name].type(name) for name in data}
+    inputs = {name: model[name].type(name) for name in given}
+    plain = clone_replace(
+        nodes,
+        {model[name]: symbol for name, symbol in (symbols | inputs).items()},
+        rebuild_strict=False,
+    )
+    batched = {
+        symbol: pytensor.tensor.tensor(name, dtype=symbol.dtype, shape=(None, *symbol.type.shape))
+        for name, symbol in (inputs | {name: symbols[name] for name in per_draw}).items()
+    }
+    outputs = vectorize_graph(plain, batched)
+    arguments = [batched[inputs[name]] for name in given]
+    arguments += [batched.get(symbols[name], symbols[name]) for name in data]
+    call = compile_graph(
+        arguments,
+        outputs,
+        random_seed=seed,
+        mode=Mode(linker="py", optimizer="fast_compile"),
+        on_unused_input="ignore",
+    )
+    dims = {name: tuple(model.named_vars_to_dims.get(name, ())) for name in wanted}
+    return Evaluation(given, data, per_draw, wanted, dims, call)
+
+
+def flat(values: xr.DataArray) -> Array:
+    """Draws as an array with one sample axis, shape (sample, ...)."""
+    array = values.transpose(*SAMPLE, ...).values
+    return array.reshape((-1, *array.shape[2:]))
+
+
+def _rows(values: Array | Callable[[slice], Array], rows: slice) -> Array:
+    return values(rows) if callable(values) else values[rows]
