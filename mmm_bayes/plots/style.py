@@ -1,0 +1,152 @@
+"""One look for every figure: a colour-blind safe palette, quiet axes, numbers a reader can say.
+
+Figures are made without pyplot, so nothing is kept, shown or changed outside them.
+
+Source of the palette: Okabe, M. and Ito, K. (2008), *Color Universal Design*.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
+INK = "#222222"
+GREY = "#8A8A8A"
+PALE = "#D9D9D9"
+
+RC: dict[str, Any] = {
+    "figure.facecolor": "white",
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "mmm_bayes",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#ECECEC",
+    "grid.linewidth": 0.8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+    "hatch.linewidth": 0.7,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw and save inside this; the settings outside are left as they were."""
+    with mpl.rc_context(RC):
+        yield
+
+
+def figure(
+    rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 3.2, **options: Any
+) -> tuple[Figure, np.ndarray]:
+    """A figure of its own, and its axes.
+
+    Parameters
+    ----------
+    rows, columns : int
+    width, height : float
+        Of the whole figure, in inches.
+    **options
+        Passed on to `matplotlib.figure.Figure.subplots`.
+
+    Returns
+    -------
+    tuple of Figure and array of Axes, shape (rows, columns)
+    """
+    made = Figure(figsize=(width, height), layout="constrained")
+    return made, made.subplots(rows, columns, squeeze=False, **options)
+
+
+def colours(channels: Sequence[str]) -> dict[str, str]:
+    """Each channel's colour, the same in every figure of a report.
+
+    Parameters
+    ----------
+    channels : sequence of str
+        In the order of the table's description. Beyond seven the palette begins again, darker.
+    """
+    return {
+        str(name): _darker(OKABE_ITO[at % len(OKABE_ITO)], at // len(OKABE_ITO))
+        for at, name in enumerate(channels)
+    }
+
+
+def _darker(colour: str, times: int) -> str:
+    return mpl.colors.to_hex(tuple(part * 0.6**times for part in to_rgb(colour)))
+
+
+def compact(value: float, _: object = None) -> str:
+    """A number as short as can be read aloud: 950, 12.5k, 3.2M.
+
+    Parameters
+    ----------
+    value : float
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    power = int(math.floor(math.log10(abs(value)) + 1e-9)) // 3
+    power = max(0, min(power, 4))
+    return f"{float(f'{value / 1000**power:.3g}'):,g}{('', 'k', 'M', 'bn', 'tn')[power]}".replace(
+        "-", "−"
+    )
+
+
+def numbers(axis: Any) -> None:
+    """Label an axis with `compact` numbers."""
+    axis.set_major_formatter(FuncFormatter(compact))
+
+
+def dates(ax: Axes) -> None:
+    """Label the x-axis with dates, as few as are needed."""
+    locator = AutoDateLocator(minticks=3, maxticks=9)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.margins(x=0.01)
+
+
+def wide_range(values: np.ndarray) -> bool:
+    """Whether positive values span so much that only a logarithmic axis shows them all."""
+    values = np.asarray(values)
+    if values.size == 0 or (values <= 0).any():
+        return False
+    low, high = np.quantile(values, [0.02, 0.98])
+    return bool(high / low > 50)
+
+
+def legend(ax: Axes, *, columns: int = 4, **options: Any) -> None:
+    """Put the legend above the axes, where it covers no data."""
+    ax.legend(
+        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, borderaxespad=0.2,
+        handlelength=1.6, columnspacing=1.2, **options,
+    )  # fmt: skip

@@ -1,0 +1,252 @@
+"""Numbers as words: digits that the uncertainty supports, and sentences that claim no more.
+
+Pure functions of summaries. Every sentence here is decided by the draws' interval, so that the
+text can't say what the tables don't.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+#: Of a mean, below which the lower end of a positive effect's interval counts as near zero.
+NEAR_ZERO = 0.2
+_SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean and 90% equal-tailed interval of a quantity's draws."""
+
+    mean: float
+    lower: float
+    upper: float
+
+    @property
+    def contains_zero(self) -> bool:
+        """Whether zero is inside the interval, or on its edge."""
+        return self.lower <= 0 <= self.upper
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything to report: neither missing nor zero by construction."""
+        finite = all(map(math.isfinite, (self.mean, self.lower, self.upper)))
+        return finite and any((self.mean, self.lower, self.upper))
+
+    def times(self, factor: float) -> Summary:
+        """The same quantity in another unit."""
+        return Summary(self.mean * factor, self.lower * factor, self.upper * factor)
+
+
+def number(value: float, *, digits: int = 3) -> str:
+    """A number by itself, to some significant digits, thousands separated.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+        Significant ones, for what is below a thousand times ten to them.
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if size < -4:
+        return _minus(f"{value:.{digits - 1}e}")
+    decimals = max(0, digits - 1 - size)
+    text = f"{round(value, digits - 1 - size):,.{decimals}f}"
+    if "." in text and size >= 0:
+        text = text.rstrip("0").rstrip(".")
+    return _minus(text)
+
+
+def spread(summary: Summary, *, unit: str = "") -> tuple[str, str]:
+    """The mean and the interval, to two significant digits of the interval's width.
+
+    Parameters
+    ----------
+    summary : Summary
+    unit : str
+        "%" is written after every number.
+
+    Returns
+    -------
+    tuple of str
+        For example ``("1.23M", "0.91M to 1.56M")``; an en dash for what is not finite.
+    """
+    values = (summary.mean, summary.lower, summary.upper)
+    if not all(map(math.isfinite, values)):
+        return "–", ""
+    if not any(values):
+        return f"0{unit}", ""
+    largest = max(map(abs, values))
+    scale, letter = next(((s, name) for s, name in _SCALES if largest >= s), (1.0, ""))
+    width = (summary.upper - summary.lower) / scale
+    decimals = 2 if width <= 0 else min(6, max(0, 1 - math.floor(math.log10(width))))
+    mean, lower, upper = (
+        _minus(f"{_whole(value / scale, decimals):,.{decimals}f}{letter}{unit}") for value in values
+    )
+    return mean, f"{lower} to {upper}"
+
+
+def with_interval(summary: Summary, *, unit: str = "") -> str:
+    """One phrase: ``1.23M (90% interval 0.91M to 1.56M)``."""
+    mean, interval = spread(summary, unit=unit)
+    return f"{mean} (90% interval {interval})" if interval else mean
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as in a sentence: ``a, b and c``."""
+    return ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1] if names else "none"
+
+
+def _whole(value: float, decimals: int) -> float:
+    """Rounded, without a negative zero."""
+    return round(value, decimals) + 0.0
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What is known of one channel, for its sentence.
+
+    Attributes
+    ----------
+    name, outcome : str
+    mediator : str
+        The channel it acts through, "" if it is no cause.
+    total, direct, indirect : Summary
+        In units of the outcome, over all fitted weeks.
+    share : Summary
+        Total in percent of the outcome.
+    roas : Summary
+        Outcome per unit of money spent.
+    never_off : bool
+    direct_fixed : bool
+        Whether the model itself sets the direct effect to zero.
+    p_indirect_positive : float or None
+    """
+
+    name: str
+    outcome: str
+    mediator: str
+    total: Summary
+    direct: Summary
+    indirect: Summary
+    share: Summary
+    roas: Summary
+    never_off: bool
+    direct_fixed: bool = False
+    p_indirect_positive: float | None = None
+
+
+def channel_sentences(channel: Channel) -> list[str]:
+    """What the draws support about a channel, and what they don't.
+
+    Parameters
+    ----------
+    channel : Channel
+
+    Returns
+    -------
+    list of str
+        The finding first, then its limits.
+    """
+    said = [_finding(channel)]
+    if channel.mediator:
+        said.append(_mediation(channel))
+    if channel.direct_fixed:
+        said.append("Its direct effect is 0 because this model assumes so, not because it was found.")
+    elif _near_zero(channel):
+        said.append(
+            f"The lower end of the interval is near 0, and effects on {channel.outcome} are positive "
+            "by prior: the data hardly tell this channel from one that does nothing."
+        )
+    if channel.never_off:
+        said.append(
+            "It is never off in these weeks: its total is an extrapolation to weeks without it, "
+            "which were not observed."
+        )
+    return said
+
+
+def _finding(channel: Channel) -> str:
+    if not channel.total.exists:
+        return f"It added nothing to {channel.outcome} in these weeks: it was never on."
+    verb = "added" if channel.total.mean >= 0 else "took away"
+    amount = channel.total if channel.total.mean >= 0 else _negated(channel.total)
+    share = channel.share if channel.total.mean >= 0 else _negated(channel.share)
+    text = (
+        f"It {verb} {with_interval(amount)} of {channel.outcome}, "
+        f"{spread(share, unit='%')[0]} of all of it"
+    )
+    if channel.roas.exists:
+        mean, interval = spread(channel.roas)
+        text += f"; for each unit of money spent, {mean} ({interval})"
+    text += "."
+    if channel.total.contains_zero:
+        text += " The interval contains 0: these data do not show an effect."
+    return text
+
+
+def _mediation(channel: Channel) -> str:
+    interval = spread(channel.indirect)[1]
+    if not channel.indirect.exists:
+        return f"Nothing of it runs through {channel.mediator}."
+    if channel.indirect.contains_zero:
+        chance = channel.p_indirect_positive
+        text = (
+            f"The 90% interval of its indirect effect through {channel.mediator}, {interval}, "
+            "contains 0: this table gives no evidence of mediation"
+        )
+        return text + (f" (probability that it is positive: {chance:.0%})." if chance is not None else ".")
+    sign = "raises" if channel.indirect.mean > 0 else "lowers"
+    return (
+        f"It {sign} {channel.outcome} through {channel.mediator} by "
+        f"{with_interval(channel.indirect if channel.indirect.mean > 0 else _negated(channel.indirect))}"
+        ", an interval without 0: evidence of mediation, if nothing outside the table moves both."
+    )
+
+
+def _near_zero(channel: Channel) -> bool:
+    direct = channel.direct
+    return direct.exists and 0 <= direct.lower < NEAR_ZERO * direct.mean
+
+
+def _negated(summary: Summary) -> Summary:
+    return Summary(-summary.mean, -summary.upper, -summary.lower)
+
+
+def verdict_sentence(verdict: str) -> str:
+    """What a verdict means for the use of the numbers."""
+    return {
+        "pass": "All checks passed. Read the numbers with their intervals and the assumptions below.",
+        "warn": "Usable with care: some checks gave a warning. Read the reasons before the numbers.",
+        "fail": "These numbers must not be used for decisions: the model failed checks that it has "
+        "to pass.",
+    }[verdict]
+
+
+def learned(prior_sd: Mapping[str, float], posterior_sd: Mapping[str, float]) -> list[str]:
+    """Names of parameters that the data left almost as wide as their prior.
+
+    Parameters
+    ----------
+    prior_sd, posterior_sd : mapping of str to float
+        Standard deviations by name.
+
+    Returns
+    -------
+    list of str
+        Those with a posterior sd above nine tenths of the prior's.
+    """
+    return [
+        name for name, sd in posterior_sd.items() if name in prior_sd and sd > 0.9 * prior_sd[name] > 0
+    ]

@@ -1,0 +1,286 @@
+"""Synthetic run folders, laid out as a fit leaves them, made with NumPy alone."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+CHAINS, DRAWS, WEEKS, LAGS, POINTS = 2, 120, 60, 6, 15
+CHANNELS = ["facebook", "tiktok", "google", "tv"]
+CAUSES = ["facebook", "tiktok"]
+STATISTICS = ["mean", "median", "sd", "lower", "upper"]
+
+
+def statistics(draws):
+    """Summaries over (chain, draw), statistic first."""
+    over = ("chain", "draw")
+    parts = [
+        draws.mean(over),
+        draws.median(over),
+        draws.std(over),
+        draws.quantile(0.05, over, skipna=False).drop_vars("quantile"),
+        draws.quantile(0.95, over, skipna=False).drop_vars("quantile"),
+    ]
+    return xr.concat(parts, pd.Index(STATISTICS, name="statistic"))
+
+
+class Market:
+    """Draws of a made-up market whose parts add up, and the folder they are saved in."""
+
+    def __init__(self, *, mediated, units, link, seed=1):
+        rng = self.rng = np.random.default_rng(seed)
+        self.mediated, self.link = mediated, link
+        self.coords = {
+            "chain": np.arange(CHAINS),
+            "draw": np.arange(DRAWS),
+            "time": pd.date_range("2023-01-02", periods=WEEKS, freq="7D").values,
+            "unit": units,
+            "channel": CHANNELS,
+        }
+        shape = (WEEKS, len(units))
+        spend = rng.gamma(2.0, 500.0, (*shape, len(CHANNELS)))
+        spend[..., 3] *= rng.random(shape) < 0.5
+        self.spend = self.array(spend, "time", "unit", "channel")
+        direct = 2 * self.spend * self.draws("channel", mean=[0.5, 0.3, 1.0, 0.7], sd=0.1)
+        indirect = xr.zeros_like(direct)
+        if mediated:
+            # Facebook raises the mediator for sure; TikTok's sign is not known.
+            slope = self.draws("channel", mean=[0.3, 0.0, 0.0, 0.0], sd=[0.03, 0.1, 1e-9, 1e-9])
+            indirect = self.spend * slope * self.array(np.array([1.0, 1.0, 0.0, 0.0]), "channel")
+        self.weekly = xr.Dataset(
+            {"direct": direct, "indirect": indirect, "total": direct + indirect}
+        ).transpose("chain", "draw", "time", "unit", "channel")
+        base = 20_000 + 1000 * np.sin(np.arange(WEEKS) / 8)
+        self.baseline = self.array(np.repeat(base[:, None], len(units), 1), "time", "unit")
+        self.baseline = self.baseline + self.draws(mean=0.0, sd=300.0)
+        self.mean = (self.baseline + direct.sum("channel")).transpose("chain", "draw", ...)
+        noise = rng.normal(0, 1500, self.mean.shape)
+        self.replicated = (self.mean + noise).rename("outcome")
+        self.observed = self.array(
+            self.mean.mean(("chain", "draw")).values + rng.normal(0, 1500, shape), "time", "unit"
+        )
+
+    def array(self, values, *dims):
+        return xr.DataArray(values, dims=dims, coords={dim: self.coords[dim] for dim in dims})
+
+    def draws(self, *dims, mean, sd):
+        shape = (CHAINS, DRAWS, *(len(self.coords[dim]) for dim in dims))
+        return self.array(self.rng.normal(mean, sd, shape), "chain", "draw", *dims)
+
+    def positive(self, *dims, median, sigma=0.3):
+        return np.exp(self.draws(*dims, mean=np.log(median), sd=sigma))
+
+    def posterior_tree(self):
+        self.coords["cause"], self.coords["control"] = CAUSES, ["price", "promotion"]
+        posterior = {
+            "adstock_alpha": self.draws("channel", mean=0.5, sd=0.08),
+            "saturation_kappa": self.positive("channel", median=1.0),
+            "saturation_slope": self.positive("channel", median=1.2),
+            "beta": self.positive("channel", median=0.05),
+            "control_effect": self.draws("control", mean=[-0.1, 0.02], sd=0.02),
+            "sigma": self.positive(median=0.06),
+            "outcome_mean": self.mean,
+        }
+        prior = {
+            name: values.isel(chain=[0]) * 1.5
+            for name, values in posterior.items()
+            if name != "outcome_mean"
+        }
+        groups = {
+            "sample_stats": {"diverging": self.draws(mean=0, sd=1) > 99},
+            "posterior_predictive": {"outcome": self.replicated},
+            "observed_data": {"outcome": self.observed},
+            "constant_data": {
+                "spend": self.spend,
+                "exposure": self.spend,
+                "controls": self.array(
+                    self.rng.random((WEEKS, len(self.coords["unit"]), 2)), "time", "unit", "control"
+                ),
+            },
+            "predictions": {"outcome": self.replicated.isel(time=slice(-12, None))},
+            "predictions_observed": {"outcome": self.observed.isel(time=slice(-12, None))},
+        }
+        if self.mediated:
+            gamma = self.draws("cause", mean=[0.2, 0.0], sd=[0.02, 0.05])
+            posterior |= {"gamma": gamma, "mediation_alpha": self.draws("cause", mean=0.5, sd=0.1)}
+            prior |= {"gamma": gamma.isel(chain=[0]) * 3}
+            google = self.spend.sel(channel="google", drop=True)
+            posterior["mediator_mean"] = google + 0 * self.mean
+            noisy = google + self.draws("time", "unit", mean=0.0, sd=200.0)
+            groups["posterior_predictive"]["mediator"] = noisy.transpose("chain", "draw", ...)
+            groups["observed_data"]["mediator"] = google
+        groups |= {"posterior": posterior, "prior": prior}
+        tree = xr.DataTree.from_dict({k: xr.Dataset(v) for k, v in groups.items()})
+        tree.attrs = {
+            "model": "partial_mediation" if self.mediated else "direct",
+            "link": self.link,
+            "likelihood": "normal",
+            "mediator_likelihood": "normal" if self.mediated else "",
+            "mediator": "google" if self.mediated else "",
+            "max_lag": LAGS,
+        }
+        return tree
+
+    def effects_draws(self):
+        amounts = self.weekly.sum("time")
+        if len(self.coords["unit"]) > 1:
+            together = amounts.sum("unit").expand_dims(unit=["all"])
+            amounts = xr.concat([amounts, together], "unit")
+        spent, seen = self.spend.sum("time"), self.observed.sum("time")
+        if len(self.coords["unit"]) > 1:
+            spent = xr.concat([spent, spent.sum("unit").expand_dims(unit=["all"])], "unit")
+            seen = xr.concat([seen, seen.sum("unit").expand_dims(unit=["all"])], "unit")
+        amounts["contribution_share"] = amounts["total"] / seen
+        amounts["roas"] = amounts["total"] / spent
+        amounts["mroas"] = 0.6 * amounts["roas"]
+        return amounts.transpose("chain", "draw", "unit", "channel")
+
+    def effects_tree(self):
+        weekly = statistics(self.weekly)
+        weekly["baseline"] = statistics(self.baseline)
+        top = self.spend.max(("time", "unit")).values
+        spend = xr.DataArray(
+            np.linspace(0, 1.5 * top, POINTS).T,
+            dims=("channel", "point"),
+            coords={"channel": CHANNELS},
+        )
+        curve = 8000 * spend / (spend + 2000) * self.positive(median=1.0, sigma=0.2)
+        response = statistics(xr.Dataset({"total": curve, "direct": 0.8 * curve}))
+        response = response.assign_coords(spend=spend)
+        response["observed_max"] = self.spend.max(("time", "unit"))
+        response["observed_mean"] = self.spend.where(self.spend > 0).mean(("time", "unit"))
+        lag = xr.DataArray(np.arange(LAGS), dims="lag", coords={"lag": np.arange(LAGS)})
+        raw = self.draws("channel", mean=0.5, sd=0.05) ** lag
+        adstock = {"weight": statistics(raw / raw.sum("lag"))}
+        if self.mediated:
+            cause = (raw / raw.sum("lag")).sel(channel=CAUSES).rename(channel="cause")
+            adstock["mediation_weight"] = statistics(cause)
+        effect = self.draws("control", mean=[-3.0, 0.4], sd=0.5)
+        blank = effect * np.nan
+        controls = {
+            "effect": effect,
+            "elasticity": xr.where(effect["control"] == "price", effect / 2, blank),
+            "lift": xr.where(effect["control"] == "promotion", effect * 3, blank),
+        }
+        return xr.DataTree.from_dict(
+            {
+                "draws": self.effects_draws(),
+                "weekly": weekly,
+                "response": response,
+                "adstock": xr.Dataset(adstock),
+                "controls": xr.Dataset(controls),
+            }
+        )
+
+    def estimands(self):
+        draws = self.effects_draws()
+        rows = []
+        for name, values in draws.data_vars.items():
+            table = statistics(values)
+            for unit in values["unit"].values:
+                for channel in CHANNELS:
+                    one = table.sel(unit=unit, channel=channel)
+                    numbers = {s: float(one.sel(statistic=s)) for s in STATISTICS}
+                    unit_name = unit if len(draws["unit"]) > 1 else "all"
+                    rows.append(
+                        {"unit": unit_name, "channel": channel, "estimand": name} | numbers
+                    )
+        return pd.DataFrame(rows)
+
+    def save(self, folder, verdict="pass"):
+        posterior, effects = self.posterior_tree(), self.effects_tree()
+        folder.mkdir(parents=True)
+        posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+        effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
+        self.estimands().to_csv(folder / "estimands.csv", index=False)
+        (folder / "model.py").write_text(MODEL)
+        (folder / "diagnostics.json").write_text(json.dumps(diagnostics(verdict, self.mediated)))
+        (folder / "run.json").write_text(json.dumps(run(self.mediated, self.link)))
+        return folder
+
+
+MODEL = '"""Equations.\n\n    outcome_t ~ Normal(m_t, sigma) & <more>\n\nQuestion: how much is direct?\n"""\n'
+
+
+def diagnostics(verdict, mediated):
+    checks = [
+        {"group": "convergence", "name": "max R-hat", "value": 1.003, "threshold": 1.01,
+         "status": "pass", "says": "All chains agree."},
+        {"group": "outcome_ppc", "name": "maximum", "value": 0.001, "threshold": 0.05,
+         "status": "warn" if verdict == "pass" else verdict, "says": "The largest weeks are not reached."},
+    ]  # fmt: skip
+    evidence = [
+        {"channel": "facebook", "p_indirect_positive": 1.0, "share_near_zero": 0.0,
+         "interval_contains_zero": False},
+        {"channel": "tiktok", "p_indirect_positive": 0.5, "share_near_zero": 0.2,
+         "interval_contains_zero": True},
+    ]  # fmt: skip
+    return {
+        "verdict": verdict,
+        "reasons": [] if verdict == "pass" else ["The largest weeks are not reached."],
+        "checks": checks,
+        "scores": {"in_sample": {"r2": 0.9, "rmse": 1500.0}, "holdout": {"r2": 0.6, "rmse": 1800.0}},
+        "evidence": evidence if mediated else [],
+    }
+
+
+def run(mediated, link):
+    description = {
+        "file": "weekly.csv",
+        "date": "week",
+        "outcome": "revenue",
+        "channels": {name: {"spend": f"{name}_spend", "role": "social"} for name in CHANNELS},
+        "controls": {
+            "price": {"column": "price", "transform": "log"},
+            "promotion": {"column": "promotion", "transform": "none"},
+        },
+    }
+    if mediated:
+        description["mediation"] = {"mediator": "google", "causes": CAUSES}
+    return {
+        "model": "partial_mediation" if mediated else "direct",
+        "command": "mmm-bayes fit partial_mediation weekly.toml",
+        "seed": 1,
+        "versions": {"pymc": "6.4.0", "nutpie": "0.16.11"},
+        "python": "3.13.1",
+        "data_sha256": "ab" * 32,
+        "data_file": "weekly.csv",
+        "git_commit": "0123456789abcdef",
+        "started": "2025-01-01T12:00:00+00:00",
+        "wall_seconds": 61.2,
+        "sampling_seconds": 5.5,
+        "compile_seconds": 20.1,
+        "draws": DRAWS,
+        "tune": 500,
+        "chains": CHAINS,
+        "form": {"link": link, "likelihood": "normal",
+                 "mediator_likelihood": "normal" if mediated else "", "max_lag": LAGS},
+        "description": description,
+        "priors": {"beta": {"dist": "HalfNormal", "params": {"sigma": 0.15}}},
+        "profile_warnings": ["Two channels move together."],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def mediated():
+    """One market with a mediator, identity link."""
+    return Market(mediated=True, units=["all"], link="identity")
+
+
+@pytest.fixture(scope="session")
+def panel():
+    """Three units without a mediator, log link."""
+    return Market(mediated=False, units=["north", "south", "west"], link="log", seed=2)
+
+
+@pytest.fixture(scope="session")
+def mediated_run(mediated, tmp_path_factory):
+    """Its run folder."""
+    return mediated.save(tmp_path_factory.mktemp("runs") / "mediated")
+
+
+@pytest.fixture(scope="session")
+def panel_run(panel, tmp_path_factory):
+    return panel.save(tmp_path_factory.mktemp("runs") / "panel", verdict="fail")
