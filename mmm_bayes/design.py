@@ -64,7 +64,7 @@ class Scaling:
     pre_sample : array, shape (unit, channel)
         Mean exposure over all weeks: what a week before the table is taken to have had.
     spread : float
-        Standard deviation of the outcome in the model's units, the yardstick of its priors.
+        Standard deviation of the outcome in the model's units: a yardstick of the priors.
     mediator_spread : float
         The same of the mediator (of its logarithm when on, for a hurdle).
     centre, scale : array, shape (unit, column) and (column,)
@@ -103,7 +103,7 @@ class Design:
         What enters the model as data: ``exposure_lags (time, unit, channel, lag)`` in active
         means, ``covariates (time, unit, covariate)`` orthonormal, ``outcome_observed`` and
         ``mediator_observed (time, unit)`` and ``outcome_scale``, ``mediator_scale (unit)`` in
-        original units.
+        original units, and the priors' ``yardstick``: the two spreads.
     """
 
     dataset: Dataset
@@ -211,6 +211,7 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
             "mediator_observed": mediator,
             "outcome_scale": ("unit", scaling.outcome),
             "mediator_scale": ("unit", scaling.mediator),
+            "yardstick": ("spread", np.array([scaling.spread, scaling.mediator_spread])),
         },
         coords={
             "time": span["time"],

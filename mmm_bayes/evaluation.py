@@ -135,11 +135,10 @@ def evaluation(
         nodes = [pm.logp(node, model.rvs_to_values[node]) for node in nodes]
     symbols = {name: model[name].type(name) for name in data}
     inputs = {name: model[name].type(name) for name in given}
-    plain = clone_replace(
-        nodes,
-        {model[name]: symbol for name, symbol in (symbols | inputs).items()},
-        rebuild_strict=False,
-    )
+    replaced = {model[name]: symbol for name, symbol in (symbols | inputs).items()}
+    # Random variables are as long as the model's time axis was: let them follow the data.
+    replaced[model.dim_lengths["time"]] = symbols["outcome_observed"].shape[0]
+    plain = clone_replace(nodes, replaced, rebuild_strict=False)
     batched = {
         symbol: pytensor.tensor.tensor(name, dtype=symbol.dtype, shape=(None, *symbol.type.shape))
         for name, symbol in (inputs | {name: symbols[name] for name in per_draw}).items()

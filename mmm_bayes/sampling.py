@@ -116,21 +116,14 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
         all labelled and in original units.
     """
     data = {name: design.arrays[name].values for name in data_names(design)}
-    follow = evaluation(
-        compiled.model,
-        given=compiled.free,
-        wanted=[variable.name for variable in compiled.model.deterministics],
-    )
     likelihood = evaluation(
         compiled.model, given=compiled.free, wanted=compiled.observed, log_likelihood=True
     )
     predict = predictive(compiled.model, seed=seed)
     coords = _coords(compiled, design)
 
-    posterior, prior = (
-        draws.merge(follow.labelled(draws, data))
-        for draws in (tree["posterior"].to_dataset(), _prior(compiled, seed))
-    )
+    posterior = follow(compiled, design, tree["posterior"].to_dataset())
+    prior = follow(compiled, design, _prior(compiled, seed))
     groups = {
         "posterior": posterior,
         "sample_stats": tree["sample_stats"].to_dataset(),
@@ -162,6 +155,26 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = attrs
     return complete
+
+
+def follow(compiled: Compiled, design: Design, draws: xr.Dataset) -> xr.Dataset:
+    """Draws of the parameters with the deterministics that follow from them.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    design : Design
+        The weeks that were fitted.
+    draws : xarray.Dataset
+        The sampled parameters, (chain, draw, ...).
+    """
+    function = evaluation(
+        compiled.model,
+        given=compiled.free,
+        wanted=[variable.name for variable in compiled.model.deterministics],
+    )
+    data = {name: design.arrays[name].values for name in data_names(design)}
+    return draws.merge(function.labelled(draws, data))
 
 
 def predictive(model: pm.Model, *, seed: int) -> Evaluation:

@@ -22,6 +22,8 @@ LAYERS = (
     "simulate",
     "design",
     "terms",
+    "evaluation",
+    "family",
     "sampling",
     "counterfactual",
     "runs",

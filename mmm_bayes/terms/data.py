@@ -22,6 +22,7 @@ def model_for(design: Design) -> pm.Model:
     """
     arrays = design.arrays
     coords = {name: arrays[name].values for name in ("time", "unit", "channel", "lag")}
+    coords["spread"] = ["outcome", "mediator"]
     coords["covariate"] = np.arange(arrays.sizes["covariate"])
     coords["control"] = list(design.dataset.description.controls)
     if design.mediator is not None:

@@ -6,18 +6,20 @@ from typing import Any
 
 import pymc as pm
 
-from mmm_bayes.dataset.description import Prior
 from mmm_bayes.design import Design
 from mmm_bayes.errors import InputError
 
-_SHAPES = {
-    "adstock_alpha": Prior(dist="Beta", alpha=2.0, beta=2.0),
-    "saturation_kappa": Prior(dist="LogNormal", mu=0.0, sigma=0.7),
-    "saturation_slope": Prior(dist="LogNormal", mu=0.18, sigma=0.3),
+#: A distribution's name and its parameters: numbers, or nodes of the model being declared.
+Spec = tuple[str, dict[str, Any]]
+
+_SHAPES: dict[str, Spec] = {
+    "alpha": ("Beta", {"alpha": 2.0, "beta": 2.0}),
+    "kappa": ("LogNormal", {"mu": 0.0, "sigma": 0.7}),
+    "slope": ("LogNormal", {"mu": 0.18, "sigma": 0.3}),
 }
 
 
-def defaults(design: Design) -> dict[str, Prior]:
+def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spec]:
     """Default priors by the name of the parameter.
 
     Weakly informative, in units a marketer can judge: `beta` and `gamma` are a channel's mean
@@ -25,34 +27,47 @@ def defaults(design: Design) -> dict[str, Prior]:
     the channel's mean exposure when on, and what is left is measured in standard deviations of
     the outcome or the mediator.
 
+    Parameters
+    ----------
+    design : Design
+    spread, mediator_spread : float or TensorVariable
+        Standard deviations of the outcome and the mediator in the model's units.
+
     Returns
     -------
-    dict of str to Prior
+    dict of str to Spec
     """
-    spread, mediator_spread = design.scaling.spread, design.scaling.mediator_spread
     log_link = design.form.link == "log"
+    hurdle = design.form.mediator_likelihood == "hurdle"
     return {
-        "intercept": Prior(dist="Normal", mu=0.0 if log_link else 1.0, sigma=spread),
-        "covariate_effect": Prior(dist="Normal", mu=0.0, sigma=spread),
-        "beta": Prior(dist="HalfNormal", sigma=0.15 * (max(1.0, spread) if log_link else 1.0)),
-        **_SHAPES,
-        **{
-            f"mediation_{name.split('_')[1]}": shape.model_copy() for name, shape in _SHAPES.items()
-        },
-        "sigma": Prior(dist="HalfNormal", sigma=spread),
-        "nu": Prior(dist="Gamma", alpha=2.0, beta=0.1),
-        "gamma": Prior(dist="Normal", mu=0.0, sigma=0.2),
-        "mediator_intercept": Prior(
-            dist="Normal",
-            mu=0.0 if design.form.mediator_likelihood == "hurdle" else 1.0,
-            sigma=mediator_spread,
-        ),
-        "mediator_covariate_effect": Prior(dist="Normal", mu=0.0, sigma=mediator_spread),
-        "mediator_sigma": Prior(dist="HalfNormal", sigma=mediator_spread),
-        "gamma_on": Prior(dist="Normal", mu=0.0, sigma=0.5),
-        "mediator_on_intercept": Prior(dist="Normal", mu=0.0, sigma=1.5),
-        "mediator_on_covariate_effect": Prior(dist="Normal", mu=0.0, sigma=0.5),
+        "intercept": ("Normal", {"mu": 0.0 if log_link else 1.0, "sigma": spread}),
+        "covariate_effect": ("Normal", {"mu": 0.0, "sigma": spread}),
+        "beta": ("HalfNormal", {"sigma": 0.15 * (1 + spread if log_link else 1.0)}),
+        "adstock_alpha": _SHAPES["alpha"],
+        "saturation_kappa": _SHAPES["kappa"],
+        "saturation_slope": _SHAPES["slope"],
+        "sigma": ("HalfNormal", {"sigma": spread}),
+        "nu": ("Gamma", {"alpha": 2.0, "beta": 0.1}),
+        "mediation_alpha": _SHAPES["alpha"],
+        "mediation_kappa": _SHAPES["kappa"],
+        "mediation_slope": _SHAPES["slope"],
+        "gamma": ("Normal", {"mu": 0.0, "sigma": 0.2}),
+        "mediator_intercept": ("Normal", {"mu": 0.0 if hurdle else 1.0, "sigma": mediator_spread}),
+        "mediator_covariate_effect": ("Normal", {"mu": 0.0, "sigma": mediator_spread}),
+        "mediator_sigma": ("HalfNormal", {"sigma": mediator_spread}),
+        "gamma_on": ("Normal", {"mu": 0.0, "sigma": 0.5}),
+        "mediator_on_intercept": ("Normal", {"mu": 0.0, "sigma": 1.5}),
+        "mediator_on_covariate_effect": ("Normal", {"mu": 0.0, "sigma": 0.5}),
     }
+
+
+def used(design: Design, model: pm.Model) -> dict[str, Spec]:
+    """The priors of a model on this design, overrides included, in numbers."""
+    scaling = design.scaling
+    table = defaults(design, scaling.spread, scaling.mediator_spread)
+    given = design.dataset.description.priors
+    table |= {name: (prior.dist, prior.parameters) for name, prior in given.items()}
+    return {name: spec for name, spec in table.items() if name in model.named_vars}
 
 
 def prior(
@@ -76,19 +91,24 @@ def prior(
         If the description names a distribution that PyMC does not have, or gives it
         parameters it does not take.
     """
-    spec = design.dataset.description.priors.get(key) or defaults(design)[key]
+    given = design.dataset.description.priors.get(key)
+    if given is None:
+        yardstick = pm.modelcontext(None)["yardstick"]
+        dist, parameters = defaults(design, yardstick[0], yardstick[1])[key]
+    else:
+        dist, parameters = given.dist, given.parameters
     where = f"{design.dataset.path}: [priors] {key}"
-    distribution = getattr(pm, spec.dist, None)
+    distribution = getattr(pm, dist, None)
     if not (isinstance(distribution, type) and issubclass(distribution, pm.Continuous)):
         raise InputError(
-            f"{where}: {spec.dist!r} is not a continuous distribution of PyMC; take for example "
+            f"{where}: {dist!r} is not a continuous distribution of PyMC; take for example "
             "Normal, HalfNormal, LogNormal, Beta, Gamma or Exponential"
         )
     try:
-        return distribution(name or key, **spec.parameters, dims=dims)
+        return distribution(name or key, **parameters, dims=dims)
     except (TypeError, ValueError) as problem:
         raise InputError(
-            f"{where}: {spec.dist} does not take {spec.parameters}: "
+            f"{where}: {dist} does not take {parameters}: "
             f"{' '.join(str(problem).split())}"
         ) from problem
 
@@ -101,7 +121,7 @@ def refuse_unknown(design: Design, model: pm.Model) -> None:
     InputError
         It lists the parameters that the model has.
     """
-    names = [name for name in defaults(design) if name in model.named_vars]
+    names = [name for name in defaults(design, 1.0, 1.0) if name in model.named_vars]
     unknown = [name for name in design.dataset.description.priors if name not in names]
     if unknown:
         raise InputError(

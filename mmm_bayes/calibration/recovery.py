@@ -1,0 +1,121 @@
+"""Recovery of the true effects over many simulated markets.
+
+The markets' parameters are drawn from ranges that no prior knows of (`mmm_bayes.simulate`),
+so this measures what a user gets, not whether the sampler is right about its own prior.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmm_bayes.counterfactual import world
+from mmm_bayes.dataset import load
+from mmm_bayes.design import design, form_for
+from mmm_bayes.estimands import channel_effects, table
+from mmm_bayes.family import member
+from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, sample
+from mmm_bayes.simulate import save, simulate
+
+SETTINGS = Settings(draws=500, tune=500, chains=4)
+EFFECTS = ("total", "direct", "indirect")
+
+
+def recover(
+    model: str, scenario: str, seeds: Iterable[int], settings: Settings = SETTINGS
+) -> Iterator[pd.DataFrame]:
+    """Fit simulated markets one after the other with one compiled model.
+
+    Parameters
+    ----------
+    model : str
+        A member of the family.
+    scenario : str
+    seeds : iterable of int
+        One market each.
+    settings : Settings
+
+    Yields
+    ------
+    pandas.DataFrame
+        For one market, a row per channel and effect: scenario, model, seed, channel,
+        estimand, truth, mean, median, sd, lower, upper, outcome (summed, the unit of all),
+        divergences.
+    """
+    chosen, compiled, form = member(model), None, None
+    for seed in seeds:
+        market = simulate(scenario, seed=seed)
+        with tempfile.TemporaryDirectory() as folder:
+            _, toml, _ = save(market, Path(folder) / "market.csv")
+            dataset = load(toml)
+        arranged = design(dataset, form_for(dataset))
+        if compiled is None or arranged.form != form:
+            compiled, form = compile_model(chosen, arranged), arranged.form
+        yield _one(compiled, arranged, market.truth, dataclasses.replace(settings, seed=seed + 1))
+
+
+def _one(compiled: Compiled, arranged, truth, settings: Settings) -> pd.DataFrame:  # noqa: ANN001
+    tree = sample(compiled, arranged, settings)
+    draws = follow(compiled, arranged, tree["posterior"].to_dataset())
+    effects = channel_effects(world(compiled.model, arranged, draws))
+    known = pd.DataFrame(truth["effects"]).rename(columns={"value": "truth"})
+    rows = table(effects.draws).merge(known, on=["unit", "channel", "estimand"])
+    rows.insert(0, "seed", truth["seed"])
+    rows.insert(0, "scenario", truth["scenario"])
+    rows["outcome"] = float(arranged.arrays["outcome_observed"].sum())
+    rows["divergences"] = int(tree["sample_stats"]["diverging"].sum())
+    return rows
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Coverage, bias and width by effect, over markets.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        What `recover` yields, together. Effects that are zero by construction (the indirect
+        effect of a channel that causes nothing) are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each estimand and each channel ("all": over channels): cases, coverage_90 with its
+        90% binomial (Wilson) interval, mean width and mean error of the median as shares of
+        the outcome, and the median over cases of the relative error where the truth is not 0.
+    """
+    rows = rows[(rows["unit"] == "all") & ((rows["sd"] > 0) | (rows["truth"] != 0))].copy()
+    rows["covered"] = (rows["lower"] <= rows["truth"]) & (rows["truth"] <= rows["upper"])
+    rows["width"] = (rows["upper"] - rows["lower"]) / rows["outcome"]
+    rows["error"] = (rows["median"] - rows["truth"]) / rows["outcome"]
+    rows["relative"] = ((rows["median"] - rows["truth"]) / rows["truth"]).where(rows["truth"] != 0)
+    both = pd.concat([rows.assign(channel="all"), rows])
+    out = []
+    for (estimand, channel), group in both.groupby(["estimand", "channel"], sort=False):
+        low, high = _wilson(int(group["covered"].sum()), len(group))
+        out.append(
+            {
+                "estimand": estimand,
+                "channel": channel,
+                "cases": len(group),
+                "coverage_90": group["covered"].mean(),
+                "coverage_lower": low,
+                "coverage_upper": high,
+                "mean_width": group["width"].mean(),
+                "mean_error": group["error"].mean(),
+                "relative_error": group["relative"].median(),
+            }
+        )
+    return pd.DataFrame(out)
+
+
+def _wilson(successes: int, cases: int) -> tuple[float, float]:
+    """90% interval of a proportion; Wilson (1927)."""
+    z, share = 1.6448536, successes / cases
+    centre = (share + z**2 / (2 * cases)) / (1 + z**2 / cases)
+    half = z / (1 + z**2 / cases) * np.sqrt(share * (1 - share) / cases + z**2 / (4 * cases**2))
+    return centre - half, centre + half

@@ -1,0 +1,183 @@
+"""The main job: a described table and a member of the family become a finished run folder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mmm_bayes import runs
+from mmm_bayes.counterfactual import world
+from mmm_bayes.dataset import Dataset, load, profile
+from mmm_bayes.design import Form, arrange, design, form_for
+from mmm_bayes.diagnostics import diagnose
+from mmm_bayes.errors import InputError
+from mmm_bayes.estimands import (
+    adstock_curves,
+    channel_effects,
+    control_effects,
+    response_curves,
+    table,
+)
+from mmm_bayes.family import Member, member
+from mmm_bayes.sampling import (
+    Compiled,
+    Settings,
+    compile_model,
+    complete,
+    follow,
+    parameters,
+    predictive,
+    sample,
+)
+from mmm_bayes.terms.data import data_names
+from mmm_bayes.terms.priors import used
+
+#: Share of the weeks, the last ones, that a second fit predicts without having seen them.
+HOLDOUT = 0.2
+#: The fewest weeks that the fit behind the holdout may have.
+FEWEST = 40
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to fit, checked and ready; making one costs no sampling."""
+
+    dataset: Dataset
+    member: Member
+    form: Form
+    settings: Settings
+    folder: Path
+
+
+def prepare(
+    model: str,
+    data: Path,
+    folder: Path,
+    settings: Settings,
+    *,
+    link: str | None = None,
+    likelihood: str | None = None,
+) -> Job:
+    """Refuse bad input before anything is compiled.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, least in (("draws", 100), ("tune", 100), ("chains", 2)):
+        if getattr(settings, name) < least:
+            raise InputError(
+                f"--{name} {getattr(settings, name)} is too few to be checked; take {least} or more"
+            )
+    chosen = member(model)
+    dataset = load(data)
+    form = form_for(dataset, link=link, likelihood=likelihood)  # type: ignore[arg-type]
+    return Job(dataset, chosen, form, settings, folder)
+
+
+def fit(job: Job, say: Any = print) -> Path:
+    """Fit, check and save.
+
+    Parameters
+    ----------
+    job : Job
+    say : callable
+        Told one line at each step.
+
+    Returns
+    -------
+    pathlib.Path
+        The run folder, finished.
+    """
+    start = time.perf_counter()
+    record = runs.provenance(job.dataset.path.parent / job.dataset.description.file)
+    whole = design(job.dataset, job.form)
+    say(f"compiling {job.member.name} ({_spoken(job.form, job.dataset)})")
+    compiled = compile_model(job.member, whole)
+    say(f"sampling {job.settings.chains} x ({job.settings.tune} + {job.settings.draws})")
+    tree = sample(compiled, whole, job.settings)
+    say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
+    draws = complete(compiled, whole, tree, seed=job.settings.seed)
+    predicted = holdout(compiled, job)
+    if predicted is not None:
+        draws["predictions"], draws["predictions_observed"] = predicted
+    draws.attrs["model"] = job.member.name
+
+    fitted = world(compiled.model, whole, draws["posterior"].to_dataset(), seed=job.settings.seed)
+    effects = channel_effects(fitted)
+    answers = xr.DataTree.from_dict(
+        {
+            "draws": effects.draws,
+            "weekly": effects.weekly,
+            "response": response_curves(fitted),
+            "adstock": adstock_curves(fitted),
+            "controls": control_effects(whole, fitted.draws),
+        }
+    )
+    found = profile(job.dataset)
+    diagnosis = diagnose(draws, answers, profile_warnings=found.warnings)
+    record |= {
+        "model": job.member.name,
+        **vars(job.settings),
+        "form": vars(job.form),
+        "sampling_seconds": round(draws.attrs["sampling_seconds"], 2),
+        "compile_seconds": round(compiled.seconds, 2),
+        "wall_seconds": round(time.perf_counter() - start, 2),
+        "description": job.dataset.description.model_dump(mode="json"),
+        "priors": {
+            name: {"dist": dist, **parameters}
+            for name, (dist, parameters) in used(whole, compiled.model).items()
+        },
+        "profile_warnings": list(found.warnings),
+    }
+    runs.save(
+        job.folder,
+        draws=draws,
+        effects=answers,
+        estimands=table(effects.draws),
+        diagnostics=diagnosis.to_dict(),
+        record=record,
+        model=job.member.source,
+    )
+    return job.folder
+
+
+def holdout(compiled: Compiled, job: Job) -> tuple[xr.DataTree, xr.DataTree] | None:
+    """Fit the first weeks with the compiled model and predict the last ones.
+
+    Spends, controls and the mediator of the predicted weeks are taken as known.
+
+    Returns
+    -------
+    tuple of xarray.DataTree, or None
+        Predictive draws and what was observed; None if the table is too short for it.
+    """
+    weeks = job.dataset.data.sizes["time"]
+    first = weeks - round(HOLDOUT * weeks)
+    if first < FEWEST:
+        return None
+    try:
+        train = design(job.dataset, job.form, slice(0, first))
+    except InputError:
+        return None  # a control that only varies in the last weeks cannot be learned before them
+    test = arrange(job.dataset, job.form, train.scaling, slice(first, weeks))
+    tree = sample(compiled, train, job.settings)
+    draws = follow(compiled, train, tree["posterior"].to_dataset())
+    predict = predictive(compiled.model, seed=job.settings.seed)
+    data = {name: test.arrays[name].values for name in data_names(test)}
+    labels = {"time": test.arrays["time"].values, "unit": test.arrays["unit"].values}
+    predictions = predict.labelled(draws[parameters(compiled.model)], data).assign_coords(labels)
+    observed = test.arrays[["outcome_observed"]].rename(outcome_observed="outcome")
+    return xr.DataTree(predictions[["outcome"]]), xr.DataTree(observed)
+
+
+def _spoken(form: Form, dataset: Dataset) -> str:
+    words = [f"{form.link} link", f"{form.likelihood} likelihood"]
+    if dataset.mediator is not None:
+        words.append(f"{form.mediator_likelihood} mediator")
+    return ", ".join(words)
