@@ -1,0 +1,160 @@
+"""What the posterior says about each channel, in words: is there mediation, any effect at all?
+
+"Not supported" is an answer, not a failure, so none of this enters the verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mmm_bayes.diagnostics.check import finite
+
+NEAR_ZERO = 0.01  # of the summed outcome
+INTERVAL = (0.05, 0.95)
+LEARNT_LITTLE = 0.8  # posterior sd of the effect over its prior sd
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence about one channel, over all units and weeks.
+
+    Attributes
+    ----------
+    channel : str
+    p_indirect_positive : float or None
+        Posterior probability that the indirect effect is positive; None, as the next two, for a
+        channel that has no path through the mediator in this model.
+    share_near_zero : float or None
+        Posterior probability that it is within 1% of the summed outcome of zero.
+    interval_contains_zero : bool or None
+        Whether its 90% equal-tailed interval contains zero.
+    total_near_zero : float
+        Posterior probability that the total effect is within 1% of the summed outcome of zero.
+    total_compatible_with_zero : bool
+        Whether the 90% interval of the total effect reaches into that region.
+    never_off : bool
+        The total effect is then an extrapolation to weeks without the channel.
+    prior_driven : bool
+        The posterior of `beta` is nearly as wide as its prior.
+    says : tuple of str
+        Sentences for the reader.
+    """
+
+    channel: str
+    p_indirect_positive: float | None
+    share_near_zero: float | None
+    interval_contains_zero: bool | None
+    total_near_zero: float
+    total_compatible_with_zero: bool
+    never_off: bool
+    prior_driven: bool
+    says: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evidence as JSON can hold it."""
+        return {
+            "channel": self.channel,
+            "p_indirect_positive": finite(self.p_indirect_positive),
+            "share_near_zero": finite(self.share_near_zero),
+            "interval_contains_zero": self.interval_contains_zero,
+            "total_near_zero": finite(self.total_near_zero),
+            "total_compatible_with_zero": self.total_compatible_with_zero,
+            "never_off": self.never_off,
+            "prior_driven": self.prior_driven,
+            "says": list(self.says),
+        }
+
+
+def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
+    """Weigh every channel's indirect and total effect.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Of a fit.
+    effects : xarray.DataTree
+        Its effects; the last unit of `draws` is the sum over units.
+    """
+    draws = effects["draws"].to_dataset().isel(unit=-1)
+    summed = float(tree["observed_data"]["outcome"].sum())
+    always_on, prior_driven = _never_off(tree), _prior_driven(tree)
+    found = []
+    for channel in map(str, draws["channel"].values):
+        one = draws[["total", "indirect"]].sel(channel=channel) / summed
+        total, indirect = one["total"].values.ravel(), one["indirect"].values.ravel()
+        never_off, prior = channel in always_on, channel in prior_driven
+        lower, upper = np.quantile(total, INTERVAL)
+        compatible = bool(lower <= NEAR_ZERO and upper >= -NEAR_ZERO)
+        says = [_total_says(channel, lower, upper, compatible, never_off, prior)]
+        mediated = bool(np.any(indirect != 0))
+        if mediated:
+            lower, upper = np.quantile(indirect, INTERVAL)
+            says.append(_indirect_says(channel, lower, upper))
+        found.append(
+            Evidence(
+                channel=channel,
+                p_indirect_positive=float((indirect > 0).mean()) if mediated else None,
+                share_near_zero=_near(indirect) if mediated else None,
+                interval_contains_zero=bool(lower <= 0 <= upper) if mediated else None,
+                total_near_zero=_near(total),
+                total_compatible_with_zero=compatible,
+                never_off=never_off,
+                prior_driven=prior,
+                says=tuple(says),
+            )
+        )
+    return tuple(found)
+
+
+def _indirect_says(channel: str, lower: float, upper: float) -> str:
+    says = (
+        f"The 90% interval of the indirect effect of {channel} ({lower:.1%} to {upper:.1%} of the "
+        "outcome) "
+    )
+    if lower <= 0 <= upper:
+        return says + "contains 0: this table gives no evidence of mediation."
+    sign = "raises" if lower > 0 else "lowers"
+    says += f"excludes 0: through the mediator, {channel} {sign} the outcome"
+    if max(abs(lower), abs(upper)) <= NEAR_ZERO:
+        return says + ", but by less than 1% of it."
+    return says + ", if nothing outside the table moves both."
+
+
+def _total_says(
+    channel: str, lower: float, upper: float, compatible: bool, never_off: bool, prior: bool
+) -> str:
+    says = f"The total effect of {channel} is {lower:.1%} to {upper:.1%} of the outcome (90%)"
+    if compatible:
+        says += ", which cannot be told from no effect"
+    if never_off:
+        says += "; it is an extrapolation, because the table has no week without it"
+    if prior:
+        says += "; it follows mostly from the prior, the data say little about it"
+    return says + "."
+
+
+def _near(values: np.ndarray) -> float:
+    return float((np.abs(values) <= NEAR_ZERO).mean())
+
+
+def _never_off(tree: xr.DataTree) -> set[str]:
+    """Channels with spend in every week of every unit."""
+    if "constant_data" not in tree.children or "spend" not in tree["constant_data"]:
+        return set()
+    on = (tree["constant_data"]["spend"] > 0).all(("time", "unit"))
+    return {str(name) for name in on["channel"].values[on.values]}
+
+
+def _prior_driven(tree: xr.DataTree) -> set[str]:
+    """Channels whose effect is hardly narrower after the data than before."""
+    if "prior" not in tree.children or "beta" not in tree["prior"]:
+        return set()
+    before = tree["prior"]["beta"].std(("chain", "draw"))
+    after = tree["posterior"]["beta"].std(("chain", "draw"))
+    little = after > LEARNT_LITTLE * before
+    little = little.any([dim for dim in little.dims if dim != "channel"])
+    return {str(name) for name in little["channel"].values[little.values]}

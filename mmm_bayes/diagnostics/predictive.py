@@ -1,0 +1,387 @@
+"""Posterior-predictive checks: does data that the fitted model makes look like the data?
+
+A curve that was fitted to a table lies closer to it than to a new one, so the misses of plain
+predictive draws are larger, and more alike from week to week, than the observed ones ever are;
+p-values from them cluster around one half and see little (Robins, van der Vaart, Ventura 2000,
+*Asymptotic distribution of p values in composite null models*). Each replicated table is therefore
+treated as if the model had been fitted to it as well. To first order a disturbance e moves the
+posterior mean of the location by C psi(e), with C the posterior covariance of the location and psi
+the score of the likelihood, so a refit would leave the residual e - C psi(e); it is put back around
+the observed table's own fitted curve. For a normal linear model these are tables with the observed
+coefficients: what approximate co-sufficient sampling draws (Barber, Janson 2022, *Testing
+goodness-of-fit and conditional independence with approximate co-sufficient sampling*).
+
+The rule. A statistic's two-sided p-value is twice the smaller share of replicated tables on either
+side; the p-values of one variable are adjusted by Holm's method over its statistics, so that the
+chance of any alarm at all is bounded. A check fails below 0.01 and warns below 0.05.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from statsmodels.stats.multitest import multipletests
+
+from mmm_bayes.diagnostics.check import Check, Status
+
+Array = NDArray[np.float64]
+
+FAIL_BELOW = 0.01
+WARN_BELOW = 0.05
+NEAR_ZERO = 0.01  # of the unit's observed mean: "near zero" is within this of zero
+MAX_DRAWS = 2000
+HUGE = 1e100  # predictive draws are cut here, so that their squares are numbers
+TINY = float(np.finfo(float).tiny)
+
+STATISTICS = (
+    "minimum",
+    "maximum",
+    "share_near_zero",
+    "coverage_90",
+    "skewness",
+    "autocorrelation",
+    "extreme_residual",
+    "heteroscedasticity",
+)
+WHAT = {
+    "minimum": "smallest value",
+    "maximum": "largest value",
+    "share_near_zero": "share of weeks at or near zero",
+    "coverage_90": "share of weeks inside their 90% predictive interval",
+    "skewness": "lopsidedness of the weekly misses (skewness)",
+    "autocorrelation": "likeness of one week's miss to the next (autocorrelation)",
+    "extreme_residual": "largest weekly miss in units of a typical one",
+    "heteroscedasticity": "tendency of misses to grow with the level (correlation)",
+}
+MEND = {
+    "minimum": "The likelihood makes values that do not occur: think of a log link, or of a floor.",
+    "maximum": "The likelihood does not know such weeks: think of student_t or of a log link.",
+    "share_near_zero": "A continuous likelihood cannot stay at zero: it needs a part for the off "
+    "weeks, or a floor.",
+    "coverage_90": "The intervals are too narrow.",
+    "skewness": "Think of a log link or a lognormal likelihood.",
+    "autocorrelation": "Something that lasts for weeks is missing: a trend, a season, a longer "
+    "carryover, a control.",
+    "extreme_residual": "Single weeks pull the fit: think of student_t, and look at those weeks.",
+    "heteroscedasticity": "Effects multiply rather than add, or the spread depends on the level: "
+    "think of a log link.",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One statistic of the observed table among those of the replicated ones.
+
+    Attributes
+    ----------
+    name : str
+    observed : float
+    median, lower, upper : float
+        Of the replicated statistic; lower to upper is the 90% interval.
+    p_value : float
+        Two-sided predictive p-value.
+    p_adjusted : float
+        The same by Holm's method over the statistics of this table.
+    """
+
+    name: str
+    observed: float
+    median: float
+    lower: float
+    upper: float
+    p_value: float
+    p_adjusted: float
+
+
+def predictive_checks(tree: xr.DataTree) -> list[Check]:
+    """Check the outcome's predictions and, if there is one, the mediator's."""
+    checks = []
+    for variable in ("outcome", "mediator"):
+        if variable in tree["posterior_predictive"]:
+            checks += [
+                _check(f"{variable}_ppc", variable, comparison)
+                for comparison in compare(test_statistics(tree, variable))
+            ]
+    return checks
+
+
+def test_statistics(tree: xr.DataTree, variable: str) -> xr.Dataset:
+    """The statistics of the observed table and of the replicated ones.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Of a fit, with `posterior`, `posterior_predictive` and `observed_data`; `constant_data`
+        gives the scale that sigma is a share of.
+    variable : {"outcome", "mediator"}
+
+    Returns
+    -------
+    xarray.Dataset
+        `observed` (statistic) and `replicated` (statistic, sample), for at most `MAX_DRAWS` evenly
+        spaced draws. NaN where a statistic does not exist for a table.
+    """
+    observed = np.asarray(tree["observed_data"][variable].transpose("time", "unit"), dtype=float)
+    tables, curve, log = replicas(tree, variable)
+    near = NEAR_ZERO * np.abs(observed).mean(axis=0)
+    band = np.quantile(_predicted(tree, variable), [0.05, 0.95], axis=0)
+    one, many = (
+        statistics(table, curve, near=near, band=band, log=log)
+        for table in (observed[None], tables)
+    )
+    return xr.Dataset(
+        {"observed": ("statistic", one[:, 0]), "replicated": (("statistic", "sample"), many)},
+        coords={"statistic": list(STATISTICS)},
+    )
+
+
+test_statistics.__test__ = False  # type: ignore[attr-defined]  # a statistic, not a test of pytest
+
+
+def replicas(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
+    """Predictive tables as they would lie around the fitted curve had they been fitted too.
+
+    Returns
+    -------
+    tables : array, shape (sample, time, unit)
+    curve : array, shape (time, unit)
+        The fitted location: the posterior mean, of its logarithm where residuals are on that scale.
+    log : bool
+        Whether they are.
+    """
+    location, scale, log = _location(tree, variable)
+    table = _predicted(tree, variable)
+    if log and variable == "outcome":  # an exponential that underflowed
+        table = np.maximum(table, TINY)
+    off = table <= 0 if log else np.zeros(table.shape, dtype=bool)
+    centre = np.log(np.maximum(location, TINY)) if log else location
+    value = np.log(np.where(off, 1.0, table)) if log else table
+    disturbance = np.where(off, 0.0, value - centre)
+    curve = centre.mean(axis=0)
+    moved = _refit(_score(tree, variable, disturbance, scale), centre - curve)
+    refitted = curve + disturbance - moved
+    if log:
+        refitted = np.where(off, 0.0, np.exp(np.minimum(refitted, np.log(HUGE))))
+    return refitted, np.exp(curve) if log else curve, log
+
+
+def _refit(score: Array, deviation: Array) -> Array:
+    """The move of the fitted curve: the score times the location's posterior covariance.
+
+    Parameters
+    ----------
+    score, deviation : array, shape (sample, time, unit)
+        The covariance is taken from its factor, the deviations of the draws from their mean.
+    """
+    factor = deviation.reshape(len(deviation), -1) / np.sqrt(max(1, len(deviation) - 1))
+    flat = score.reshape(len(score), -1)
+    return ((flat @ factor.T) @ factor).reshape(score.shape)
+
+
+def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -> Array:
+    """Derivative of the log-density with respect to the location, at some disturbances.
+
+    Parameters
+    ----------
+    disturbance : array, shape (sample, time, unit)
+    scale : array, shape (sample, 1, unit)
+    """
+    if variable == "mediator" or tree.attrs.get("likelihood") != "student_t":
+        return disturbance / scale**2
+    nu = _thinned(tree["posterior"]["nu"])[:, None, None]
+    return (nu + 1) * disturbance / (nu * scale**2 + disturbance**2)
+
+
+def statistics(table: Array, curve: Array, *, near: Array, band: Array, log: bool) -> Array:
+    """Every statistic of some tables.
+
+    Parameters
+    ----------
+    table : array, shape (sample, time, unit)
+        Original units.
+    curve : array, shape (time, unit)
+        The fitted location.
+    near : array, shape (unit,)
+        A value this close to zero is near it.
+    band : array, shape (2, time, unit)
+        Lower and upper ends of the 90% predictive intervals.
+    log : bool
+        Residuals are differences of logarithms, and values of zero or less have none. They are
+        standardised by their root mean square within each unit.
+
+    Returns
+    -------
+    array, shape (statistic, sample), in the order of `STATISTICS`
+    """
+    both = (-2, -1)
+    residual, level = _residual(table, curve, log)
+    unit_scale = np.sqrt(_mean(residual**2, -2))[..., None, :]
+    z = np.divide(residual, unit_scale, out=np.full_like(residual, np.nan), where=unit_scale > 0)
+    return np.stack(
+        [
+            table.min(both),
+            table.max(both),
+            (np.abs(table) <= near).mean(both),
+            ((table >= band[0]) & (table <= band[1])).mean(both),
+            _mean(z**3, both),
+            autocorrelation(z).mean(-1),
+            np.fmax.reduce(np.abs(z), axis=both),
+            _correlation(np.abs(z), np.where(np.isnan(z), np.nan, level)),
+        ]
+    )
+
+
+def autocorrelation(z: Array) -> Array:
+    """Lag-1 autocorrelation over time of residuals whose mean is known to be 0.
+
+    Parameters
+    ----------
+    z : array, shape (..., time, unit)
+        NaN where there is none; only pairs of consecutive weeks that both have one count.
+
+    Returns
+    -------
+    array, shape (..., unit)
+    """
+    present = ~np.isnan(z)
+    value = np.where(present, z, 0.0)
+    pairs = (present[..., 1:, :] & present[..., :-1, :]).sum(-2)
+    product = (value[..., 1:, :] * value[..., :-1, :]).sum(-2)
+    power = _mean(z**2, -2)
+    return np.divide(
+        product, pairs * power, out=np.zeros_like(power), where=(pairs > 0) & (power > 0)
+    )
+
+
+def compare(values: xr.Dataset) -> tuple[Comparison, ...]:
+    """Place the observed statistics among the replicated ones.
+
+    Parameters
+    ----------
+    values : xarray.Dataset
+        Of `test_statistics`.
+    """
+    names = [str(name) for name in values["statistic"].values]
+    observed, replicated = values["observed"].values, values["replicated"].values
+    p_values = [p_value(t, draws) for t, draws in zip(observed, replicated, strict=True)]
+    adjusted = multipletests(p_values, method="holm")[1]
+    found = []
+    for at, name in enumerate(names):
+        draws = replicated[at][np.isfinite(replicated[at])]
+        spread = np.quantile(draws, [0.5, 0.05, 0.95]) if draws.size else np.full(3, np.nan)
+        median, lower, upper = map(float, spread)
+        found.append(
+            Comparison(
+                name, float(observed[at]), median, lower, upper, p_values[at], float(adjusted[at])
+            )
+        )
+    return tuple(found)
+
+
+def p_value(observed: float, replicated: Array) -> float:
+    """Two-sided predictive p-value of a statistic, as a Monte-Carlo test counts.
+
+    Where no draw at all lies beyond the observed value, the share beyond it is read off an
+    exponential tail fitted to the nearest 5% of draws: a thousand draws can then show what is far
+    rarer than one in a thousand.
+
+    Parameters
+    ----------
+    observed : float
+        A statistic that the observed table does not have (NaN) is no evidence: 1.
+    replicated : array, shape (sample,)
+        Tables without the statistic are left out.
+    """
+    difference = replicated[~np.isnan(replicated)] - observed
+    if difference.size == 0 or np.isnan(observed):
+        return 1.0
+    return min(1.0, 2 * min(_share_beyond(difference), _share_beyond(-difference)))
+
+
+def _share_beyond(difference: Array) -> float:
+    """Share of draws at or above zero, counting the observed table as one of them."""
+    share = (1 + int((difference >= 0).sum())) / (1 + difference.size)
+    if (difference >= 0).any():
+        return share
+    start = float(np.quantile(difference, 0.95))
+    excess = float((difference[difference >= start] - start).mean())
+    return min(share, 0.05 * float(np.exp(start / excess)) if excess > 0 else 0.0)
+
+
+def _check(group: str, variable: str, found: Comparison) -> Check:
+    status: Status = "pass"
+    if found.p_adjusted < WARN_BELOW:
+        status = "fail" if found.p_adjusted < FAIL_BELOW else "warn"
+    says = (
+        f"{variable.capitalize()}: the {WHAT[found.name]} is {found.observed:.4g}; tables made by "
+        f"the fitted model have {found.median:.4g} ({found.lower:.4g} to {found.upper:.4g}, 90%)."
+    )
+    if np.isnan(found.observed) or np.isnan(found.median):
+        says = f"{variable.capitalize()}: the {WHAT[found.name]} cannot be computed here."
+    elif status != "pass":
+        says += f" {MEND[found.name]}"
+    return Check(group, found.name, found.p_adjusted, FAIL_BELOW, status, says)
+
+
+def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
+    """Location and scale of a variable's distribution, and whether it is that of the logarithm.
+
+    Returns
+    -------
+    location : array, shape (sample, time, unit), original units
+    scale : array, shape (sample, 1, unit), original or log units
+    log : bool
+    """
+    posterior = tree["posterior"]
+    if variable == "outcome":
+        log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
+        location, sigma = posterior["outcome_mean"], posterior["sigma"]
+    else:
+        log = tree.attrs.get("mediator_likelihood") == "hurdle"
+        location = posterior["mediator_level" if log else "mediator_mean"]
+        sigma = posterior["mediator_sigma"]
+    if not log and "constant_data" in tree.children:
+        sigma = sigma * tree["constant_data"][f"{variable}_scale"]
+    scale = sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims("time")
+    return _thinned(location), _thinned(scale), log
+
+
+def _predicted(tree: xr.DataTree, variable: str) -> Array:
+    """Predictive draws, shape (sample, time, unit), cut where their squares would overflow."""
+    draws = _thinned(tree["posterior_predictive"][variable])
+    return np.clip(np.nan_to_num(draws, nan=HUGE), -HUGE, HUGE)
+
+
+def _thinned(values: xr.DataArray) -> Array:
+    """At most `MAX_DRAWS` evenly spaced draws with one sample axis, shape (sample, ...)."""
+    last = [dim for dim in ("time", "unit") if dim in values.dims]
+    array = np.asarray(values.transpose("chain", "draw", *last).values, dtype=float)
+    array = array.reshape(-1, *array.shape[2:])
+    total = len(array)
+    return array[np.linspace(0, total - 1, min(total, MAX_DRAWS)).round().astype(int)]
+
+
+def _residual(table: Array, curve: Array, log: bool) -> tuple[Array, Array]:
+    if not log:
+        return table - curve, curve
+    level = np.log(curve)
+    return np.where(table > 0, np.log(np.maximum(table, TINY)) - level, np.nan), level
+
+
+def _correlation(x: Array, y: Array) -> Array:
+    """Correlation within units, pooled: of values less their unit's mean."""
+    both = (-2, -1)
+    x = np.nan_to_num(x - _mean(x, -2)[..., None, :])
+    y = np.nan_to_num(y - _mean(y, -2)[..., None, :])
+    spread = np.sqrt((x**2).sum(both)) * np.sqrt((y**2).sum(both))
+    return np.divide((x * y).sum(both), spread, out=np.zeros_like(spread), where=spread > 0)
+
+
+def _mean(x: Array, axis: int | tuple[int, ...]) -> Array:
+    """Mean over what is there; NaN of nothing, without a warning."""
+    number = (~np.isnan(x)).sum(axis)
+    total = np.nansum(x, axis)
+    return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
