@@ -115,8 +115,8 @@ def causal_graph(
                 color=GREY if null else palette[source], zorder=1, gid=f"{source}>{target}",
             )
         )  # fmt: skip
-        # Along the arrow, near its source: labels of neighbours then stand below each other.
-        at = 0.36 if target == mediator and mediator else (0.5 if source == mediator else 0.27)
+        # Into the mediator near the source, into the outcome half way: where arrows lie apart.
+        at = 0.33 if target else 0.5
         text = "\n".join(
             f"{row.mean:+.1f}% [{row.lower:.1f}, {row.upper:.1f}]"
             + (f" {row.says}" if row.says else "")

@@ -11,7 +11,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from matplotlib.axes import Axes
 
-from mmm_bayes.plots.style import INK, OKABE_ITO, PALE, legend, numbers, wide_range
+from mmm_bayes.plots.style import INK, OKABE_ITO, PALE, few, legend, numbers, subtitle, wide_range
 
 
 def densities(
@@ -83,13 +83,7 @@ def test_statistic(ax: Axes, replicated: np.ndarray, observed: float, *, name: s
     ax.axvline(observed, color=OKABE_ITO[4], linewidth=2)
     above = float(np.mean(finite >= observed))
     ax.set_title(f"{name}\n", fontsize=9)
-    ax.text(0, 1.03, f"{above:.0%} of replicates at or above", transform=ax.transAxes, fontsize=7.5)
+    subtitle(ax, f"{above:.0%} of replicates at or above")
     ax.set_yticks([])
-    ax.xaxis.set_major_locator(_few())
+    few(ax.xaxis, 3)
     numbers(ax.xaxis)
-
-
-def _few() -> object:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(3)

@@ -7,7 +7,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from matplotlib.axes import Axes
 
-from mmm_bayes.plots.style import GREY, INK, PALE, colours
+from mmm_bayes.plots.style import GREY, INK, PALE, colours, subtitle
 
 #: Parameters a marketer can judge, and what they mean.
 MEANINGS = {
@@ -72,7 +72,7 @@ def prior_against_posterior(
     ax.set_xlim(low, high)
     ax.grid(axis="y", visible=False)
     ax.set_title(f"{name}\n", fontsize=9)
-    ax.text(0, 1.02, MEANINGS.get(name, ""), transform=ax.transAxes, fontsize=7.5, color=INK)
+    subtitle(ax, MEANINGS.get(name, ""))
 
 
 def _density(draws: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:

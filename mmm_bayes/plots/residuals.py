@@ -24,7 +24,7 @@ def over_time(ax: Axes, residuals: xr.DataArray) -> None:
     _levels(ax)
     ax.set_title("over time")
     ax.set_ylabel("residual, in sd")
-    dates(ax)
+    dates(ax, most=4)
 
 
 def against_fitted(ax: Axes, residuals: xr.DataArray, fitted: xr.DataArray) -> None:

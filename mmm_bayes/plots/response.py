@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from mmm_bayes.plots.style import GREY, INK, colours, numbers
+from mmm_bayes.plots.style import GREY, INK, colours, few, numbers
 
 
 def response_curves(
@@ -50,13 +50,7 @@ def response_curves(
         ax.set_xlim(0, spend.max())
         ax.set_ylim(bottom=min(0.0, float(np.min(total.sel(statistic="lower")))))
         ax.set_xlabel("weekly spend")
-        ax.xaxis.set_major_locator(_few())
+        few(ax.xaxis, 4)
         numbers(ax.xaxis)
         numbers(ax.yaxis)
     axes[0].set_ylabel(f"{name} added per week")
-
-
-def _few() -> object:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(4)

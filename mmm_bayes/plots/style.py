@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
 INK = "#222222"
@@ -127,9 +127,20 @@ def numbers(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(compact))
 
 
-def dates(ax: Axes) -> None:
+def few(axis: Any, most: int) -> None:
+    """Label an axis at no more than so many places."""
+    axis.set_major_locator(MaxNLocator(most))
+
+
+def subtitle(ax: Axes, text: str) -> None:
+    """Write a small line between an axes' title and its frame; the title ends with a new line."""
+    said = ax.text(0, 1.03, text, transform=ax.transAxes, fontsize=7.5, color=INK)
+    said.set_in_layout(False)
+
+
+def dates(ax: Axes, *, most: int = 9) -> None:
     """Label the x-axis with dates, as few as are needed."""
-    locator = AutoDateLocator(minticks=3, maxticks=9)
+    locator = AutoDateLocator(minticks=2, maxticks=most)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     ax.margins(x=0.01)

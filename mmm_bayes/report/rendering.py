@@ -1,0 +1,146 @@
+"""From a run folder to one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from mmm_bayes.files import write_text
+from mmm_bayes.plots.style import styled
+from mmm_bayes.report import tables
+from mmm_bayes.report.figures import Picture, pictures
+from mmm_bayes.report.run import Run, read
+from mmm_bayes.report.words import channel_sentences, verdict_sentence
+
+DPI = 130
+_STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
+_GROUPS = {
+    "convergence": "Sampling",
+    "outcome_ppc": "Does the model make such outcomes?",
+    "mediator_ppc": "Does it make such mediator spends?",
+    "residuals": "What is left over",
+    "loo": "Single weeks that pull",
+    "holdout": "Weeks held out",
+    "data": "The data",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture as the page embeds it."""
+
+    alt: str
+    caption: str
+    source: str
+
+
+def render(folder: Path) -> Path:
+    """Write a run's figures and its report.
+
+    Nothing is fitted and no model is built: the files of the run are enough.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A run folder.
+
+    Returns
+    -------
+    pathlib.Path
+        ``report.html`` in that folder; the figures are in ``figures``.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a complete run.
+    """
+    run = read(folder)
+    shown = {}
+    with styled():
+        for picture in pictures(run):
+            shown[picture.name] = _save(picture, folder / "figures")
+    page = folder / "report.html"
+    write_text(page, _template().render(**_context(run), figures=shown))
+    return page
+
+
+def _context(run: Run) -> dict[str, object]:
+    known = run.diagnostics.get("verdict")
+    verdict = known if known in _STATUS else "fail"
+    checks = run.diagnostics.get("checks", [])
+    return {
+        "run": run,
+        "outcome": run.outcome,
+        "mediator": run.mediator,
+        "verdict": verdict,
+        "verdict_sentence": verdict_sentence(verdict),
+        "reasons": run.diagnostics.get("reasons", [])
+        or ([] if known in _STATUS else ["The run has no verdict of the checks."]),
+        "channels": [(one.name, channel_sentences(one)) for one in tables.channels(run)],
+        "effects": tables.effects(run),
+        "controls": tables.controls(run),
+        "data": tables.data(run),
+        "span": tables.span(run),
+        "warnings": run.record.get("profile_warnings", []),
+        "form": tables.form(run),
+        "priors": tables.priors(run),
+        "unmoved": tables.unmoved(run),
+        "convergence": tables.convergence(run),
+        "scores": tables.scores(run),
+        "provenance": tables.provenance(run),
+        "checks": [
+            (_GROUPS.get(group, group), [c for c in checks if c.get("group") == group])
+            for group in dict.fromkeys(c.get("group") for c in checks)
+        ],
+        "status": _STATUS,
+    }
+
+
+def _save(picture: Picture, folder: Path) -> Shown:
+    """Write a picture's files, and give the one for the page as a data URI."""
+    png = _bytes(picture, "png")
+    _write(folder / f"{picture.name}.png", png)
+    kind, content = "image/png", png
+    if picture.vector:
+        kind, content = "image/svg+xml", _bytes(picture, "svg")
+        _write(folder / f"{picture.name}.svg", content)
+    source = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    return Shown(picture.alt, picture.caption, source)
+
+
+def _bytes(picture: Picture, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    # Without a date, the same run gives the same files.
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    picture.figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write under another name and move into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.chmod(name, 0o644)
+    os.replace(name, path)
+
+
+@cache
+def _template() -> Template:
+    # Names come from the user's files: everything is escaped.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("template.html.j2")

@@ -1,0 +1,264 @@
+"""The tables of a report: plain rows of text, ready for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mmm_bayes.plots.convergence import parameters
+from mmm_bayes.report.run import Run
+from mmm_bayes.report.words import Channel, Summary, listed, number, spread
+
+SAMPLE = ("chain", "draw")
+ROWS = 15
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Attributes
+    ----------
+    head : tuple of str
+    rows : tuple of tuple of cells
+        A cell is a number with its interval below it; a plain cell has no interval.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str | tuple[str, str]]]) -> Table:
+    """Make a table; a string is a cell without an interval."""
+    return Table(
+        tuple(head),
+        tuple(tuple((c, "") if isinstance(c, str) else c for c in row) for row in rows),
+    )
+
+
+def channels(run: Run) -> list[Channel]:
+    """What is known of each channel, in the order of the description."""
+    evidence = {str(e.get("channel")): e for e in run.diagnostics.get("evidence", [])}
+    posterior, spend = run.group("posterior"), run.group("constant_data")["spend"]
+    outcome = float(run.observed.sum())
+    found = []
+    for name in run.channels:
+        beta = posterior["beta"].sel(channel=name) if "beta" in posterior else None
+        chance = evidence.get(name, {}).get("p_indirect_positive")
+        total = run.summary(name, "total")
+        found.append(
+            Channel(
+                name=name,
+                outcome=run.outcome,
+                mediator=run.mediator if name in run.causes else "",
+                total=total,
+                direct=run.summary(name, "direct"),
+                indirect=run.summary(name, "indirect"),
+                share=total.times(100 / outcome),
+                roas=run.summary(name, "roas"),
+                never_off=bool((spend.sel(channel=name) > 0).all()),
+                direct_fixed=beta is not None and name in run.causes and not bool(beta.any()),
+                p_indirect_positive=None if chance is None else float(chance),
+            )
+        )
+    return found
+
+
+def effects(run: Run) -> Table:
+    """Effects of each channel: amounts, percent of the outcome, and returns."""
+    percent = 100 / float(run.observed.sum())
+    rows = []
+    for name in run.channels:
+        cells: list[str | tuple[str, str]] = [name]
+        for estimand in ("total", "direct", "indirect"):
+            one = run.summary(name, estimand)
+            cells += [spread(one), spread(one.times(percent), unit="%")]
+        cells += [spread(run.summary(name, "roas")), spread(run.summary(name, "mroas"))]
+        rows.append(cells)
+    return table(
+        ("channel", "total", "total, %", "direct", "direct, %", "indirect", "indirect, %", "ROAS",
+         "marginal ROAS"), rows,
+    )  # fmt: skip
+
+
+def controls(run: Run) -> Table | None:
+    """What the outcome does when a control changes; None without controls."""
+    found = run.effect("controls")
+    if "effect" not in found or found.sizes.get("control", 0) == 0:
+        return None
+    rows = [
+        [
+            str(name),
+            *(
+                _cell(found[key].sel(control=name), "%") if key in found else "–"
+                for key in ("elasticity", "lift", "effect")
+            ),
+        ]
+        for name in found["control"].values
+    ]
+    return table(("control", "for +1% (elasticity)", "when on (lift)", "for +1 sd"), rows)
+
+
+def summary(draws: xr.DataArray) -> Summary:
+    """Mean and 90% equal-tailed interval of draws (chain, draw)."""
+    values = draws.values
+    if not np.isfinite(values).all():
+        return Summary(float("nan"), float("nan"), float("nan"))
+    lower, upper = np.quantile(values, [0.05, 0.95])
+    return Summary(float(values.mean()), float(lower), float(upper))
+
+
+def _cell(draws: xr.DataArray, unit: str = "") -> tuple[str, str]:
+    return spread(summary(draws), unit=unit)
+
+
+def data(run: Run) -> Table:
+    """Each channel's spends."""
+    spend = run.group("constant_data")["spend"]
+    whole = float(spend.sum())
+    roles = run.record.get("description", {}).get("channels", {})
+    rows = []
+    for name in run.channels:
+        one = spend.sel(channel=name)
+        on = one.values[one.values > 0]
+        rows.append(
+            [
+                name, str(roles.get(name, {}).get("role", "")), number(float(one.sum())),
+                f"{float(one.sum()) / whole:.1%}" if whole else "–",
+                number(float(on.mean())) if on.size else "–", f"{1 - on.size / one.size:.0%}",
+            ]
+        )  # fmt: skip
+    return table(("channel", "role", "spent", "share", "mean when on", "weeks off"), rows)
+
+
+def span(run: Run) -> str:
+    """The table in one sentence."""
+    seen = run.observed
+    time = seen["time"].values
+    units = seen.sizes["unit"]
+    low, middle, high = np.quantile(seen.values, [0.05, 0.5, 0.95])
+    return (
+        f"{seen.sizes['time']} weeks, {np.datetime_as_string(time[0], 'D')} to "
+        f"{np.datetime_as_string(time[-1], 'D')}"
+        + (f", {units} units" if units > 1 else "")
+        + f". {run.outcome} a week: median {number(middle)}, 90% of weeks between {number(low)} and "
+        f"{number(high)}; {number(float(seen.sum()), digits=4)} in all."
+    )
+
+
+def form(run: Run) -> list[str]:
+    """The choices of the fit and why, a sentence each."""
+    attrs = run.draws.attrs
+    link, likelihood = str(attrs.get("link")), str(attrs.get("likelihood"))
+    said = [
+        "Contributions multiply (log link): each channel raises the outcome by a factor."
+        if link == "log"
+        else "Contributions add up (identity link).",
+        {
+            "student_t": "Weekly disturbances follow a Student-t: single extreme weeks count for less.",
+            "lognormal": "Weekly disturbances are log-normal: multiplicative, the outcome positive.",
+        }.get(
+            likelihood,
+            "Weekly disturbances are normal" + (" on the log scale." if link == "log" else "."),
+        ),
+    ]
+    if run.mediator and "mediator" in run.group("observed_data"):
+        off = float((run.group("observed_data")["mediator"] == 0).mean())
+        said.append(
+            f"{run.mediator} is off in {off:.0%} of weeks, so its equation has two parts (a hurdle): "
+            "whether it is on, and how much when it is."
+            if attrs.get("mediator_likelihood") == "hurdle"
+            else f"{run.mediator} is off in {off:.0%} of weeks, so its equation is a normal one."
+        )
+    said.append(f"A week's advertising is felt for {attrs.get('max_lag')} weeks, its own included.")
+    return said
+
+
+def priors(run: Run) -> Table:
+    """The priors, as declared."""
+    rows = []
+    for name, prior in run.record.get("priors", {}).items():
+        spec = dict(prior)
+        dist = str(spec.pop("dist", ""))
+        spec |= spec.pop("params", {})
+        inside = ", ".join(
+            f"{key} = {number(value) if isinstance(value, int | float) else value}"
+            for key, value in spec.items()
+        )
+        rows.append([str(name), f"{dist}({inside})"])
+    return table(("parameter", "prior"), rows)
+
+
+def unmoved(run: Run) -> list[str]:
+    """Media parameters that the data left as wide as their prior."""
+    posterior, prior = run.group("posterior"), run.group("prior")
+    names = []
+    for name in ("adstock_alpha", "saturation_kappa", "saturation_slope", "beta", "gamma"):
+        if name not in posterior or name not in prior:
+            continue
+        dim = str(posterior[name].dims[-1])
+        before, after = prior[name].std(SAMPLE), posterior[name].std(SAMPLE)
+        same = [str(c) for c in posterior[name][dim].values if after.sel({dim: c}) > 0.9 * before.sel({dim: c}) > 0]
+        if same:
+            names.append(f"{name} of {listed(same)}")
+    return names
+
+
+def convergence(run: Run) -> Table:
+    """The parameters that converged worst."""
+    found = parameters(run.group("posterior")).head(ROWS)
+    rows = [
+        [
+            row.variable + (f" [{row.where}]" if row.where else ""),
+            spread(Summary(row.mean, row.lower, row.upper)), f"{row.r_hat:.3f}",
+            f"{row.ess_bulk:,.0f}", f"{row.ess_tail:,.0f}",
+        ]
+        for row in found.itertuples()
+    ]  # fmt: skip
+    return table(("parameter", "mean, 90% interval", "R-hat", "bulk ESS", "tail ESS"), rows)
+
+
+def scores(run: Run) -> Table | None:
+    """How well the model predicts, in weeks it saw and in weeks it did not."""
+    found = run.diagnostics.get("scores", {})
+    names = list(dict.fromkeys(key for part in found.values() for key in part))
+    if not names:
+        return None
+    parts = [part for part in ("in_sample", "holdout") if found.get(part)]
+    rows = [[name, *(_score(found[part].get(name)) for part in parts)] for name in names]
+    words = {"in_sample": "fitted weeks", "holdout": "weeks held out"}
+    return table(("score", *(words[part] for part in parts)), rows)
+
+
+def _score(value: Any) -> str:
+    return number(float(value)) if isinstance(value, int | float) else "–"
+
+
+def provenance(run: Run) -> Table:
+    """Where the numbers come from."""
+    record = run.record
+    versions = ", ".join(f"{name} {version}" for name, version in record.get("versions", {}).items())
+    pairs = {
+        "command": record.get("command"),
+        "started": record.get("started"),
+        "seed": record.get("seed"),
+        "chains × draws": f"{record.get('chains')} × {record.get('draws')} after "
+        f"{record.get('tune')} of tuning",
+        "time": f"{_seconds(record.get('wall_seconds'))} in all, sampling "
+        f"{_seconds(record.get('sampling_seconds'))}, compiling "
+        f"{_seconds(record.get('compile_seconds'))}",
+        "table": record.get("data_file"),
+        "table's SHA-256": record.get("data_sha256"),
+        "git commit": record.get("git_commit"),
+        "Python": record.get("python"),
+        "versions": versions,
+    }
+    return table(("", ""), ([key, str(value)] for key, value in pairs.items() if value is not None))
+
+
+def _seconds(value: Any) -> str:
+    return f"{value:.0f} s" if isinstance(value, int | float) else "–"
