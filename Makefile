@@ -19,7 +19,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint style layout types format lock environment clean
+.PHONY: help demo test quick lint style layout types format lock environment data clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,9 @@ lock: $(STAMPS)/uv ## requirements.lock from pyproject.toml (ARGS=--upgrade take
 
 environment: $(STAMPS)/dev ## environment.yml, for conda, from the lock
 	$(BIN)/python scripts/make_environment.py
+
+data: $(STAMPS)/base ## data/, one simulated market of each scenario, from the generator
+	$(BIN)/python scripts/make_data.py
 
 clean: ## remove the virtual environment and the tools' caches; data and results stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

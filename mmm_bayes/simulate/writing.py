@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from mmm_bayes.errors import InputError
 from mmm_bayes.files import write_text
@@ -37,7 +38,7 @@ def save(market: Market, csv: Path) -> tuple[Path, Path, Path]:
     toml, truth = csv.with_suffix(".toml"), csv.with_suffix(".truth.json")
     write_text(csv, market.table.to_csv(index=False, lineterminator="\n", float_format="%.2f"))
     write_text(toml, describe(market, csv.name))
-    write_text(truth, json.dumps(market.truth, indent=1) + "\n")
+    write_text(truth, json.dumps(_rounded(market.truth), indent=1) + "\n")
     return csv, toml, truth
 
 
@@ -78,3 +79,15 @@ def describe(market: Market, file: str) -> str:
         f'link = "{kind.link}"',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    """Floats to ten significant digits: the last ones differ between machines."""
+    match value:
+        case float():
+            return float(f"{value:.10g}")
+        case dict():
+            return {key: _rounded(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_rounded(item) for item in value]
+    return value
