@@ -191,7 +191,9 @@ def _shapes(rng: np.random.Generator, channels: int) -> Shape:
 def _shares(rng: np.random.Generator, kind: Scenario, low: Array, high: Array) -> Array:
     """Mean contributions, shape (unit, channel): units differ around a common share."""
     share = rng.uniform(low, high)
-    return share * (rng.lognormal(0.0, 0.25, (kind.units, 1)) if kind.units > 1 else np.ones((1, 1)))
+    return share * (
+        rng.lognormal(0.0, 0.25, (kind.units, 1)) if kind.units > 1 else np.ones((1, 1))
+    )
 
 
 def _season(length: int) -> Array:
