@@ -106,8 +106,8 @@ def diagnose(
 
 
 def _scores(tree: xr.DataTree, left_out: Loo | None) -> dict[str, dict[str, float | None]]:
-    observed = tree["observed_data"]["outcome"]
-    found = {"in_sample": scores(observed, tree["posterior_predictive"]["outcome"])}
+    observed = tree["observed_data"].to_dataset()["outcome"]
+    found = {"in_sample": scores(observed, tree["posterior_predictive"].to_dataset()["outcome"])}
     if left_out is not None:
         found["in_sample"] |= {
             "elpd_loo": finite(left_out.elpd),
@@ -116,6 +116,7 @@ def _scores(tree: xr.DataTree, left_out: Loo | None) -> dict[str, dict[str, floa
         }
     if "predictions" in tree.children and "predictions_observed" in tree.children:
         found["holdout"] = scores(
-            tree["predictions_observed"]["outcome"], tree["predictions"]["outcome"]
+            tree["predictions_observed"].to_dataset()["outcome"],
+            tree["predictions"].to_dataset()["outcome"],
         )
     return found

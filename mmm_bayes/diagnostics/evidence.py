@@ -80,7 +80,7 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
         Its effects; the last unit of `draws` is the sum over units.
     """
     draws = effects["draws"].to_dataset().isel(unit=-1)
-    summed = float(tree["observed_data"]["outcome"].sum())
+    summed = float(tree["observed_data"].to_dataset()["outcome"].sum())
     always_on, prior_driven = _never_off(tree), _prior_driven(tree)
     found = []
     for channel in map(str, draws["channel"].values):
@@ -145,7 +145,7 @@ def _never_off(tree: xr.DataTree) -> set[str]:
     """Channels with spend in every week of every unit."""
     if "constant_data" not in tree.children or "spend" not in tree["constant_data"]:
         return set()
-    on = (tree["constant_data"]["spend"] > 0).all(("time", "unit"))
+    on = (tree["constant_data"].to_dataset()["spend"] > 0).all(("time", "unit"))
     return {str(name) for name in on["channel"].values[on.values]}
 
 
@@ -153,8 +153,8 @@ def _prior_driven(tree: xr.DataTree) -> set[str]:
     """Channels whose effect is hardly narrower after the data than before."""
     if "prior" not in tree.children or "beta" not in tree["prior"]:
         return set()
-    before = tree["prior"]["beta"].std(("chain", "draw"))
-    after = tree["posterior"]["beta"].std(("chain", "draw"))
+    before = tree["prior"].to_dataset()["beta"].std(("chain", "draw"))
+    after = tree["posterior"].to_dataset()["beta"].std(("chain", "draw"))
     little = after > LEARNT_LITTLE * before
     little = little.any([dim for dim in little.dims if dim != "channel"])
     return {str(name) for name in little["channel"].values[little.values]}

@@ -51,7 +51,7 @@ def leave_one_out(tree: xr.DataTree) -> Loo | None:
     """PSIS-LOO of the outcome; None without a pointwise log-likelihood that is finite."""
     if "log_likelihood" not in tree.children or "outcome" not in tree["log_likelihood"]:
         return None
-    if not np.isfinite(tree["log_likelihood"]["outcome"].values).all():
+    if not np.isfinite(tree["log_likelihood"].to_dataset()["outcome"].values).all():
         return None
     with warnings.catch_warnings():  # what ArviZ would warn of is in pareto_k
         warnings.simplefilter("ignore")

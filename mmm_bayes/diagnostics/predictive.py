@@ -43,7 +43,7 @@ STATISTICS = (
     "coverage_90",
     "skewness",
     "autocorrelation",
-    "extreme_residual",
+    "kurtosis",
     "heteroscedasticity",
 )
 WHAT = {
@@ -53,7 +53,7 @@ WHAT = {
     "coverage_90": "share of weeks inside their 90% predictive interval",
     "skewness": "lopsidedness of the weekly misses (skewness)",
     "autocorrelation": "likeness of one week's miss to the next (autocorrelation)",
-    "extreme_residual": "largest weekly miss in units of a typical one",
+    "kurtosis": "weight of the few largest misses (kurtosis; 3 for a normal spread)",
     "heteroscedasticity": "tendency of misses to grow with the level (correlation)",
 }
 MEND = {
@@ -65,7 +65,7 @@ MEND = {
     "skewness": "Think of a log link or a lognormal likelihood.",
     "autocorrelation": "Something that lasts for weeks is missing: a trend, a season, a longer "
     "carryover, a control.",
-    "extreme_residual": "Single weeks pull the fit: think of student_t, and look at those weeks.",
+    "kurtosis": "Single weeks pull the fit: think of student_t, and look at those weeks.",
     "heteroscedasticity": "Effects multiply rather than add, or the spread depends on the level: "
     "think of a log link.",
 }
@@ -124,7 +124,9 @@ def test_statistics(tree: xr.DataTree, variable: str) -> xr.Dataset:
         `observed` (statistic) and `replicated` (statistic, sample), for at most `MAX_DRAWS` evenly
         spaced draws. NaN where a statistic does not exist for a table.
     """
-    observed = np.asarray(tree["observed_data"][variable].transpose("time", "unit"), dtype=float)
+    observed = np.asarray(
+        tree["observed_data"].to_dataset()[variable].transpose("time", "unit"), dtype=float
+    )
     tables, curve, log = replicas(tree, variable)
     near = NEAR_ZERO * np.abs(observed).mean(axis=0)
     band = np.quantile(_predicted(tree, variable), [0.05, 0.95], axis=0)
@@ -191,7 +193,7 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
     """
     if variable == "mediator" or tree.attrs.get("likelihood") != "student_t":
         return disturbance / scale**2
-    nu = _thinned(tree["posterior"]["nu"])[:, None, None]
+    nu = _thinned(tree["posterior"].to_dataset()["nu"])[:, None, None]
     return (nu + 1) * disturbance / (nu * scale**2 + disturbance**2)
 
 
@@ -226,9 +228,9 @@ def statistics(table: Array, curve: Array, *, near: Array, band: Array, log: boo
             table.max(both),
             (np.abs(table) <= near).mean(both),
             ((table >= band[0]) & (table <= band[1])).mean(both),
-            _mean(z**3, both),
+            _mean(z * z * z, both),
             autocorrelation(z).mean(-1),
-            np.fmax.reduce(np.abs(z), axis=both),
+            _mean((z * z) ** 2, both),
             _correlation(np.abs(z), np.where(np.isnan(z), np.nan, level)),
         ]
     )
@@ -335,7 +337,7 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
     scale : array, shape (sample, 1, unit), original or log units
     log : bool
     """
-    posterior = tree["posterior"]
+    posterior = tree["posterior"].to_dataset()
     if variable == "outcome":
         log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
         location, sigma = posterior["outcome_mean"], posterior["sigma"]
@@ -344,14 +346,16 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
         location = posterior["mediator_level" if log else "mediator_mean"]
         sigma = posterior["mediator_sigma"]
     if not log and "constant_data" in tree.children:
-        sigma = sigma * tree["constant_data"][f"{variable}_scale"]
-    scale = sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims("time")
+        sigma = sigma * tree["constant_data"].to_dataset()[f"{variable}_scale"]
+    scale = sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims(
+        "time"
+    )  # one scale for all weeks
     return _thinned(location), _thinned(scale), log
 
 
 def _predicted(tree: xr.DataTree, variable: str) -> Array:
     """Predictive draws, shape (sample, time, unit), cut where their squares would overflow."""
-    draws = _thinned(tree["posterior_predictive"][variable])
+    draws = _thinned(tree["posterior_predictive"].to_dataset()[variable])
     return np.clip(np.nan_to_num(draws, nan=HUGE), -HUGE, HUGE)
 
 

@@ -54,23 +54,22 @@ def residuals(tree: xr.DataTree) -> xr.Dataset:
         unit. `fitted` (time, unit): that mean, original units. `acf` (lag, unit): autocorrelation,
         1 at lag 0. `acf_band` (unit): half-width of the 95% band of a series without any.
     """
-    observed = tree["observed_data"]["outcome"].transpose("time", "unit")
-    draws = tree["posterior"]["outcome_mean"]
-    if tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal":
-        log_fitted = np.log(draws).mean(("chain", "draw"))
-        residual, fitted = np.log(observed) - log_fitted, np.exp(log_fitted)
-    else:
-        fitted = draws.mean(("chain", "draw"))
-        residual = observed - fitted
-    spread = np.sqrt((residual**2).mean("time"))
-    residual = (residual / spread.where(spread > 0, 1.0)).transpose("time", "unit")
+    observed = tree["observed_data"].to_dataset()["outcome"].transpose("time", "unit")
+    draws = tree["posterior"].to_dataset()["outcome_mean"]
+    log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
+    if log:
+        observed, draws = xr.apply_ufunc(np.log, observed), xr.apply_ufunc(np.log, draws)
+    fitted = draws.mean(("chain", "draw")).transpose("time", "unit")
+    residual = observed - fitted
+    spread = (residual**2).mean("time") ** 0.5
+    residual = residual / spread.where(spread > 0, 1.0)
     lags = min(2 * MOST_LAGS, residual.sizes["time"] - 1)
     series = residual.values
     correlation = np.column_stack([_acf(column, lags) for column in series.T])
     return xr.Dataset(
         {
             "residual": residual,
-            "fitted": fitted.transpose("time", "unit"),
+            "fitted": xr.apply_ufunc(np.exp, fitted) if log else fitted,
             "acf": (("lag", "unit"), correlation),
             "acf_band": ("unit", np.full(series.shape[1], 1.96 / np.sqrt(len(series)))),
         },

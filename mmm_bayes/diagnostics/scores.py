@@ -92,7 +92,10 @@ def holdout_checks(tree: xr.DataTree) -> list[Check]:
     """
     if "predictions" not in tree.children or "predictions_observed" not in tree.children:
         return []
-    observed, draws = tree["predictions_observed"]["outcome"], tree["predictions"]["outcome"]
+    observed, draws = (
+        tree["predictions_observed"].to_dataset()["outcome"],
+        tree["predictions"].to_dataset()["outcome"],
+    )
     y, x = arrays(observed, draws)
     inside = float(covered(y, x).mean())
     lower, upper = np.quantile(x, INTERVAL, axis=0)

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from mmm_bayes.diagnostics.convergence import convergence_checks
+
+CHANNELS = ["tv", "tiktok"]
+
+
+def tree_of(*, chains=4, draws=500, beta=None, diverging=0, energy=None, deepest=0, prior=None):
+    rng = np.random.default_rng(1)
+    beta = rng.standard_normal((chains, draws, 2)) if beta is None else beta
+    flags = np.zeros(chains * draws, dtype=bool)
+    flags[:diverging] = True
+    deep = np.zeros(chains * draws, dtype=bool)
+    deep[:deepest] = True
+    sample = ("chain", "draw")
+    coords = {"channel": CHANNELS}
+    path = rng.standard_normal((chains, 1, 1)) * np.ones((chains, draws, 3))  # never mixes
+    groups = {
+        "posterior": xr.Dataset(
+            {
+                "beta": ((*sample, "channel"), beta),
+                "sigma": (sample, rng.gamma(3, size=(chains, draws))),
+                "outcome_mean": ((*sample, "time"), path),
+                "ceiling_mean": (sample, np.ones((chains, draws))),
+            },
+            coords,
+        ),
+        "sample_stats": xr.Dataset(
+            {
+                "diverging": (sample, flags.reshape(chains, draws)),
+                "energy": (
+                    sample,
+                    rng.standard_normal((chains, draws)) if energy is None else energy,
+                ),
+                "maxdepth_reached": (sample, deep.reshape(chains, draws)),
+            }
+        ),
+    }
+    if prior is not None:
+        groups["prior"] = xr.Dataset({"beta": ((*sample, "channel"), prior)}, coords)
+    return xr.DataTree.from_dict(groups)
+
+
+def by_name(tree):
+    return {check.name: check for check in convergence_checks(tree)}
+
+
+def test_independent_chains_pass_whatever_paths_and_constants_do():
+    checks = by_name(tree_of())
+    assert set(checks) == {"rhat", "ess_bulk", "ess_tail", "divergences", "bfmi", "tree_depth"}
+    assert {check.status for check in checks.values()} == {"pass"}
+    assert {check.group for check in checks.values()} == {"convergence"}
+
+
+def test_a_chain_in_another_place_fails_and_names_the_parameter():
+    beta = np.random.default_rng(2).standard_normal((4, 500, 2))
+    beta[3, :, 1] += 3
+    checks = by_name(tree_of(beta=beta))
+    assert checks["rhat"].status == "fail"
+    assert "beta[tiktok]" in checks["rhat"].says
+    assert checks["ess_bulk"].status == "fail"
+
+
+def test_a_chain_that_never_moves_fails_and_names_the_parameter():
+    beta = np.random.default_rng(3).standard_normal((4, 500, 2))
+    beta[0, :, 0] = 0.1
+    checks = by_name(tree_of(beta=beta))
+    assert checks["rhat"].status == "fail"
+    assert "beta[tv]" in checks["rhat"].says
+
+
+def test_a_parameter_stuck_in_every_chain_fails_if_its_prior_moves():
+    rng = np.random.default_rng(4)
+    beta = rng.standard_normal((4, 500, 2))
+    beta[..., 1] = 0.5
+    checks = by_name(tree_of(beta=beta, prior=rng.standard_normal((1, 50, 2))))
+    assert checks["rhat"].status == "fail"
+    assert "beta[tiktok]" in checks["rhat"].says
+
+
+def test_draws_that_are_not_numbers_fail():
+    beta = np.random.default_rng(5).standard_normal((4, 500, 2))
+    beta[2, 7, 0] = np.nan
+    assert by_name(tree_of(beta=beta))["rhat"].status == "fail"
+
+
+def test_autocorrelated_draws_have_few_effective_ones():
+    rng = np.random.default_rng(6)
+    noise = rng.standard_normal((4, 500, 2))
+    beta = noise.copy()
+    for t in range(1, 500):  # an AR(1) of 0.9: about 2000 * 0.1 / 1.9 = 105 effective draws
+        beta[:, t] = 0.9 * beta[:, t - 1] + noise[:, t]
+    check = by_name(tree_of(beta=beta))["ess_bulk"]
+    assert check.status == "fail"
+    assert 50 < check.value < 220
+
+
+@pytest.mark.parametrize("number, status", [(0, "pass"), (1, "warn"), (20, "warn"), (21, "fail")])
+def test_divergences(number, status):  # of 2000 draws
+    check = by_name(tree_of(diverging=number))["divergences"]
+    assert (check.status, check.value) == (status, number)
+
+
+def test_a_slow_walk_of_the_energy_warns():
+    # Of a random walk, the changes have variance 1 and the values far more.
+    walk = np.random.default_rng(7).standard_normal((4, 500)).cumsum(axis=1)
+    check = by_name(tree_of(energy=walk))["bfmi"]
+    assert check.status == "warn"
+    brute = min((np.diff(one) ** 2).mean() / one.var() for one in walk)
+    assert check.value == pytest.approx(brute, rel=0.05)
+
+
+@pytest.mark.parametrize("number, status", [(20, "pass"), (21, "warn")])
+def test_deepest_trajectories(number, status):
+    assert by_name(tree_of(deepest=number))["tree_depth"].status == status
+
+
+def test_one_chain_cannot_be_compared():
+    check = by_name(tree_of(chains=1, draws=2000))["rhat"]
+    assert (check.status, check.value) == ("warn", None)
+    assert "only one chain" in check.says

@@ -1,0 +1,188 @@
+"""The checks ring at their nominal rate, and name what is wrong."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from conjugate import arrange, fit, regressors
+
+from mmm_bayes.diagnostics import compare, test_statistics
+from mmm_bayes.diagnostics.predictive import STATISTICS, autocorrelation, p_value, predictive_checks
+
+
+def regression(rng, weeks=104, columns=15):
+    x = regressors(weeks, columns, seed=int(rng.integers(1 << 30)))
+    return x, x @ np.r_[10, rng.normal(size=columns - 1)]
+
+
+def status(tree):
+    return {check.name: check.status for check in predictive_checks(tree)}
+
+
+@pytest.fixture(scope="module")
+def p_values():
+    """Of the checks on 80 tables that their model generated; (table, statistic) and adjusted."""
+    found = []
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        x, mean = regression(rng)
+        tree = fit(mean + 1.5 * rng.normal(size=len(mean)), x, rng, draws=125)
+        found.append([(c.p_value, c.p_adjusted) for c in compare(test_statistics(tree, "outcome"))])
+    return np.array(found)
+
+
+def test_false_alarms_of_a_whole_table_are_bounded(p_values):
+    adjusted = p_values[..., 1].min(axis=1)
+    assert (adjusted < 0.05).sum() <= 9  # nominally at most 4 of 80; 9 is the 99% point
+    assert (adjusted < 0.01).sum() <= 3
+
+
+@pytest.mark.parametrize("name", ["minimum", "maximum", "skewness", "autocorrelation"])
+def test_a_statistics_p_value_is_near_uniform(p_values, name):
+    p = p_values[:, STATISTICS.index(name), 0]
+    assert (p < 0.1).mean() <= 0.2  # 10% and three standard errors
+    assert 0.33 <= (p < 0.5).mean() <= 0.67
+
+
+def test_a_normal_fit_to_heavy_tails_fails_by_name():
+    failed = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        x, mean = regression(rng, weeks=208, columns=12)
+        tree = fit(mean + rng.standard_t(2.5, len(mean)), x, rng, draws=125)
+        failed += status(tree)["kurtosis"] == "fail"
+    assert failed >= 9
+
+
+def test_an_additive_fit_to_multiplicative_data_fails_by_name_and_the_log_link_mends_it():
+    failed = mended = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x = regressors(156, 8, seed=seed)
+        y = np.exp(2 + x[:, 1:] @ rng.normal(0, 0.3, 7) + rng.normal(0, 0.3, 156))
+        failed += status(fit(y, x, rng, draws=125))["heteroscedasticity"] == "fail"
+        mended += "fail" not in status(fit(y, x, rng, link="log", draws=125)).values()
+    assert failed >= 5
+    assert mended >= 7
+
+
+def test_a_missing_slow_wave_fails_as_autocorrelation():
+    rng = np.random.default_rng(1)
+    x, mean = regression(rng, weeks=156, columns=8)
+    y = mean + rng.normal(size=156) + 1.5 * np.sin(np.arange(156) / 4)
+    assert status(fit(y, x, rng))["autocorrelation"] == "fail"
+
+
+def mediator_tree(y, x, rng):
+    """A normal fit to a mediator, with the nodes that a mediator has."""
+    tree = fit(y, x, rng, draws=125)
+    for group in ("posterior_predictive", "observed_data"):
+        tree[group] = xr.DataTree(tree[group].to_dataset().assign(mediator=tree[group]["outcome"]))
+    posterior = tree["posterior"].to_dataset()
+    tree["posterior"] = xr.DataTree(
+        posterior.assign(mediator_mean=posterior["outcome_mean"], mediator_sigma=posterior["sigma"])
+    )
+    tree.attrs["mediator_likelihood"] = "normal"
+    return tree
+
+
+def test_a_normal_mediator_that_is_off_in_40_percent_of_weeks_fails_by_name():
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        x = regressors(156, 8, seed=seed)
+        y = np.exp(5 + x[:, 1:] @ rng.normal(0, 0.2, 7) + rng.normal(0, 0.4, 156))
+        y[rng.permutation(156)[:62]] = 0.0
+        checks = {c.name: c for c in predictive_checks(mediator_tree(y, x, rng))
+                  if c.group == "mediator_ppc"}  # fmt: skip
+        assert checks["share_near_zero"].status == "fail"
+        assert "0.3974" in checks["share_near_zero"].says  # 62 of 156
+
+
+def hurdle_tree(seed, *, persistent=False):
+    """A mediator of known parameters: on in 60% of weeks, log-normal when on."""
+    rng = np.random.default_rng(seed)
+    shape, weeks = (4, 125), 156
+    level = np.exp(4 + 0.5 * np.sin(np.arange(weeks) / 8))
+    sigma = 0.3
+
+    def draw(size, persistent):
+        noise = sigma * rng.standard_normal((*size, weeks))
+        if persistent:
+            for t in range(1, weeks):
+                noise[..., t] += 0.7 * noise[..., t - 1]
+        return np.where(rng.random((*size, weeks)) < 0.6, level * np.exp(noise), 0.0)
+
+    y = draw((), persistent)
+    levels = np.broadcast_to(level, (*shape, weeks))
+    tree = arrange(y, levels, draw(shape, False), variable="mediator",
+                   attrs={"mediator_likelihood": "hurdle", "mediator": "google"})  # fmt: skip
+    posterior = tree["posterior"].to_dataset().rename(mediator_mean="mediator_level")
+    posterior["mediator_sigma"] = (("chain", "draw"), np.full(shape, sigma))
+    tree["posterior"] = xr.DataTree(posterior)
+    return tree
+
+
+def test_a_hurdle_is_judged_where_it_is_on():
+    failed = sum("fail" in status(hurdle_tree(seed)).values() for seed in range(20))
+    assert failed <= 2
+    assert status(hurdle_tree(1, persistent=True))["autocorrelation"] in {"warn", "fail"}
+
+
+def test_predictions_that_overflow_are_survived():
+    rng = np.random.default_rng(3)
+    x = regressors(100, 6)
+    y = np.exp(1 + 0.3 * x[:, 4] + 0.3 * rng.normal(size=100))
+    tree = fit(y, x, rng, link="log")
+    values = tree["posterior_predictive"]["outcome"].values
+    values[0, :5, 3], values[1, :5, 4] = np.inf, 0.0
+    found = compare(test_statistics(tree, "outcome"))
+    assert all(np.isfinite([c.median, c.lower, c.upper, c.p_value]).all() for c in found)
+    assert "fail" not in status(tree).values()
+
+
+def test_the_statistics_of_one_table_by_hand():
+    rng = np.random.default_rng(4)
+    x = regressors(60, 4)
+    y = 5 + rng.normal(size=60)
+    y[:3] = [0.0, 0.02, -0.04]
+    tree = fit(y, x, rng)
+    observed = test_statistics(tree, "outcome")["observed"]
+    mean = tree["posterior"]["outcome_mean"].values.reshape(-1, 60).mean(axis=0)
+    r = y - mean
+    z = r / np.sqrt(np.mean(r**2))
+    draws = tree["posterior_predictive"]["outcome"].values.reshape(-1, 60)
+    inside = [np.quantile(d, 0.05) <= v <= np.quantile(d, 0.95) for d, v in zip(draws.T, y)]  # noqa: B905
+    expected = {
+        "minimum": -0.04,
+        "maximum": y.max(),
+        "share_near_zero": 3 / 60,
+        "coverage_90": np.mean(inside),
+        "skewness": sum(v**3 for v in z) / 60,
+        "autocorrelation": sum(z[t] * z[t + 1] for t in range(59)) / 59,
+        "kurtosis": sum(v**4 for v in z) / 60,
+        "heteroscedasticity": np.corrcoef(abs(z), mean)[0, 1],
+    }
+    assert {str(k): float(observed.sel(statistic=k)) for k in observed["statistic"].values} == (
+        pytest.approx(expected)
+    )
+
+
+def test_autocorrelation_skips_pairs_with_a_gap():
+    z = np.array([1.0, 2.0, np.nan, -1.0, -2.0, 1.0])[:, None]
+    power = (1 + 4 + 1 + 4 + 1) / 5
+    assert autocorrelation(z)[0] == pytest.approx((2 + 2 - 2) / 3 / power)
+
+
+def test_p_value_counts_both_sides_and_ties():
+    draws = np.arange(99.0)
+    assert p_value(49.0, draws) == 1.0
+    assert p_value(97.0, draws) == pytest.approx(2 * (1 + 2) / 100)
+    assert p_value(1.0, draws) == pytest.approx(2 * (1 + 2) / 100)
+    assert p_value(0.0, np.zeros(99)) == 1.0  # a statistic that never varies and agrees
+    assert p_value(0.4, np.zeros(99)) == 0.0  # and one that does not
+    assert p_value(np.nan, draws) == 1.0
+
+
+def test_far_beyond_all_draws_is_rarer_than_one_in_their_number():
+    draws = np.random.default_rng(5).exponential(size=1000)
+    assert p_value(14.0, draws) == pytest.approx(2 * np.exp(-14), rel=3)
+    assert p_value(14.0, draws) > 2 * np.exp(-14) / 30
