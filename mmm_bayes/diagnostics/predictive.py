@@ -23,7 +23,6 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from statsmodels.stats.multitest import multipletests
 
 from mmm_bayes.diagnostics.check import Check, Status
 
@@ -269,7 +268,7 @@ def compare(values: xr.Dataset) -> tuple[Comparison, ...]:
     names = [str(name) for name in values["statistic"].values]
     observed, replicated = values["observed"].values, values["replicated"].values
     p_values = [p_value(t, draws) for t, draws in zip(observed, replicated, strict=True)]
-    adjusted = multipletests(p_values, method="holm")[1]
+    adjusted = holm(np.array(p_values))
     found = []
     for at, name in enumerate(names):
         draws = replicated[at][np.isfinite(replicated[at])]
@@ -281,6 +280,19 @@ def compare(values: xr.Dataset) -> tuple[Comparison, ...]:
             )
         )
     return tuple(found)
+
+
+def holm(p_values: Array) -> Array:
+    """P-values adjusted so that the chance of any at all below a level is at most that level.
+
+    Holm 1979, *A simple sequentially rejective multiple test procedure*: the smallest is multiplied
+    by their number, the next by one less, and so on, never falling.
+    """
+    number = len(p_values)
+    order = p_values.argsort()
+    adjusted = np.empty(number)
+    adjusted[order] = np.maximum.accumulate((number - np.arange(number)) * p_values[order])
+    return np.minimum(adjusted, 1.0)
 
 
 def p_value(observed: float, replicated: Array) -> float:

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import xarray as xr
 from conjugate import arrange, fit, regressors
+from statsmodels.stats.multitest import multipletests
 
 from mmm_bayes.diagnostics import compare, test_statistics
-from mmm_bayes.diagnostics.predictive import STATISTICS, autocorrelation, p_value, predictive_checks
+from mmm_bayes.diagnostics.predictive import (
+    STATISTICS,
+    autocorrelation,
+    holm,
+    p_value,
+    predictive_checks,
+)
 
 
 def regression(rng, weeks=104, columns=15):
@@ -20,9 +27,9 @@ def status(tree):
 
 @pytest.fixture(scope="module")
 def p_values():
-    """Of the checks on 80 tables that their model generated; (table, statistic) and adjusted."""
+    """Of the checks on 120 tables that their model generated; (table, statistic) and adjusted."""
     found = []
-    for seed in range(80):
+    for seed in range(120):
         rng = np.random.default_rng(seed)
         x, mean = regression(rng)
         tree = fit(mean + 1.5 * rng.normal(size=len(mean)), x, rng, draws=125)
@@ -32,8 +39,8 @@ def p_values():
 
 def test_false_alarms_of_a_whole_table_are_bounded(p_values):
     adjusted = p_values[..., 1].min(axis=1)
-    assert (adjusted < 0.05).sum() <= 9  # nominally at most 4 of 80; 9 is the 99% point
-    assert (adjusted < 0.01).sum() <= 3
+    assert (adjusted < 0.05).sum() <= 12  # nominally at most 6 of 120; 12 is the 99% point
+    assert (adjusted < 0.01).sum() <= 5
 
 
 @pytest.mark.parametrize("name", ["minimum", "maximum", "skewness", "autocorrelation"])
@@ -186,3 +193,9 @@ def test_far_beyond_all_draws_is_rarer_than_one_in_their_number():
     draws = np.random.default_rng(5).exponential(size=1000)
     assert p_value(14.0, draws) == pytest.approx(2 * np.exp(-14), rel=3)
     assert p_value(14.0, draws) > 2 * np.exp(-14) / 30
+
+
+def test_holm_is_that_of_statsmodels():
+    p = np.random.default_rng(6).random((50, 8)) ** 4
+    for row in p:
+        np.testing.assert_allclose(holm(row), multipletests(row, method="holm")[1])
