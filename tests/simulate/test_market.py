@@ -1,0 +1,232 @@
+"""Simulated markets: repeatable, varied, loadable, and true to their own truth."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmm_bayes.dataset import load
+from mmm_bayes.errors import InputError
+from mmm_bayes.simulate import SCENARIOS, Market, market, save, simulate
+from mmm_bayes.simulate.equations import HISTORY, MAX_LAG
+
+CAUSES = ("facebook", "instagram", "tiktok")
+
+
+@pytest.fixture(scope="module")
+def markets() -> dict[str, Market]:
+    return {name: simulate(name, weeks=60, seed=5) for name in SCENARIOS}
+
+
+def effects(of: Market) -> pd.DataFrame:
+    """Rows (unit, channel), columns the estimands."""
+    rows = pd.DataFrame(of.truth["effects"])
+    return rows.pivot(index=["unit", "channel"], columns="estimand", values="value")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_same_seed_same_bytes(scenario: str, tmp_path: Path) -> None:
+    written = [
+        [path.read_bytes() for path in save(simulate(scenario, weeks=40, seed=3), folder / "a.csv")]
+        for folder in (tmp_path / "one", tmp_path / "two")
+    ]
+    assert written[0] == written[1]
+
+
+def test_seeds_and_scenarios_differ_in_parameters_and_noise(markets: dict[str, Market]) -> None:
+    other = simulate("mediated", weeks=60, seed=6)
+    alphas = [tuple(m.truth["parameters"]["adstock_alpha"]) for m in (*markets.values(), other)]
+    assert len(set(alphas)) == len(SCENARIOS) + 1
+    assert not np.allclose(other.table["revenue"], markets["mediated"].table["revenue"])
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_loads_without_complaint(markets: dict[str, Market], scenario: str, tmp_path: Path) -> None:
+    simulated = markets[scenario]
+    csv, toml, truth = save(simulated, tmp_path / "market.csv")
+    dataset = load(toml)
+    kind = SCENARIOS[scenario]
+    assert dataset.data.sizes["time"] == 60
+    assert dataset.data.sizes["unit"] == kind.units
+    assert dataset.mediator == "google"
+    assert dataset.causes == CAUSES
+    assert dataset.description.model.link == kind.link
+    columns = [f"{channel}_spend" for channel in dataset.channels]
+    written = pd.read_csv(csv)[columns].to_numpy().reshape(60, kind.units, -1)
+    np.testing.assert_allclose(dataset.data["spend"], written, rtol=1e-12)
+    np.testing.assert_allclose(written.reshape(-1, 5), simulated.table[columns], atol=0.005)
+    read = json.loads(truth.read_text())
+    for row, exact in zip(read["effects"], simulated.truth["effects"], strict=True):
+        assert row["value"] == pytest.approx(exact["value"], rel=1e-9)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_direct_and_indirect_add_up_to_the_total(markets: dict[str, Market], scenario: str) -> None:
+    rows = effects(markets[scenario])
+    parts = rows["direct"] + rows["indirect"]
+    np.testing.assert_allclose(parts, rows["total"], rtol=1e-10, atol=1e-6)
+    assert not rows.isna().any(axis=None)
+    others = rows[~rows.index.get_level_values("channel").isin(CAUSES)]
+    assert (others["indirect"] == 0).all()
+    assert (others["total"] > 0).all()
+
+
+@pytest.mark.parametrize("scenario", ["unmediated", "direct_only"])
+def test_without_mediation_nothing_is_indirect(markets: dict[str, Market], scenario: str) -> None:
+    rows = effects(markets[scenario])
+    assert (rows["indirect"] == 0).all()
+    assert (rows["direct"] > 0).all()
+    assert set(markets[scenario].truth["parameters"]["gamma"]) == {0.0}
+
+
+def test_full_mediation_has_nothing_direct(markets: dict[str, Market]) -> None:
+    rows = effects(markets["fully_mediated"]).xs("all").loc[list(CAUSES)]
+    assert (rows["direct"] == 0).all()
+    assert (rows["indirect"] > 0).all()
+
+
+def test_a_panels_total_is_the_sum_of_its_units(markets: dict[str, Market]) -> None:
+    rows = effects(markets["panel"])
+    units = markets["panel"].truth["units"]
+    assert len(units) == 8
+    np.testing.assert_allclose(
+        rows.loc[units].groupby("channel").sum(), rows.xs("all").sort_index(), rtol=1e-10
+    )
+
+
+@pytest.fixture(scope="module")
+def inner() -> Iterator[dict[str, Any]]:
+    """What each simulation handed to its own reckoning of effects: history and all."""
+    calls: dict[str, Any] = {}
+    original = market._effects
+
+    def spy(*arguments: Any) -> Any:
+        calls["last"] = arguments
+        return original(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(market, "_effects", spy)
+        for scenario in ("mediated", "zero_spend", "multiplicative", "panel"):
+            simulated = simulate(scenario, weeks=30, seed=9)
+            calls[scenario] = (simulated, calls["last"])
+        yield calls
+
+
+def response(spends: np.ndarray, alpha: float, kappa: float, slope: float) -> list[float]:
+    """hill(adstock), week by week, of a series that begins with HISTORY weeks."""
+    weights = [alpha**lag for lag in range(MAX_LAG)]
+    out = []
+    for week in range(HISTORY, len(spends)):
+        stock = sum(w * spends[week - lag] for lag, w in enumerate(weights)) / sum(weights)
+        out.append(stock**slope / (stock**slope + kappa**slope) if stock > 0 else 0.0)
+    return out
+
+
+def contributions(
+    shapes: list[tuple[float, float, float]], top: list[float], path: np.ndarray
+) -> np.ndarray:
+    """Sum over channels of the ceiling times the response, shape (time,)."""
+    return sum(top[at] * np.array(response(path[:, at], *shape)) for at, shape in enumerate(shapes))
+
+
+@pytest.mark.parametrize("scenario", ["mediated", "multiplicative", "panel"])
+def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], scenario: str) -> None:
+    """From the truth's parameters and the spends with their history, nothing else."""
+    simulated, (kind, _, _outcome, mediator, path, causes, scale, revenue) = inner[scenario]
+    told, channels = simulated.truth["parameters"], simulated.truth["channels"]
+    weeks, log = 30, kind.link == "log"
+    rows = effects(simulated)
+    beta, kappa = np.atleast_2d(told["beta"]), np.atleast_2d(told["half_saturation"])
+    gamma = np.atleast_2d(told["gamma"])
+    summed = {name: dict.fromkeys(CAUSES, 0.0) for name in ("total", "direct")}
+    for unit in range(kind.units):
+        name = simulated.truth["units"][unit]
+        observed = path[:, unit]
+        shapes = list(
+            zip(told["adstock_alpha"], kappa[unit], told["saturation_slope"], strict=True)
+        )
+        # A channel's contribution has mean beta over the observed path.
+        top = [
+            beta[unit, at] / np.mean(response(observed[:, at], *shape))
+            for at, shape in enumerate(shapes)
+        ]
+        media = partial(contributions, shapes, top)
+        for cause, channel in enumerate(CAUSES):
+            at, google = channels.index(channel), channels.index("google")
+            series = causes[:, unit, cause]  # two histories before the first week
+            span = series[HISTORY:]
+            half = told["mediation_kappa"][cause] * span.sum() / (span > 0).sum()
+            shape = (told["mediation_alpha"][cause], half, told["mediation_slope"][cause])
+            share = np.array(response(series, *shape))
+            drop = mediator.scale[unit] * gamma[unit, cause] * share / share.mean()
+            held = observed.copy()
+            held[:, google] = np.maximum(held[:, google] - drop, 0.0)
+            without = held.copy()
+            without[:, at] = 0.0
+            if log:
+                base = media(observed)
+                factor = {
+                    "total": 1 - np.exp(media(without) - base),
+                    "direct": np.exp(media(held) - base) - np.exp(media(without) - base),
+                }
+                amounts = {key: (revenue[:, unit] * f).sum() for key, f in factor.items()}
+            else:
+                amounts = {
+                    "total": scale[unit] * (media(observed) - media(without)).sum(),
+                    "direct": scale[unit] * (media(held) - media(without)).sum(),
+                }
+            for key, value in amounts.items():
+                summed[key][channel] += value
+                if kind.units > 1:
+                    assert rows.loc[(name, channel), key] == pytest.approx(value, rel=1e-8)
+    for key, values in summed.items():
+        for channel, value in values.items():
+            assert rows.loc[("all", channel), key] == pytest.approx(value, rel=1e-8)
+
+
+def test_hurdle_truth_sets_the_cause_to_zero_at_the_same_quantile(inner: dict[str, Any]) -> None:
+    simulated, (_, _, outcome, mediator, path, causes, scale, _) = inner["zero_spend"]
+    rows = effects(simulated).xs("all")
+    google = simulated.truth["channels"].index("google")
+    assert (path[HISTORY:, 0, google] == 0).mean() > 0.05
+    for cause, channel in enumerate(CAUSES):
+        none = causes.copy()
+        none[..., cause] = 0.0
+        held, without = path.copy(), path.copy()
+        held[..., google] = without[..., google] = mediator.at(none)
+        without[..., simulated.truth["channels"].index(channel)] = 0.0
+        total = scale[0] * (outcome(path) - outcome(without)).sum()
+        direct = scale[0] * (outcome(held) - outcome(without)).sum()
+        assert rows.loc[channel, "total"] == pytest.approx(total, rel=1e-9)
+        assert rows.loc[channel, "direct"] == pytest.approx(direct, rel=1e-9)
+
+
+def test_the_table_is_the_span_of_the_truths_path(inner: dict[str, Any]) -> None:
+    for scenario in ("mediated", "panel"):
+        simulated, (*_, path, _causes, _scale, revenue) = inner[scenario]
+        for at, channel in enumerate(simulated.truth["channels"]):
+            np.testing.assert_array_equal(
+                simulated.table[f"{channel}_spend"], path[HISTORY:, :, at].ravel()
+            )
+        np.testing.assert_array_equal(simulated.table["revenue"], revenue.ravel())
+
+
+def test_an_unknown_scenario_is_refused_with_the_list() -> None:
+    with pytest.raises(InputError, match="'nothing' is unknown; the scenarios are mediated, "):
+        simulate("nothing")
+
+
+def test_too_few_weeks_are_refused() -> None:
+    with pytest.raises(InputError, match="--weeks 29 is too short to fit anything; take 30"):
+        simulate("mediated", weeks=29)
+
+
+def test_only_csv_is_written(markets: dict[str, Market], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"end its name in \.csv"):
+        save(markets["mediated"], tmp_path / "market.parquet")
+    assert not list(tmp_path.iterdir())
