@@ -139,7 +139,7 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], sce
     """From the truth's parameters and the spends with their history, nothing else."""
     simulated, (kind, _, _outcome, mediator, path, causes, scale, revenue) = inner[scenario]
     told, channels = simulated.truth["parameters"], simulated.truth["channels"]
-    weeks, log = 30, kind.link == "log"
+    log = kind.link == "log"
     rows = effects(simulated)
     beta, kappa = np.atleast_2d(told["beta"]), np.atleast_2d(told["half_saturation"])
     gamma = np.atleast_2d(told["gamma"])
