@@ -25,9 +25,32 @@ app = typer.Typer(
 DataToml = Annotated[Path, typer.Argument(metavar="DATA.toml", help="The description of a table.")]
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep `check` a command of its own even while it is the only one."""
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A member's name or a model file.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write into.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
+
+
+@app.command()
+def demo(out: Out = None) -> None:
+    """Simulated data, a fit and its report; nothing else is needed."""
+    from mmm_bayes.demo import demo
+
+    _done(demo(out or _free_folder(Path("results"), "demo"), _say))
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(metavar="OUT.csv", help="Where the table goes.")],
+    scenario: Annotated[str, typer.Option(metavar="NAME", help="Kind of market.")] = "mediated",
+    weeks: Annotated[int | None, typer.Option(help="Length of the table.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Write a simulated table, its description and its truth."""
+    from mmm_bayes.simulate import save, simulate
+
+    for path in save(simulate(scenario, weeks=weeks, seed=seed), out):
+        print(path)
 
 
 @app.command()
@@ -36,6 +59,70 @@ def check(data: DataToml) -> None:
     from mmm_bayes.dataset import load, profile, show
 
     show(profile(load(data)))
+
+
+@app.command()
+def fit(
+    model: Model,
+    data: DataToml,
+    out: Out = None,
+    draws: Annotated[int, typer.Option(help="Draws kept of each chain.")] = 1000,
+    tune: Annotated[int, typer.Option(help="Draws to adapt with, not kept.")] = 1000,
+    chains: Annotated[int, typer.Option(help="Independent chains.")] = 4,
+    seed: Seed = 1,
+    link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
+    likelihood: Annotated[
+        str | None, typer.Option(help="normal, student_t or lognormal.")
+    ] = None,
+) -> None:
+    """Fit a model to a table: a run folder with draws, effects, checks and a report."""
+    folder = out or _free_folder(Path("results"), f"{data.stem}-{Path(model).stem}")
+    _choice("--link", link, ("identity", "log"))
+    _choice("--likelihood", likelihood, ("normal", "student_t", "lognormal"))
+    from mmm_bayes.dataset import load
+    from mmm_bayes.files import refuse_taken
+
+    refuse_taken(folder)
+    load(data)  # a table's faults are told before the seconds that importing PyMC takes
+    from mmm_bayes.fitting import fit, prepare
+    from mmm_bayes.report import render
+    from mmm_bayes.sampling import Settings
+
+    settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
+    job = prepare(model, data, folder, settings, link=link, likelihood=likelihood)
+    _say(f"rendering {fit(job, _say)}")
+    _done(render(folder))
+
+
+@app.command()
+def report(run: Run) -> None:
+    """Render a run's report anew from its saved results."""
+    from mmm_bayes.report import render
+
+    _done(render(run))
+
+
+def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        raise InputError(f"{option} {value!r} is not one of {', '.join(allowed)}")
+
+
+def _free_folder(parent: Path, name: str) -> Path:
+    """NAME, or NAME-2, NAME-3, ... if runs of that name exist."""
+    folder, number = parent / name, 1
+    while folder.exists():
+        number += 1
+        folder = parent / f"{name}-{number}"
+    return folder
+
+
+def _say(line: str) -> None:
+    """Progress goes to standard error, results to standard output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _done(path: Path) -> None:
+    print(path)
 
 
 def main() -> None:

@@ -28,12 +28,10 @@ def build(design: Design) -> pm.Model:
         terms.mediator(design, media[:, :, design.causes_at])
 
         channels = np.array(design.dataset.channels)
-        own = ~np.isin(channels, design.causes)
+        own = np.flatnonzero(~np.isin(channels, design.causes))
         model.add_coord("direct_channel", channels[own])
-        share = terms.prior(design, "beta", dims="direct_channel", name="beta_direct")
-        beta = pm.Deterministic(
-            "beta", pt.zeros(len(channels))[own].set(share), dims="channel"
-        )
+        share = terms.prior(design, "beta", dims="direct_channel", name="beta_direct", at=own)
+        beta = pm.Deterministic("beta", pt.zeros(len(channels))[own].set(share), dims="channel")
         terms.outcome(
             design,
             terms.baseline(design) + terms.contribution(design, media, beta, "ceiling"),

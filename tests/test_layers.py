@@ -29,12 +29,14 @@ LAYERS = (
     "runs",
     "estimands",
     "diagnostics",
+    "fitting",
     "calibration",
     "rolling",
     "decisions",
     "baselines",
     "plots",
     "report",
+    "demo",
     "cli",
 )
 

@@ -10,20 +10,20 @@ import dataclasses
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mmm_bayes.counterfactual import world
 from mmm_bayes.dataset import load
-from mmm_bayes.design import design, form_for
-from mmm_bayes.estimands import channel_effects, table
+from mmm_bayes.design import Design, design, form_for
+from mmm_bayes.estimands import summed_effects, table
 from mmm_bayes.family import member
 from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, sample
 from mmm_bayes.simulate import save, simulate
 
 SETTINGS = Settings(draws=500, tune=500, chains=4)
-EFFECTS = ("total", "direct", "indirect")
 
 
 def recover(
@@ -59,12 +59,14 @@ def recover(
         yield _one(compiled, arranged, market.truth, dataclasses.replace(settings, seed=seed + 1))
 
 
-def _one(compiled: Compiled, arranged, truth, settings: Settings) -> pd.DataFrame:  # noqa: ANN001
+def _one(
+    compiled: Compiled, arranged: Design, truth: dict[str, Any], settings: Settings
+) -> pd.DataFrame:
     tree = sample(compiled, arranged, settings)
     draws = follow(compiled, arranged, tree["posterior"].to_dataset())
-    effects = channel_effects(world(compiled.model, arranged, draws))
+    effects = summed_effects(world(compiled.model, arranged, draws))
     known = pd.DataFrame(truth["effects"]).rename(columns={"value": "truth"})
-    rows = table(effects.draws).merge(known, on=["unit", "channel", "estimand"])
+    rows = table(effects).merge(known, on=["unit", "channel", "estimand"])
     rows.insert(0, "seed", truth["seed"])
     rows.insert(0, "scenario", truth["scenario"])
     rows["outcome"] = float(arranged.arrays["outcome_observed"].sum())

@@ -1,15 +1,16 @@
 """From draws to what people ask: effects, returns, response curves, elasticities.
 
-`effects` computes them all as labelled draws and summaries; `table` is the tidy table of
+`channel_effects` computes them as labelled draws and weekly summaries; `table` is the tidy table of
 ``estimands.csv``. Every number is a summary of draws, in the outcome's own units.
 """
 
 from mmm_bayes.estimands.controls import control_effects
 from mmm_bayes.estimands.curves import adstock_curves, response_curves
-from mmm_bayes.estimands.effects import Effects, channel_effects
+from mmm_bayes.estimands.effects import EFFECTS, Effects, channel_effects, summed_effects
 from mmm_bayes.estimands.summary import STATISTICS, summarise, table
 
 __all__ = [
+    "EFFECTS",
     "STATISTICS",
     "Effects",
     "adstock_curves",
@@ -17,5 +18,6 @@ __all__ = [
     "control_effects",
     "response_curves",
     "summarise",
+    "summed_effects",
     "table",
 ]

@@ -14,6 +14,7 @@ Zero means never: what earlier weeks carry into the span is taken away too. Sour
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ Array = NDArray[Any]
 
 #: A marginal return is that of one per cent more spend.
 MARGIN = 0.01
+EFFECTS = ("total", "direct", "indirect")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Effects:
 
 
 def channel_effects(world: World) -> Effects:
-    """Effects by counterfactual, on all draws.
+    """Effects and returns by counterfactual, on all draws.
 
     Parameters
     ----------
@@ -68,56 +70,65 @@ def channel_effects(world: World) -> Effects:
     Effects
     """
     data = world.design.dataset.data.isel(time=world.design.weeks)
-    channels = world.design.dataset.channels
     fact = flat(world.draws["outcome_mean"])
     spend = _with_sum(data["spend"].sum("time").values[None])[0]  # (unit, channel)
-    summed_outcome = _with_sum(data["outcome"].sum("time").values[None])[0]
-
-    sums: dict[str, list[Array]] = {name: [] for name in ("total", "direct", "indirect", "margin")}
-    weekly: dict[str, list[Array]] = {name: [] for name in ("total", "direct", "indirect")}
-    for at, _ in enumerate(channels):
-        effect = _off(world, fact, at)
-        for name, values in effect.items():
-            weekly[name].append(summarise(values))
-            sums[name].append(_with_sum(values.sum(1)))
-        sums["margin"].append(_with_sum(_more(world, fact, at).sum(1)))
-
-    stacked = {name: np.stack(values, -1) for name, values in sums.items()}
+    outcome = _with_sum(data["outcome"].sum("time").values[None])[0]  # (unit,)
     money = np.where(spend > 0, spend, np.nan)
-    draws = {
-        "total": stacked["total"],
-        "direct": stacked["direct"],
-        "indirect": stacked["indirect"],
-        "contribution_share": stacked["total"] / summed_outcome[:, None],
-        "roas": stacked["total"] / money,
-        "mroas": stacked["margin"] / (MARGIN * money),
+
+    summed, weekly, margins = [], [], []
+    for at, effect in enumerate(weekly_effects(world)):
+        summed.append({name: _with_sum(values.sum(1)) for name, values in effect.items()})
+        weekly.append({name: summarise(values) for name, values in effect.items()})
+        margins.append(_with_sum(_more(world, fact, at).sum(1)))
+    draws = {name: np.stack([effect[name] for effect in summed], -1) for name in EFFECTS}
+    draws |= {
+        "contribution_share": draws["total"] / outcome[:, None],
+        "roas": draws["total"] / money,
+        "mroas": np.stack(margins, -1) / (MARGIN * money),
     }
-    units = list(data["unit"].values)
-    units = units if len(units) == 1 else [*units, WHOLE]
-    shape = (world.draws.sizes["chain"], world.draws.sizes["draw"])
+    bands = {
+        name: (
+            ("statistic", "time", "unit", "channel"),
+            np.stack([effect[name] for effect in weekly], -1),
+        )
+        for name in EFFECTS
+    }
     baseline = outcome_location(world, np.zeros_like(world.observed_path))
-    labels = {"unit": data["unit"].values, "time": data["time"].values}
-    return Effects(
-        xr.Dataset(
-            {
-                name: ((*SAMPLE, "unit", "channel"), values.reshape(shape + values.shape[1:]))
-                for name, values in draws.items()
-            },
-            coords={"unit": units, "channel": list(channels)},
-        ),
-        xr.Dataset(
-            {
-                name: (("statistic", "time", "unit", "channel"), np.stack(values, -1))
-                for name, values in weekly.items()
-            }
-            | {"baseline": (("statistic", "time", "unit"), summarise(baseline))},
-            coords={"statistic": list(STATISTICS), "channel": list(channels), **labels},
-        ),
+    bands["baseline"] = (("statistic", "time", "unit"), summarise(baseline))
+    coords = {
+        "statistic": list(STATISTICS),
+        "time": data["time"].values,
+        "unit": data["unit"].values,
+        "channel": list(world.design.dataset.channels),
+    }
+    return Effects(_labelled(world, draws), xr.Dataset(bands, coords=coords))
+
+
+def summed_effects(world: World) -> xr.Dataset:
+    """Total, direct and indirect effect alone, as in `Effects.draws`."""
+    summed = [
+        {name: _with_sum(values.sum(1)) for name, values in effect.items()}
+        for effect in weekly_effects(world)
+    ]
+    return _labelled(
+        world, {name: np.stack([effect[name] for effect in summed], -1) for name in EFFECTS}
     )
 
 
+def weekly_effects(world: World) -> Iterator[dict[str, Array]]:
+    """Each channel's effects by week, against the world in which it never was.
+
+    Yields
+    ------
+    dict of str to array, shape (sample, time, unit)
+        total, direct and indirect, in the outcome's units; channels in their order.
+    """
+    fact = flat(world.draws["outcome_mean"])
+    for at, _ in enumerate(world.design.dataset.channels):
+        yield _off(world, fact, at)
+
+
 def _off(world: World, fact: Array, at: int) -> dict[str, Array]:
-    """Weekly effects of a channel against the world in which it never was."""
     path = world.observed_path
     without = _scaled(path, at, 0.0)
     if world.mediator is None or at not in world.design.causes_at:
@@ -146,6 +157,21 @@ def _scaled(path: Array, at: int, factor: float) -> Array:
     scaled = path.copy()
     scaled[..., at] *= factor
     return scaled
+
+
+def _labelled(world: World, draws: dict[str, Array]) -> xr.Dataset:
+    units = list(world.design.arrays["unit"].values)
+    shape = (world.draws.sizes["chain"], world.draws.sizes["draw"])
+    return xr.Dataset(
+        {
+            name: ((*SAMPLE, "unit", "channel"), values.reshape(shape + values.shape[1:]))
+            for name, values in draws.items()
+        },
+        coords={
+            "unit": units if len(units) == 1 else [*units, WHOLE],
+            "channel": list(world.design.dataset.channels),
+        },
+    )
 
 
 def _with_sum(values: Array) -> Array:
