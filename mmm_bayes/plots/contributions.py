@@ -54,7 +54,7 @@ def parts(
                       compat="override")  # fmt: skip
     joint = outcome_mean - baseline
     each = media.sum("part")
-    media = media * xr.where(each > 0, joint / each.where(each > 0, 1.0), 0.0)
+    media = media * (joint / each.where(each > 0, 1.0)).where(each > 0, 0.0)
     whole_stack = xr.concat([outcome_mean - media.sum("part"), media], "part", coords="minimal",
                             compat="override")  # fmt: skip
     return whole_stack.assign_coords(part=[BASELINE, *stack]).transpose("part", "time")

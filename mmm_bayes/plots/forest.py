@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 from matplotlib.axes import Axes
 
@@ -20,7 +22,7 @@ def effects_forest(ax: Axes, draws: xr.Dataset, *, outcome: float, name: str = "
     draws : xarray.Dataset
         `total`, `direct`, `indirect`, dims (chain, draw, unit, channel), in units of the outcome.
     outcome : float
-        The summed outcome, for the scale at the top.
+        The summed outcome, for the second scale.
     name : str
         What the outcome is called.
     """
@@ -52,7 +54,12 @@ def effects_forest(ax: Axes, draws: xr.Dataset, *, outcome: float, name: str = "
     ax.set_xlabel(f"{name} added over all weeks: mean and 90% interval")
     numbers(ax.xaxis)
     legend(ax, columns=3)
-    top = ax.secondary_xaxis(
-        -0.24, functions=(lambda x: 100 * x / outcome, lambda x: x * outcome / 100)
-    )
-    top.set_xlabel("% of the outcome")
+
+    def percent(amount: Any) -> Any:
+        return 100 * amount / outcome
+
+    def amount(percent: Any) -> Any:
+        return percent * outcome / 100
+
+    below = ax.secondary_xaxis(-0.2, functions=(percent, amount))
+    below.set_xlabel(f"% of {name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -12,7 +14,9 @@ from mmm_bayes.plots.bands import SAMPLE, pooled
 from mmm_bayes.plots.style import GREY, INK, colours
 
 
-def edges(posterior: xr.Dataset, direct: xr.DataArray, outcome: float, mediator: str) -> pd.DataFrame:
+def edges(
+    posterior: xr.Dataset, direct: xr.DataArray, outcome: float, mediator: str
+) -> pd.DataFrame:
     """The arrows of the fitted model, in percent of what they point at.
 
     An arrow from a channel to the outcome is its direct effect over the summed outcome; there
@@ -61,7 +65,7 @@ def edges(posterior: xr.Dataset, direct: xr.DataArray, outcome: float, mediator:
     return table
 
 
-def _summary(values: xr.DataArray, channel: str) -> dict[str, float]:
+def _summary(values: Any, channel: str) -> dict[str, float]:
     one = values.sel(channel=channel)
     lower, upper = one.quantile([0.05, 0.95], dim=SAMPLE).values
     return {"mean": float(one.mean()), "lower": float(lower), "upper": float(upper)}
@@ -105,7 +109,8 @@ def causal_graph(
             bbox={"boxstyle": "round,pad=0.5", "facecolor": palette.get(name, INK), "lw": 0},
             zorder=4,
         )  # fmt: skip
-    for (source, target), rows in arrows.groupby(["source", "target"], sort=False):
+    grouped: Any = arrows.groupby(["source", "target"], sort=False)
+    for (source, target), rows in grouped:
         null = bool(rows["null"].iloc[0])
         (x0, y0), (x1, y1) = place[source], place[target]
         ax.add_patch(

@@ -58,8 +58,7 @@ def densities(
     if logarithmic:
         ax.set_xscale("log")
         limits = 10**limits
-    else:
-        numbers(ax.xaxis)
+    numbers(ax.xaxis)
     ax.set_xlim(*limits)
     ax.set_ylim(bottom=0)
     ax.set_yticks([])
@@ -67,7 +66,7 @@ def densities(
     legend(ax)
 
 
-def test_statistic(ax: Axes, replicated: np.ndarray, observed: float, *, name: str) -> None:
+def statistic(ax: Axes, replicated: np.ndarray, observed: float, *, name: str) -> None:
     """Draw a statistic of the replicated tables and of the observed one.
 
     Parameters
@@ -79,7 +78,7 @@ def test_statistic(ax: Axes, replicated: np.ndarray, observed: float, *, name: s
     """
     finite = replicated[np.isfinite(replicated)]
     low, high = np.quantile(finite, [0.005, 0.995])
-    ax.hist(finite, bins=np.linspace(low, high, 31) if high > low else 10, color=PALE)
+    ax.hist(finite, bins=30, range=(low, high) if high > low else None, color=PALE)
     ax.axvline(observed, color=OKABE_ITO[4], linewidth=2)
     above = float(np.mean(finite >= observed))
     ax.set_title(f"{name}\n", fontsize=9)

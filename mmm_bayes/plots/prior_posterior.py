@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
@@ -20,6 +22,9 @@ MEANINGS = {
     "gamma_on": "effect on the mediator being on",
 }
 
+#: Points of each density.
+GRID = 200
+
 
 def comparable(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:
     """Names of the parameters that can be shown against their prior."""
@@ -27,7 +32,7 @@ def comparable(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:
 
 
 def prior_against_posterior(
-    ax: Axes, posterior: xr.DataArray, prior: xr.DataArray, *, channels: list[str], points: int = 96
+    ax: Axes, posterior: xr.DataArray, prior: xr.DataArray, *, channels: list[str]
 ) -> None:
     """Draw both densities of one parameter, a ridge for each channel.
 
@@ -38,8 +43,6 @@ def prior_against_posterior(
         A channel whose draws are all the same (an effect fixed at zero) is left out.
     channels : list of str
         All channels, for their colours.
-    points : int
-        Of each density.
     """
     name, dim = str(posterior.name), str(posterior.dims[-1])
     palette = colours(channels)
@@ -54,17 +57,18 @@ def prior_against_posterior(
         for values in (posterior, prior)
     ]
     low, high = min(e[0] for e in edges), max(e[1] for e in edges)
-    if name == "saturation_kappa" or name == "saturation_slope":
+    if name.startswith("saturation"):
         low = 0.0
     for at, channel in enumerate(shown):
-        for values, options in (
-            (prior, {"facecolor": PALE, "alpha": 0.8, "edgecolor": GREY, "zorder": 2}),
-            (posterior, {"facecolor": palette[channel], "alpha": 0.6, "edgecolor": INK, "zorder": 3}),
-        ):
+        before: dict[str, Any] = {"facecolor": PALE, "alpha": 0.8, "edgecolor": GREY, "zorder": 2}
+        after: dict[str, Any] = {"facecolor": palette[channel], "edgecolor": INK, "alpha": 0.6}
+        for values, options in ((prior, before), (posterior, {**after, "zorder": 3})):
             draws = values.sel({dim: channel}).values.ravel()
-            grid, density = _density(draws, points)
+            grid, density, _ = array_stats.kde(draws, grid_len=GRID)
             height = 0.85 * density / density.max()
-            ax.fill_between(grid, at, at - height, linewidth=0.6, gid=f"{name}:{channel}", **options)
+            ax.fill_between(
+                grid, at, at - height, linewidth=0.6, gid=f"{name}:{channel}", **options
+            )
     if name.startswith("gamma"):
         ax.axvline(0, color=INK, linewidth=0.9, zorder=4)
     ax.set_yticks(range(len(shown)), shown)
@@ -73,8 +77,3 @@ def prior_against_posterior(
     ax.grid(axis="y", visible=False)
     ax.set_title(f"{name}\n", fontsize=9)
     subtitle(ax, MEANINGS.get(name, ""))
-
-
-def _density(draws: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
-    grid, density, _ = array_stats.kde(draws, grid_len=max(points, 200))
-    return grid, density

@@ -8,6 +8,8 @@ and Graphical Statistics 5(3).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -15,7 +17,9 @@ from scipy import stats
 
 from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, dates, numbers, wide_range
 
-_DOTS = {"linestyle": "", "marker": "o", "markersize": 2.8, "color": OKABE_ITO[0], "alpha": 0.7}
+_DOTS: dict[str, Any] = {
+    "linestyle": "", "marker": "o", "markersize": 2.8, "color": OKABE_ITO[0], "alpha": 0.7,
+}  # fmt: skip
 
 
 def over_time(ax: Axes, residuals: xr.DataArray) -> None:
@@ -34,8 +38,7 @@ def against_fitted(ax: Axes, residuals: xr.DataArray, fitted: xr.DataArray) -> N
     _levels(ax)
     if wide_range(x):
         ax.set_xscale("log")
-    else:
-        numbers(ax.xaxis)
+    numbers(ax.xaxis)
     ax.set_title("against the fitted value")
     ax.set_xlabel("fitted")
 
@@ -49,9 +52,8 @@ def autocorrelation(ax: Axes, residuals: xr.DataArray, *, lags: int = 20) -> Non
     values = values - values.mean(0)
     lags = min(lags, len(values) - 2)
     power = (values**2).sum(0)
-    found = np.array(
-        [((values[k:] * values[: len(values) - k]).sum(0) / power).mean() for k in range(1, lags + 1)]
-    )
+    products = [values[k:] * values[: len(values) - k] for k in range(1, lags + 1)]
+    found = np.array([(product.sum(0) / power).mean() for product in products])
     half = 1.96 / np.sqrt(values.size)
     ax.bar(range(1, lags + 1), found, width=0.6, color=OKABE_ITO[0])
     for level in (-half, half):

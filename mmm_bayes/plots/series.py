@@ -40,7 +40,7 @@ def spends_over_time(axes: Sequence[Axes], spend: xr.DataArray) -> None:
     axes : sequence of Axes, one per channel
     spend : xarray.DataArray, dims (time, unit, channel)
     """
-    values, palette = summed(spend), colours(spend["channel"].values)
+    values, palette = summed(spend), colours([str(name) for name in spend["channel"].values])
     for ax, channel in zip(axes, values["channel"].values, strict=True):
         one = values.sel(channel=channel)
         ax.fill_between(one["time"].values, one.values, step="mid", color=palette[channel], lw=0)

@@ -15,17 +15,17 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
 INK = "#222222"
 GREY = "#8A8A8A"
 PALE = "#D9D9D9"
 
-RC: dict[str, Any] = {
+RC: Any = {
     "figure.facecolor": "white",
     "figure.dpi": 100,
     "savefig.dpi": 150,
@@ -34,6 +34,7 @@ RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
+    "text.parse_math": False,  # a name with dollar signs is a name
     "axes.labelcolor": INK,
     "axes.edgecolor": GREY,
     "axes.linewidth": 0.8,
@@ -103,7 +104,8 @@ def colours(channels: Sequence[str]) -> dict[str, str]:
 
 
 def _darker(colour: str, times: int) -> str:
-    return mpl.colors.to_hex(tuple(part * 0.6**times for part in to_rgb(colour)))
+    red, green, blue = (part * 0.6**times for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def compact(value: float, _: object = None) -> str:
@@ -115,7 +117,7 @@ def compact(value: float, _: object = None) -> str:
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    power = int(math.floor(math.log10(abs(value)) + 1e-9)) // 3
+    power = math.floor(math.log10(abs(value)) + 1e-9) // 3
     power = max(0, min(power, 4))
     return f"{float(f'{value / 1000**power:.3g}'):,g}{('', 'k', 'M', 'bn', 'tn')[power]}".replace(
         "-", "−"
@@ -125,6 +127,7 @@ def compact(value: float, _: object = None) -> str:
 def numbers(axis: Any) -> None:
     """Label an axis with `compact` numbers."""
     axis.set_major_formatter(FuncFormatter(compact))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def few(axis: Any, most: int) -> None:
@@ -140,9 +143,10 @@ def subtitle(ax: Axes, text: str) -> None:
 
 def dates(ax: Axes, *, most: int = 9) -> None:
     """Label the x-axis with dates, as few as are needed."""
-    locator = AutoDateLocator(minticks=2, maxticks=most)
+    locator: Any = AutoDateLocator(minticks=2, maxticks=most)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    formatter: Any = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(formatter)
     ax.margins(x=0.01)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -24,7 +25,7 @@ from mmm_bayes.plots import (
     response,
     series,
 )
-from mmm_bayes.plots.bands import pooled, summed
+from mmm_bayes.plots.bands import summed
 from mmm_bayes.plots.style import OKABE_ITO, figure
 from mmm_bayes.report.run import Run
 
@@ -77,20 +78,21 @@ def pictures(run: Run) -> Iterator[Picture]:
 
 def _graph(run: Run) -> Picture:
     made, axes = figure(width=9, height=1.3 + 0.62 * len(run.channels))
-    arrows = graph.edges(
-        run.group("posterior"), run.effect("draws")["direct"], float(run.observed.sum()), run.mediator
-    )
+    direct, whole = run.effect("draws")["direct"], float(run.observed.sum())
+    arrows = graph.edges(run.group("posterior"), direct, whole, run.mediator)
     graph.causal_graph(
         axes[0, 0], arrows, run.channels, mediator=run.mediator, outcome=run.outcome
+    )
+    rows: Any = arrows.itertuples()
+    said = "; ".join(
+        f"{row.source} to {row.target or run.outcome} {row.mean:+.1f}%"
+        f" ({row.lower:.1f} to {row.upper:.1f})"
+        for row in rows
     )
     into = f" Arrows into {run.mediator} are in % of its mean." if run.mediator else ""
     return Picture(
         "graph",
-        "Causal graph: " + "; ".join(
-            f"{row.source} to {row.target or run.outcome} {row.mean:+.1f}%"
-            f" ({row.lower:.1f} to {row.upper:.1f})"
-            for row in arrows.itertuples()
-        ) + ".",
+        f"Causal graph: {said}.",
         f"The causal graph that was assumed, with each arrow's posterior mean and 90% interval. "
         f"Arrows into {run.outcome} are direct effects in % of all of it.{into} A dashed arrow's "
         "interval contains 0: the data do not show it. The data can weaken an arrow; they can't "
@@ -134,13 +136,16 @@ def _contributions(run: Run) -> Picture:
             f" The hatched part is {run.mediator}'s effect that its causes raised; where they "
             "lower it, it is drawn as zero."
         )
-    if run.draws.attrs.get("link") == "log":
+    if run.attrs.get("link") == "log":
         caption += (
             " Effects multiply in this model: what the channels add together is shared out in "
             "proportion to what each adds alone."
         )
     return Picture(
-        "contributions", f"Stacked areas of expected {run.outcome} over time by source.", caption, made
+        "contributions",
+        f"Stacked areas of expected {run.outcome} over time by source.",
+        caption,
+        made,
     )
 
 
@@ -157,8 +162,8 @@ def _fit(run: Run) -> Picture:
     return Picture(
         "fit",
         "Observed weeks and the model's predictive bands over time.",
-        "Predictive bands (dark 50%, light 90%) and the observed weeks. About 9 in 10 points should "
-        "be inside the light band; many more means a band too wide, many fewer a model too sure.",
+        "Predictive bands (dark 50%, light 90%) and the observed weeks. About 9 in 10 points "
+        "should be inside the light band. Many more: the band is too wide; many fewer: too narrow.",
         made,
     )
 
@@ -174,13 +179,14 @@ def _holdout(run: Run) -> Picture | None:
     return Picture(
         "holdout",
         f"Forecast of the last {seen.sizes['time']} weeks against what happened.",
-        f"A second fit on the weeks before the dotted line forecasts the last {seen.sizes['time']}, "
-        "given their spends. This is the fit that counts: those weeks were not seen.",
+        "A second fit on the weeks before the dotted line forecasts the last "
+        f"{seen.sizes['time']}, given their spends. Judge the model by this: it had not seen "
+        "those weeks.",
         made,
     )
 
 
-def _small(run: Run, *, height: float = 2.3, **options: object) -> tuple[Figure, list[object]]:
+def _small(run: Run, *, height: float = 2.3, **options: Any) -> tuple[Figure, list[Any]]:
     """One small axes per channel, at most four in a row."""
     columns = min(4, len(run.channels))
     if len(run.channels) in (5, 6):
@@ -200,9 +206,9 @@ def _response(run: Run) -> Picture:
     return Picture(
         "response",
         f"Response curve of each channel: weekly spend against {run.outcome} added per week.",
-        "What a constant weekly spend adds per week in the long run, with 90% bands. Dotted line: the "
-        "mean week with spend. Grey ground: beyond the highest week observed, where only the "
-        "model's form speaks. "
+        "What a constant weekly spend adds per week in the long run, with 90% bands. Dotted line: "
+        "the mean week with spend. Grey ground: beyond the highest week observed, where only "
+        "the model's form speaks. "
         + (f"Dashed: without the part through {run.mediator}." if run.causes else ""),
         made, vector=True,
     )  # fmt: skip
@@ -237,7 +243,7 @@ def _data(run: Run) -> Picture:
         f"{run.outcome} and the spend of each channel over time.",
         f"The data: {run.outcome} and weekly spends"
         + (", summed over units." if run.observed.sizes["unit"] > 1 else ".")
-        + " A channel that never varies, or that moves with another, can't be told apart by any model.",
+        + " No model can tell apart channels that move together.",
         made,
     )
 
@@ -268,10 +274,11 @@ def _prior(run: Run) -> Picture | None:
 
 def _convergence(run: Run) -> Picture:
     posterior = run.group("posterior")
-    table = convergence.parameters(posterior)
+    table = run.converged
     made, axes = figure(1, 4, width=9, height=2.5)
     convergence.effective_sizes(axes[0, 0], table)
-    for ax, row in zip(axes[0, 1:], table.itertuples(), strict=False):
+    worst: Any = table.itertuples()
+    for ax, row in zip(axes[0, 1:], worst, strict=False):
         values = posterior[row.variable]
         where = dict(zip(values.dims[2:], row.where.split(", "), strict=True)) if row.where else {}
         at = {
@@ -297,7 +304,7 @@ def _predictive(run: Run) -> Picture:
         predictive.densities(row[0], replicated[name], observed[name], name=titles[name])
         found = statistics(replicated[name], observed[name])
         for ax, (label, (draws, seen)) in zip(row[1:], found.items(), strict=False):
-            predictive.test_statistic(ax, draws, seen, name=label)
+            predictive.statistic(ax, draws, seen, name=label)
     return Picture(
         "predictive",
         "Densities and test statistics of replicated tables against the observed one.",
@@ -375,11 +382,8 @@ def _residuals(run: Run) -> Picture:
     return Picture(
         "residuals",
         "Residuals over time, against fitted values, their autocorrelation and quantiles.",
-        "Quantile residuals, standard normal if the model is right. Look for drifts and waves (left), "
-        "a fan (second), bars beyond the dotted lines (third: effects with too narrow intervals), "
-        "and points off the line (right: a likelihood with the wrong tails).",
+        "Quantile residuals, standard normal if the model is right. Look for drifts and waves "
+        "(left), a fan (second), bars beyond the dotted lines (third: intervals are then too "
+        "narrow), and points off the line (right: a likelihood with the wrong tails).",
         made,
     )
-
-
-__all__ = ["Picture", "pictures", "pooled", "quantile_residuals", "statistics"]

@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -19,7 +20,7 @@ from mmm_bayes.report.figures import Picture, pictures
 from mmm_bayes.report.run import Run, read
 from mmm_bayes.report.words import channel_sentences, verdict_sentence
 
-DPI = 130
+DPI = 120
 _STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
 _GROUPS = {
     "convergence": "Sampling",
@@ -106,6 +107,7 @@ def _context(run: Run) -> dict[str, object]:
 def _save(picture: Picture, folder: Path) -> Shown:
     """Write a picture's files, and give the one for the page as a data URI."""
     png = _bytes(picture, "png")
+    picture.figure.set_layout_engine("none")  # the layout is found: no second search for the SVG
     _write(folder / f"{picture.name}.png", png)
     kind, content = "image/png", png
     if picture.vector:
@@ -118,7 +120,7 @@ def _save(picture: Picture, folder: Path) -> Shown:
 def _bytes(picture: Picture, kind: str) -> bytes:
     buffer = io.BytesIO()
     # Without a date, the same run gives the same files.
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    metadata: Any = {"Date": None} if kind == "svg" else {"Software": None}
     picture.figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
     return buffer.getvalue()
 
@@ -129,8 +131,8 @@ def _write(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
         file.write(content)
-    os.chmod(name, 0o644)
-    os.replace(name, path)
+    Path(name).chmod(0o644)
+    Path(name).replace(path)
 
 
 @cache

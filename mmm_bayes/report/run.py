@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,17 @@ import pandas as pd
 import xarray as xr
 
 from mmm_bayes.errors import InputError
+from mmm_bayes.plots.convergence import parameters
 from mmm_bayes.report.words import Summary
 
 FILES = (
     "posterior.nc", "effects.nc", "estimands.csv", "diagnostics.json", "run.json", "model.py",
 )  # fmt: skip
+DRAWS = (
+    "posterior", "prior", "posterior_predictive", "observed_data", "constant_data", "predictions",
+    "predictions_observed",
+)  # fmt: skip
+EFFECTS = ("draws", "weekly", "response", "adstock", "controls")
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,10 @@ class Run:
     Attributes
     ----------
     folder : pathlib.Path
-    draws, effects : xarray.DataTree
+    draws, effects : dict of str to xarray.Dataset
+        The groups of posterior.nc that a report needs, and those of effects.nc.
+    attrs : dict
+        Model, link, likelihoods, mediator and max_lag.
     estimands : pandas.DataFrame
     diagnostics, record : dict
         diagnostics.json and run.json.
@@ -35,8 +45,9 @@ class Run:
     """
 
     folder: Path
-    draws: xr.DataTree
-    effects: xr.DataTree
+    draws: dict[str, xr.Dataset]
+    effects: dict[str, xr.Dataset]
+    attrs: dict[str, Any]
     estimands: pd.DataFrame
     diagnostics: dict[str, Any]
     record: dict[str, Any]
@@ -44,11 +55,11 @@ class Run:
 
     def group(self, name: str) -> xr.Dataset:
         """A group of the draws; empty if it was not saved."""
-        return self.draws[name].to_dataset() if name in self.draws.children else xr.Dataset()
+        return self.draws.get(name, xr.Dataset())
 
     def effect(self, name: str) -> xr.Dataset:
         """A group of the effects; empty if it was not saved."""
-        return self.effects[name].to_dataset() if name in self.effects.children else xr.Dataset()
+        return self.effects.get(name, xr.Dataset())
 
     @property
     def outcome(self) -> str:
@@ -58,13 +69,8 @@ class Run:
     @property
     def mediator(self) -> str:
         """The mediator of the model, "" where the model has none."""
-        posterior = self.group("posterior")
-        return str(self.draws.attrs.get("mediator") or "") if "gamma" in posterior else self._assumed
-
-    @property
-    def _assumed(self) -> str:
-        mediated = bool(self.draws.attrs.get("mediator_likelihood"))
-        return str(self.draws.attrs.get("mediator") or "") if mediated else ""
+        mediated = "mediator_mean" in self.group("posterior")
+        return str(self.attrs.get("mediator") or "") if mediated else ""
 
     @property
     def causes(self) -> list[str]:
@@ -81,6 +87,11 @@ class Run:
     def observed(self) -> xr.DataArray:
         """The outcome (time, unit)."""
         return self.group("observed_data")["outcome"]
+
+    @cached_property
+    def converged(self) -> pd.DataFrame:
+        """Convergence of each parameter, worst first."""
+        return parameters(self.group("posterior"))
 
     def summary(self, channel: str, estimand: str) -> Summary:
         """A row of estimands.csv, all units together."""
@@ -120,10 +131,13 @@ def read(folder: Path) -> Run:
             f"{folder}: not a complete run folder, {', '.join(missing)} missing; "
             "`mmm-bayes fit` writes one"
         )
+    draws, attrs = _groups(folder / "posterior.nc", DRAWS)
+    effects, _ = _groups(folder / "effects.nc", EFFECTS)
     return Run(
         folder=folder,
-        draws=_tree(folder / "posterior.nc"),
-        effects=_tree(folder / "effects.nc"),
+        draws=draws,
+        effects=effects,
+        attrs=attrs,
         estimands=pd.read_csv(folder / "estimands.csv"),
         diagnostics=_json(folder / "diagnostics.json"),
         record=_json(folder / "run.json"),
@@ -131,10 +145,15 @@ def read(folder: Path) -> Run:
     )
 
 
-def _tree(path: Path) -> xr.DataTree:
+def _groups(
+    path: Path, wanted: tuple[str, ...]
+) -> tuple[dict[str, xr.Dataset], dict[str, Any]]:
+    """Load some groups of a netCDF file, and its attributes."""
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            return tree.load()
+            names = [name for name in wanted if name in tree.children]
+            groups = {name: tree[name].to_dataset().load() for name in names}
+            return groups, {str(key): value for key, value in tree.attrs.items()}
     except (OSError, ValueError) as problem:
         raise InputError(f"{path}: not a readable netCDF file: {problem}") from problem
 

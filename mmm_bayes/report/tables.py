@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.plots.convergence import parameters
 from mmm_bayes.report.run import Run
 from mmm_bayes.report.words import Channel, Summary, listed, number, spread
 
 SAMPLE = ("chain", "draw")
 ROWS = 15
+#: A posterior sd above this share of the prior's: the data hardly moved the parameter.
+UNMOVED = 0.9
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,18 @@ class Table:
     ----------
     head : tuple of str
     rows : tuple of tuple of cells
-        A cell is a number with its interval below it; a plain cell has no interval.
+        A cell is its text and the smaller lines below it: intervals.
     """
 
     head: tuple[str, ...]
-    rows: tuple[tuple[tuple[str, str], ...], ...]
+    rows: tuple[tuple[tuple[str, ...], ...], ...]
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str | tuple[str, str]]]) -> Table:
-    """Make a table; a string is a cell without an interval."""
+def table(head: Iterable[str], rows: Iterable[Iterable[str | tuple[str, ...]]]) -> Table:
+    """Make a table; a string is a cell of one line."""
     return Table(
         tuple(head),
-        tuple(tuple((c, "") if isinstance(c, str) else c for c in row) for row in rows),
+        tuple(tuple((c,) if isinstance(c, str) else c for c in row) for row in rows),
     )
 
 
@@ -73,16 +74,15 @@ def effects(run: Run) -> Table:
     percent = 100 / float(run.observed.sum())
     rows = []
     for name in run.channels:
-        cells: list[str | tuple[str, str]] = [name]
+        cells: list[str | tuple[str, ...]] = [name]
         for estimand in ("total", "direct", "indirect"):
-            one = run.summary(name, estimand)
-            cells += [spread(one), spread(one.times(percent), unit="%")]
+            amount = run.summary(name, estimand)
+            mean, interval = spread(amount)
+            share, shares = spread(amount.times(percent), unit="%")
+            cells.append((f"{mean}, {share}", interval, shares) if amount.exists else mean)
         cells += [spread(run.summary(name, "roas")), spread(run.summary(name, "mroas"))]
         rows.append(cells)
-    return table(
-        ("channel", "total", "total, %", "direct", "direct, %", "indirect", "indirect, %", "ROAS",
-         "marginal ROAS"), rows,
-    )  # fmt: skip
+    return table(("channel", "total", "direct", "indirect", "ROAS", "marginal ROAS"), rows)
 
 
 def controls(run: Run) -> Table | None:
@@ -145,22 +145,22 @@ def span(run: Run) -> str:
         f"{seen.sizes['time']} weeks, {np.datetime_as_string(time[0], 'D')} to "
         f"{np.datetime_as_string(time[-1], 'D')}"
         + (f", {units} units" if units > 1 else "")
-        + f". {run.outcome} a week: median {number(middle)}, 90% of weeks between {number(low)} and "
-        f"{number(high)}; {number(float(seen.sum()), digits=4)} in all."
+        + f". A week's {run.outcome}: median {number(middle)}, 90% of weeks between {number(low)} "
+        f"and {number(high)}; {number(float(seen.sum()), digits=4)} in all."
     )
 
 
 def form(run: Run) -> list[str]:
     """The choices of the fit and why, a sentence each."""
-    attrs = run.draws.attrs
+    attrs = run.attrs
     link, likelihood = str(attrs.get("link")), str(attrs.get("likelihood"))
     said = [
         "Contributions multiply (log link): each channel raises the outcome by a factor."
         if link == "log"
         else "Contributions add up (identity link).",
         {
-            "student_t": "Weekly disturbances follow a Student-t: single extreme weeks count for less.",
-            "lognormal": "Weekly disturbances are log-normal: multiplicative, the outcome positive.",
+            "student_t": "Weekly disturbances follow a Student-t: extreme weeks count for less.",
+            "lognormal": "Weekly disturbances are log-normal: they multiply a positive outcome.",
         }.get(
             likelihood,
             "Weekly disturbances are normal" + (" on the log scale." if link == "log" else "."),
@@ -169,7 +169,7 @@ def form(run: Run) -> list[str]:
     if run.mediator and "mediator" in run.group("observed_data"):
         off = float((run.group("observed_data")["mediator"] == 0).mean())
         said.append(
-            f"{run.mediator} is off in {off:.0%} of weeks, so its equation has two parts (a hurdle): "
+            f"{run.mediator} is off in {off:.0%} of weeks, so its equation has two parts (hurdle): "
             "whether it is on, and how much when it is."
             if attrs.get("mediator_likelihood") == "hurdle"
             else f"{run.mediator} is off in {off:.0%} of weeks, so its equation is a normal one."
@@ -202,7 +202,8 @@ def unmoved(run: Run) -> list[str]:
             continue
         dim = str(posterior[name].dims[-1])
         before, after = prior[name].std(SAMPLE), posterior[name].std(SAMPLE)
-        same = [str(c) for c in posterior[name][dim].values if after.sel({dim: c}) > 0.9 * before.sel({dim: c}) > 0]
+        wide = (after > UNMOVED * before) & (before > 0)
+        same = [str(channel) for channel in wide[dim].values[wide.values]]
         if same:
             names.append(f"{name} of {listed(same)}")
     return names
@@ -210,14 +211,14 @@ def unmoved(run: Run) -> list[str]:
 
 def convergence(run: Run) -> Table:
     """The parameters that converged worst."""
-    found = parameters(run.group("posterior")).head(ROWS)
+    found: Any = run.converged.head(ROWS).itertuples()
     rows = [
         [
             row.variable + (f" [{row.where}]" if row.where else ""),
             spread(Summary(row.mean, row.lower, row.upper)), f"{row.r_hat:.3f}",
             f"{row.ess_bulk:,.0f}", f"{row.ess_tail:,.0f}",
         ]
-        for row in found.itertuples()
+        for row in found
     ]  # fmt: skip
     return table(("parameter", "mean, 90% interval", "R-hat", "bulk ESS", "tail ESS"), rows)
 
@@ -241,7 +242,8 @@ def _score(value: Any) -> str:
 def provenance(run: Run) -> Table:
     """Where the numbers come from."""
     record = run.record
-    versions = ", ".join(f"{name} {version}" for name, version in record.get("versions", {}).items())
+    installed = record.get("versions", {}).items()
+    versions = ", ".join(f"{name} {version}" for name, version in installed)
     pairs = {
         "command": record.get("command"),
         "started": record.get("started"),

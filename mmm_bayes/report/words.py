@@ -7,7 +7,7 @@ text can't say what the tables don't.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: Of a mean, below which the lower end of a positive effect's interval counts as near zero.
@@ -163,11 +163,11 @@ def channel_sentences(channel: Channel) -> list[str]:
     if channel.mediator:
         said.append(_mediation(channel))
     if channel.direct_fixed:
-        said.append("Its direct effect is 0 because this model assumes so, not because it was found.")
+        said.append("Its direct effect is 0 because this model assumes so; it was not found.")
     elif _near_zero(channel):
         said.append(
-            f"The lower end of the interval is near 0, and effects on {channel.outcome} are positive "
-            "by prior: the data hardly tell this channel from one that does nothing."
+            f"Its direct effect's interval begins near 0, and effects on {channel.outcome} are "
+            "positive by prior: the data hardly tell it from no direct effect."
         )
     if channel.never_off:
         said.append(
@@ -202,16 +202,17 @@ def _mediation(channel: Channel) -> str:
         return f"Nothing of it runs through {channel.mediator}."
     if channel.indirect.contains_zero:
         chance = channel.p_indirect_positive
-        text = (
+        aside = "" if chance is None else f" (probability that it is positive: {chance:.0%})"
+        return (
             f"The 90% interval of its indirect effect through {channel.mediator}, {interval}, "
-            "contains 0: this table gives no evidence of mediation"
+            f"contains 0: this table gives no evidence of mediation{aside}."
         )
-        return text + (f" (probability that it is positive: {chance:.0%})." if chance is not None else ".")
-    sign = "raises" if channel.indirect.mean > 0 else "lowers"
+    positive = channel.indirect.mean > 0
+    amount = channel.indirect if positive else _negated(channel.indirect)
     return (
-        f"It {sign} {channel.outcome} through {channel.mediator} by "
-        f"{with_interval(channel.indirect if channel.indirect.mean > 0 else _negated(channel.indirect))}"
-        ", an interval without 0: evidence of mediation, if nothing outside the table moves both."
+        f"It {'raises' if positive else 'lowers'} {channel.outcome} through {channel.mediator} by "
+        f"{with_interval(amount)}, an interval without 0: evidence of mediation, if "
+        "nothing outside the table moves both."
     )
 
 
@@ -227,26 +228,8 @@ def _negated(summary: Summary) -> Summary:
 def verdict_sentence(verdict: str) -> str:
     """What a verdict means for the use of the numbers."""
     return {
-        "pass": "All checks passed. Read the numbers with their intervals and the assumptions below.",
-        "warn": "Usable with care: some checks gave a warning. Read the reasons before the numbers.",
-        "fail": "These numbers must not be used for decisions: the model failed checks that it has "
-        "to pass.",
+        "pass": "All checks passed. Read the numbers with their intervals and the assumptions.",
+        "warn": "Usable with care: some checks gave a warning. Read them before the numbers.",
+        "fail": "These numbers must not be used for decisions: the model failed checks that it "
+        "has to pass.",
     }[verdict]
-
-
-def learned(prior_sd: Mapping[str, float], posterior_sd: Mapping[str, float]) -> list[str]:
-    """Names of parameters that the data left almost as wide as their prior.
-
-    Parameters
-    ----------
-    prior_sd, posterior_sd : mapping of str to float
-        Standard deviations by name.
-
-    Returns
-    -------
-    list of str
-        Those with a posterior sd above nine tenths of the prior's.
-    """
-    return [
-        name for name, sd in posterior_sd.items() if name in prior_sd and sd > 0.9 * prior_sd[name] > 0
-    ]

@@ -201,7 +201,7 @@ class Market:
         return folder
 
 
-MODEL = '"""Equations.\n\n    outcome_t ~ Normal(m_t, sigma) & <more>\n\nQuestion: how much is direct?\n"""\n'
+MODEL = '"""Equations.\n\n    outcome_t ~ Normal(m_t, sigma) & <more>\n\nQuestion: how much?\n"""\n'
 
 
 def diagnostics(verdict, mediated):
@@ -209,7 +209,7 @@ def diagnostics(verdict, mediated):
         {"group": "convergence", "name": "max R-hat", "value": 1.003, "threshold": 1.01,
          "status": "pass", "says": "All chains agree."},
         {"group": "outcome_ppc", "name": "maximum", "value": 0.001, "threshold": 0.05,
-         "status": "warn" if verdict == "pass" else verdict, "says": "The largest weeks are not reached."},
+         "status": verdict, "says": "The largest weeks are not reached."},
     ]  # fmt: skip
     evidence = [
         {"channel": "facebook", "p_indirect_positive": 1.0, "share_near_zero": 0.0,
@@ -221,7 +221,7 @@ def diagnostics(verdict, mediated):
         "verdict": verdict,
         "reasons": [] if verdict == "pass" else ["The largest weeks are not reached."],
         "checks": checks,
-        "scores": {"in_sample": {"r2": 0.9, "rmse": 1500.0}, "holdout": {"r2": 0.6, "rmse": 1800.0}},
+        "scores": {"in_sample": {"r2": 0.9}, "holdout": {"r2": 0.6}},
         "evidence": evidence if mediated else [],
     }
 
@@ -241,7 +241,7 @@ def run(mediated, link):
         description["mediation"] = {"mediator": "google", "causes": CAUSES}
     return {
         "model": "partial_mediation" if mediated else "direct",
-        "command": "mmm-bayes fit partial_mediation weekly.toml",
+        "command": "mmm-bayes fit MODEL weekly.toml",
         "seed": 1,
         "versions": {"pymc": "6.4.0", "nutpie": "0.16.11"},
         "python": "3.13.1",

@@ -1,0 +1,284 @@
+"""Every figure draws the numbers it was given."""
+
+import io
+from itertools import pairwise
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+
+from mmm_bayes.plots import (
+    bands,
+    carryover,
+    contributions,
+    convergence,
+    fit,
+    forest,
+    graph,
+    predictive,
+    prior_posterior,
+    residuals,
+    response,
+    series,
+    style,
+)
+
+
+@pytest.fixture
+def axes():
+    with style.styled():
+        yield style.figure(2, 4)[1].ravel()
+
+
+@pytest.fixture(scope="module")
+def trees(mediated):
+    return mediated.posterior_tree(), mediated.effects_tree()
+
+
+def edges_of(collection):
+    """Lower and upper edge of a filled band, by its horizontal place."""
+    vertices = collection.get_paths()[0].vertices
+    places = np.unique(vertices[:, 0])
+    of = [vertices[vertices[:, 0] == place, 1] for place in places]
+    return np.array([(y.min(), y.max()) for y in of]).T
+
+
+def test_the_settings_outside_are_left_alone():
+    before = dict(mpl.rcParams)
+    with style.styled():
+        style.figure()
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    "value, said",
+    [(0, "0"), (9.5, "9.5"), (12_500, "12.5k"), (-3.24e6, "−3.24M"), (0.12, "0.12"), (1e9, "1bn")],
+)
+def test_compact_numbers(value, said):
+    assert style.compact(value) == said
+
+
+def test_a_channel_keeps_its_colour_and_no_two_share_one():
+    names = [f"c{i}" for i in range(14)]
+    palette = style.colours(names)
+    assert len(set(palette.values())) == 14
+    assert palette["c0"] == style.colours(names[:3])["c0"]
+
+
+def test_bands_are_the_quantiles_of_the_summed_draws(axes, panel):
+    tree = panel.posterior_tree()
+    draws, observed = tree["posterior_predictive"]["outcome"], tree["observed_data"]["outcome"]
+    fit.fit_over_time(axes[0], draws, observed, name="revenue")
+    flat = draws.sum("unit").values.reshape(-1, draws.sizes["time"])
+    both = [(0.05, 0.95), (0.25, 0.75)]
+    for collection, quantiles in zip(axes[0].collections, both, strict=True):
+        np.testing.assert_allclose(edges_of(collection), np.quantile(flat, quantiles, axis=0))
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata(), observed.sum("unit"))
+    low, high = np.quantile(flat, (0.05, 0.95), axis=0)
+    seen = observed.sum("unit").values
+    assert f"{np.mean((low <= seen) & (seen <= high)):.0%}" in axes[0].get_title(loc="left")
+
+
+def test_the_forecast_begins_where_the_fitted_weeks_end(axes, mediated):
+    tree = mediated.posterior_tree()
+    forecast, seen = tree["predictions"]["outcome"], tree["predictions_observed"]["outcome"]
+    fit.holdout_forecast(axes[0], mediated.observed, forecast, seen)
+    fitted, observed = axes[0].lines[:2]
+    assert len(fitted.get_ydata()) + len(observed.get_ydata()) == mediated.observed.sizes["time"]
+    np.testing.assert_allclose(observed.get_ydata(), seen.sum("unit"))
+
+
+def stack_of(market):
+    tree, weekly = market.posterior_tree(), market.effects_tree()["weekly"].to_dataset()
+    weekly = weekly.sel(statistic="mean")
+    mean = tree["posterior"]["outcome_mean"].mean(("chain", "draw")).sum("unit")
+    effects = weekly[["total", "direct", "indirect"]].sum("unit")
+    mediator = tree.attrs["mediator"]
+    baseline = weekly["baseline"].sum("unit")
+    return contributions.parts(baseline, effects, mean, mediator=mediator), mean
+
+
+def test_contributions_add_up_to_the_expected_outcome(axes, mediated, panel):
+    for ax, market in zip(axes, (mediated, panel), strict=False):
+        stack, mean = stack_of(market)
+        np.testing.assert_allclose(stack.sum("part"), mean.transpose(*stack.dims[1:]))
+        contributions.contributions_over_time(
+            ax, stack, list(market.coords["channel"]), mediator="google" if market.mediated else ""
+        )
+        areas = [edges_of(collection) for collection in ax.collections]
+        np.testing.assert_allclose(areas[-1][1], mean)
+        for below, above in pairwise(areas):
+            np.testing.assert_allclose(below[1], above[0])
+
+
+def test_the_part_through_the_mediator_is_taken_from_the_mediator(mediated):
+    stack, _ = stack_of(mediated)
+    weekly = mediated.weekly.mean(("chain", "draw")).sum("unit")
+    np.testing.assert_allclose(stack.sel(part="facebook"), weekly["direct"].sel(channel="facebook"))
+    split = stack.sel(part="google") + stack.sel(part=contributions.THROUGH)
+    np.testing.assert_allclose(split, weekly["total"].sel(channel="google"))
+    raised = weekly["indirect"].sum("channel").clip(min=0, max=split)
+    np.testing.assert_allclose(stack.sel(part=contributions.THROUGH), raised)
+
+
+def test_negative_mediation_is_drawn_as_nothing():
+    times = {"time": [0, 1], "channel": ["tv", "google"]}
+    zero = xr.DataArray(np.ones((2, 2)), dims=("time", "channel"), coords=times)
+    weekly = xr.Dataset({"direct": zero, "indirect": -zero, "total": zero})
+    baseline = xr.DataArray([5.0, 5.0], dims="time", coords={"time": [0, 1]})
+    stack = contributions.parts(baseline, weekly, baseline + 2, mediator="google")
+    assert (stack.sel(part=contributions.THROUGH) == 0).all()
+    np.testing.assert_allclose(stack.sum("part"), 7)
+
+
+def test_multiplying_effects_are_shared_out_in_proportion():
+    times = {"time": [0], "channel": ["tv", "radio"]}
+    direct = xr.DataArray([[3.0, 1.0]], dims=("time", "channel"), coords=times)
+    weekly = xr.Dataset({"direct": direct, "indirect": 0 * direct, "total": direct})
+    baseline = xr.DataArray([5.0], dims="time", coords={"time": [0]})
+    stack = contributions.parts(baseline, weekly, baseline + 2)
+    assert stack.values.ravel().tolist() == [5.0, 1.5, 0.5]
+
+
+def test_the_graph_has_the_edges_of_the_model(axes, trees, mediated):
+    tree, effects = trees
+    posterior, direct = tree["posterior"].to_dataset(), effects["draws"]["direct"]
+    total = float(mediated.observed.sum())
+    arrows = graph.edges(posterior, direct, total, "google").set_index(["source", "target"])
+    assert set(arrows.index) == {(c, "") for c in mediated.coords["channel"]} | {
+        ("facebook", "google"), ("tiktok", "google"),
+    }  # fmt: skip
+    assert not arrows.loc[("facebook", "google"), "null"]
+    assert arrows.loc[("tiktok", "google"), "null"]
+    gamma = posterior["gamma"].sel(cause="facebook").values
+    lower = arrows.loc[("facebook", "google"), "lower"]
+    assert lower == pytest.approx(100 * np.quantile(gamma, 0.05))
+    graph.causal_graph(
+        axes[0], arrows.reset_index(), list(mediated.coords["channel"]), mediator="google"
+    )
+    style_of = {patch.get_gid(): patch.get_linestyle() for patch in axes[0].patches}
+    assert style_of["facebook>google"] != style_of["tiktok>google"]
+    assert len(style_of) == 6
+
+
+def test_an_effect_fixed_at_zero_has_no_edge(trees, mediated):
+    tree, effects = trees
+    posterior = tree["posterior"].to_dataset()
+    causes = posterior["channel"].isin(["facebook", "tiktok"])
+    posterior["beta"] = posterior["beta"].where(~causes, 0.0)
+    arrows = graph.edges(posterior, effects["draws"]["direct"], 1.0, "google")
+    assert set(arrows.loc[arrows["target"] == "", "source"]) == {"google", "tv"}
+
+
+def test_a_hurdle_mediator_has_two_numbers_an_arrow(trees):
+    tree, effects = trees
+    posterior = tree["posterior"].to_dataset()
+    posterior["gamma_on"] = posterior["gamma"] * 5
+    arrows = graph.edges(posterior, effects["draws"]["direct"], 1.0, "google")
+    facebook = arrows[(arrows["source"] == "facebook") & (arrows["target"] == "google")]
+    assert list(facebook["says"]) == ["when on", "odds of being on"]
+    gamma = posterior["gamma"].sel(cause="facebook").values
+    assert facebook["mean"].iloc[0] == pytest.approx(100 * (np.exp(gamma) - 1).mean())
+
+
+def test_the_forest_shows_means_and_intervals(axes, trees):
+    draws = trees[1]["draws"].to_dataset()
+    forest.effects_forest(axes[0], draws, outcome=1e6)
+    facebook = draws["total"].sel(channel="facebook").values
+    np.testing.assert_allclose(axes[0].lines[0].get_xdata(), np.quantile(facebook, [0.05, 0.95]))
+    assert axes[0].lines[1].get_xdata()[0] == pytest.approx(facebook.mean())
+
+
+def test_response_and_carryover_bands(axes, trees):
+    curves, adstock = trees[1]["response"].to_dataset(), trees[1]["adstock"].to_dataset()
+    response.response_curves(axes[:4], curves, causes=["facebook"])
+    expected = curves["total"].sel(channel="tv", statistic=["lower", "upper"])
+    np.testing.assert_allclose(edges_of(axes[3].collections[0]), expected)
+    assert axes[3].lines[0].get_xdata()[0] == float(curves["observed_mean"].sel(channel="tv"))
+    assert axes[3].patches[0].get_x() == float(curves["observed_max"].sel(channel="tv"))
+    assert len(axes[0].lines) == 3  # the direct part of a cause
+    assert len(axes[3].lines) == 2
+    carryover.adstock_curves(axes[4:], adstock, mediator="google")
+    mean = adstock["weight"].sel(channel="facebook", statistic="mean")
+    np.testing.assert_allclose(axes[4].lines[0].get_ydata(), mean)
+    assert len(axes[4].lines) == 2
+
+
+def test_series_sum_the_units(axes, panel):
+    series.outcome_over_time(axes[0], panel.observed)
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata(), panel.observed.sum("unit"))
+    series.spends_over_time(axes[1:5], panel.spend)
+    assert "never off" in axes[1].get_title(loc="left")
+    assert "off in" in axes[4].get_title(loc="left")
+
+
+def test_each_channel_has_a_prior_and_a_posterior(axes, trees):
+    tree = trees[0]
+    names = prior_posterior.comparable(tree["posterior"].to_dataset(), tree["prior"].to_dataset())
+    assert names[:4] == ["adstock_alpha", "saturation_kappa", "saturation_slope", "beta"]
+    posterior, prior = tree["posterior"]["beta"], tree["prior"]["beta"]
+    fixed = posterior.where(posterior["channel"] != "tv", 0.0)
+    channels = [str(channel) for channel in posterior["channel"].values]
+    prior_posterior.prior_against_posterior(axes[0], fixed, prior, channels=channels)
+    drawn = [collection.get_gid() for collection in axes[0].collections]
+    assert drawn == [f"beta:{c}" for c in ("facebook", "tiktok", "google") for _ in range(2)]
+
+
+def test_convergence_lists_every_free_scalar(axes, trees):
+    posterior = trees[0]["posterior"].to_dataset()
+    table = convergence.parameters(posterior)
+    assert len(table) == 4 * 4 + 2 + 1 + 2 + 2
+    assert table["r_hat"].is_monotonic_decreasing
+    convergence.effective_sizes(axes[0], table)
+    assert sum(len(line.get_xdata()) for line in axes[0].lines[:-2]) == len(table)
+
+
+def test_ranks_of_chains_that_disagree_are_not_level(axes):
+    draws = xr.DataArray([np.arange(100.0), np.arange(100.0) + 100], dims=("chain", "draw"))
+    convergence.ranks(axes[0], draws, title="")
+    first = axes[0].lines[0].get_ydata()
+    np.testing.assert_allclose(first[:10], 2)
+    np.testing.assert_allclose(first[10:20], 0)
+
+
+def test_predictive_checks(axes, mediated):
+    predictive.densities(axes[0], mediated.replicated, mediated.observed, shown=7)
+    assert len(axes[0].lines) == 8
+    predictive.statistic(axes[1], np.arange(100.0), 74.5, name="maximum")
+    assert axes[1].lines[0].get_xdata()[0] == 74.5
+    assert "25%" in axes[1].texts[0].get_text()
+
+
+def test_heavy_ranges_get_a_logarithmic_axis(axes, mediated):
+    heavy = np.exp(4 * (mediated.observed - mediated.observed.mean()) / mediated.observed.std())
+    tables = np.exp(4 * (mediated.replicated - mediated.observed.mean()) / mediated.observed.std())
+    predictive.densities(axes[0], tables, heavy)
+    fit.fit_over_time(axes[1], tables, heavy)
+    assert axes[0].get_xscale() == "log"
+    assert axes[1].get_yscale() == "log"
+
+
+def test_residuals(axes, mediated):
+    rng = np.random.default_rng(0)
+    left = xr.zeros_like(mediated.observed) + rng.normal(size=mediated.observed.shape)
+    residuals.over_time(axes[0], left)
+    residuals.against_fitted(axes[1], left, mediated.observed)
+    residuals.autocorrelation(axes[2], left, lags=5)
+    residuals.against_normal(axes[3], left)
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata(), left.values[:, 0])
+    values = left.values[:, 0] - left.values.mean()
+    expected = [(values[k:] * values[:-k]).sum() / (values**2).sum() for k in range(1, 6)]
+    np.testing.assert_allclose([bar.get_height() for bar in axes[2].patches], expected)
+    np.testing.assert_allclose(axes[3].lines[0].get_ydata(), np.sort(left.values.ravel()))
+
+
+def test_the_sum_of_a_panel_is_its_unit_all(panel):
+    draws = panel.effects_draws()["total"]
+    expected = draws.sel(unit=["north", "south", "west"]).sum("unit")
+    np.testing.assert_allclose(bands.pooled(draws), expected)
+
+
+def test_names_are_never_read_as_mathematics(axes, mediated):
+    series.outcome_over_time(axes[0], mediated.observed, name=r"$\frac{")
+    axes[0].figure.savefig(io.BytesIO())

@@ -1,0 +1,153 @@
+import html.parser
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mmm_bayes.errors import InputError
+from mmm_bayes.report import render
+from mmm_bayes.report.figures import quantile_residuals
+from mmm_bayes.report.run import read
+
+
+class Page(html.parser.HTMLParser):
+    """Tags, attributes and text of a page; unclosed tags are an error."""
+
+    VOID = frozenset({"meta", "img", "br", "link"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text += re.sub(r"\s+", " ", data)
+
+
+@pytest.fixture(scope="module")
+def mediated_page(mediated_run):
+    return render(mediated_run).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def panel_page(panel_run):
+    return render(panel_run).read_text("utf-8")
+
+
+@pytest.fixture(params=["mediated_page", "panel_page"])
+def page(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_one_file_that_needs_no_other(page):
+    parsed = Page(page)
+    assert len(page) < 5e6
+    images = [attrs for tag, attrs in parsed.tags if tag == "img"]
+    assert len(images) == 12
+    assert all(attrs["src"].startswith("data:image/") and attrs["alt"] for attrs in images)
+    assert "script" not in {tag for tag, _ in parsed.tags}
+    assert not re.search(r"(href|src)=[\"'](?!#|data:)", page)
+    assert "url(" not in page
+    targets = {attrs["id"] for _, attrs in parsed.tags if "id" in attrs}
+    links = [attrs["href"][1:] for tag, attrs in parsed.tags if tag == "a"]
+    assert links
+    assert set(links) <= targets
+
+
+def test_the_figures_are_beside_it(mediated_page, mediated_run):
+    names = {path.name for path in (mediated_run / "figures").iterdir()}
+    assert {"graph.png", "graph.svg", "response.svg", "fit.png"} <= names
+    assert not [name for name in names if name.startswith(".")]
+
+
+def test_verdicts(mediated_page, panel_page):
+    passed, failed = Page(mediated_page).text, Page(panel_page).text
+    assert "PASS" in passed
+    assert "All checks passed" in passed
+    assert failed.index("FAIL: do not use these numbers") < failed.index("What was found")
+    assert "The largest weeks are not reached." in failed
+    assert "describes this fit, not the market" in failed
+
+
+def test_sentences_match_the_numbers(mediated_page, mediated_run):
+    text, run = Page(mediated_page).text, read(mediated_run)
+    assert not run.summary("facebook", "indirect").contains_zero
+    assert run.summary("tiktok", "indirect").contains_zero
+    sections = text[text.index("What was found") : text.index("Over all fitted weeks")]
+    facebook = sections.split("tiktok")[0]
+    tiktok = sections.split("tiktok", 1)[1].split("tv")[0]
+    assert "evidence of mediation, if nothing outside" in facebook
+    assert "no evidence of mediation" in tiktok
+    assert "never off" in facebook
+
+
+def test_a_panel_without_mediation_does_not_speak_of_it(panel_page):
+    text = Page(panel_page).text
+    assert "3 units" in text
+    assert "mediation" not in text
+    assert "shared out in proportion" in text
+
+
+def test_hostile_names_are_text(mediated_run, tmp_path):
+    folder = shutil.copytree(mediated_run, tmp_path / "run")
+    record = json.loads((folder / "run.json").read_text())
+    evil = "<script>alert('x')</script>"
+    record["description"]["outcome"] = evil
+    record["command"] = record["profile_warnings"][0] = f"\"><img src=x onerror=1>{evil}$x_"
+    (folder / "run.json").write_text(json.dumps(record))
+    page = render(folder).read_text("utf-8")
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_run_with_little_in_it(panel_run, tmp_path):
+    folder = shutil.copytree(panel_run, tmp_path / "run")
+    tree = xr.load_datatree(folder / "posterior.nc", engine="h5netcdf")
+    for name in ("prior", "predictions", "predictions_observed"):
+        del tree[name]
+    (folder / "posterior.nc").unlink()
+    tree.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+    effects = xr.load_datatree(folder / "effects.nc", engine="h5netcdf")
+    del effects["controls"]
+    (folder / "effects.nc").unlink()
+    effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
+    (folder / "diagnostics.json").write_text("{}")
+    text = Page(render(folder).read_text("utf-8")).text
+    assert "too short to hold weeks out" in text
+    assert "The run has no verdict" in text
+    assert "FAIL" in text
+
+
+def test_incomplete_folders_are_refused(tmp_path, mediated_run):
+    with pytest.raises(InputError, match="no such run folder"):
+        render(tmp_path / "none")
+    with pytest.raises(InputError, match=r"posterior\.nc, effects\.nc.* missing"):
+        render(tmp_path)
+    folder = shutil.copytree(mediated_run, tmp_path / "run")
+    (folder / "posterior.nc").write_text("no")
+    with pytest.raises(InputError, match="not a readable netCDF file"):
+        render(folder)
+
+
+def test_quantile_residuals_of_a_right_model_are_standard_normal(mediated):
+    left = quantile_residuals(mediated.replicated, mediated.observed)
+    assert abs(float(left.mean())) < 0.4
+    assert 0.7 < float(left.std()) < 1.3
+    same = xr.zeros_like(mediated.replicated)
+    tied = quantile_residuals(same, xr.zeros_like(mediated.observed))
+    assert np.isfinite(tied).all()
+    assert 0.6 < float(tied.std()) < 1.4
