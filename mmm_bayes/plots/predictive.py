@@ -20,7 +20,7 @@ def densities(
     observed: xr.DataArray,
     *,
     name: str = "outcome",
-    shown: int = 40,
+    shown: int = 25,
 ) -> None:
     """Draw the density of the observed values over those of replicated tables.
 
