@@ -89,7 +89,9 @@ def sample(compiled: Compiled, design: Design, settings: Settings) -> xr.DataTre
         Groups ``posterior`` (parameters only) and ``sample_stats``; the wall seconds are in the
         attribute ``sampling_seconds``.
     """
-    arrays = {name: design.arrays[name].values for name in data_names(design)}
+    # A model need not use every node: `direct` leaves the mediator's alone.
+    used = {variable.name for variable in compiled.sampler.shared_var_keys}
+    arrays = {name: design.arrays[name].values for name in data_names(design) if name in used}
     start = time.perf_counter()
     tree = nutpie.sample(
         compiled.sampler.with_data(**arrays),

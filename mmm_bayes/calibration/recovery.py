@@ -27,7 +27,7 @@ SETTINGS = Settings(draws=500, tune=500, chains=4)
 
 
 def recover(
-    model: str, scenario: str, seeds: Iterable[int], settings: Settings = SETTINGS
+    model: str, markets: Iterable[tuple[str, int]], settings: Settings = SETTINGS
 ) -> Iterator[pd.DataFrame]:
     """Fit simulated markets one after the other with one compiled model.
 
@@ -35,20 +35,19 @@ def recover(
     ----------
     model : str
         A member of the family.
-    scenario : str
-    seeds : iterable of int
-        One market each.
+    markets : iterable of (str, int)
+        Scenario and seed of each market.
     settings : Settings
 
     Yields
     ------
     pandas.DataFrame
-        For one market, a row per channel and effect: scenario, model, seed, channel,
-        estimand, truth, mean, median, sd, lower, upper, outcome (summed, the unit of all),
+        For one market, a row per unit, channel and effect: scenario, seed, unit, channel,
+        estimand, mean, median, sd, lower, upper, truth, outcome (summed over the table),
         divergences.
     """
     chosen, compiled, form = member(model), None, None
-    for seed in seeds:
+    for scenario, seed in markets:
         market = simulate(scenario, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
             _, toml, _ = save(market, Path(folder) / "market.csv")
@@ -86,9 +85,10 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        For each estimand and each channel ("all": over channels): cases, coverage_90 with its
+        For each scenario, estimand and channel ("all": over channels): cases, coverage_90 with its
         90% binomial (Wilson) interval, mean width and mean error of the median as shares of
-        the outcome, and the median over cases of the relative error where the truth is not 0.
+        the outcome, the median over cases of the relative error where the truth is not 0, and
+        the share of intervals that contain 0.
     """
     rows = rows[(rows["unit"] == "all") & ((rows["sd"] > 0) | (rows["truth"] != 0))].copy()
     rows["covered"] = (rows["lower"] <= rows["truth"]) & (rows["truth"] <= rows["upper"])
@@ -97,10 +97,12 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     rows["relative"] = ((rows["median"] - rows["truth"]) / rows["truth"]).where(rows["truth"] != 0)
     both = pd.concat([rows.assign(channel="all"), rows])
     out = []
-    for (estimand, channel), group in both.groupby(["estimand", "channel"], sort=False):
+    keys = ["scenario", "estimand", "channel"]
+    for (scenario, estimand, channel), group in both.groupby(keys, sort=False):
         low, high = _wilson(int(group["covered"].sum()), len(group))
         out.append(
             {
+                "scenario": scenario,
                 "estimand": estimand,
                 "channel": channel,
                 "cases": len(group),
@@ -110,6 +112,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                 "mean_width": group["width"].mean(),
                 "mean_error": group["error"].mean(),
                 "relative_error": group["relative"].median(),
+                "contains_zero": ((group["lower"] <= 0) & (group["upper"] >= 0)).mean(),
             }
         )
     return pd.DataFrame(out)

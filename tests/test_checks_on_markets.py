@@ -1,0 +1,75 @@
+"""Posterior-predictive checks on real fits, both ways: right models pass, wrong ones fail by name.
+
+All fits share one compiled model: identity link, normal outcome, normal mediator.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from mmm_bayes.dataset import load
+from mmm_bayes.design import Form, design
+from mmm_bayes.diagnostics.check import Check
+from mmm_bayes.diagnostics.predictive import predictive_checks
+from mmm_bayes.family import member
+from mmm_bayes.sampling import Compiled, Settings, compile_model, complete, sample
+from mmm_bayes.simulate import save, simulate
+
+FORM = Form("identity", "normal", "normal", 13)
+SETTINGS = Settings(draws=500, tune=500, chains=4)
+
+pytestmark = pytest.mark.slow
+
+
+class Fits:
+    """Fits of simulated markets by one compiled model."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.compiled: Compiled | None = None
+
+    def checks(self, scenario: str, seed: int) -> dict[tuple[str, str], Check]:
+        _, toml, _ = save(simulate(scenario, seed=seed), self.folder / f"{scenario}{seed}.csv")
+        arranged = design(load(toml), FORM)
+        if self.compiled is None:
+            self.compiled = compile_model(member("partial_mediation"), arranged)
+        tree = sample(self.compiled, arranged, dataclasses.replace(SETTINGS, seed=seed + 1))
+        draws = complete(self.compiled, arranged, tree, seed=seed)
+        return {(check.group, check.name): check for check in predictive_checks(draws)}
+
+
+@pytest.fixture(scope="module")
+def fits(tmp_path_factory: pytest.TempPathFactory) -> Fits:
+    return Fits(tmp_path_factory.mktemp("markets"))
+
+
+def failed(checks: dict[tuple[str, str], Check], group: str) -> set[str]:
+    return {name for (of, name), check in checks.items() if of == group and check.status == "fail"}
+
+
+def test_markets_that_the_model_generated_pass(fits: Fits) -> None:
+    # Eight markets, two groups of checks each: at a nominal 1% a second failure has probability
+    # 0.01, so one is tolerated.
+    failures = [
+        group
+        for seed in range(200, 208)
+        for group in ("outcome_ppc", "mediator_ppc")
+        if failed(fits.checks("mediated", seed), group)
+    ]
+    assert len(failures) <= 1
+
+
+def test_heavy_tails_fail_a_normal_likelihood_by_name(fits: Fits) -> None:
+    caught = [failed(fits.checks("heavy_tailed", seed), "outcome_ppc") for seed in range(1, 6)]
+    assert sum(bool(names & {"kurtosis", "minimum", "maximum"}) for names in caught) >= 4
+
+
+def test_multiplicative_data_fail_an_additive_model_by_name(fits: Fits) -> None:
+    names = {"heteroscedasticity", "skewness", "minimum", "maximum", "kurtosis"}
+    caught = [failed(fits.checks("multiplicative", seed), "outcome_ppc") for seed in range(1, 6)]
+    assert sum(bool(found & names) for found in caught) >= 4
+
+
+def test_a_mediator_that_is_often_off_fails_a_normal_one_by_name(fits: Fits) -> None:
+    assert "share_near_zero" in failed(fits.checks("zero_spend", 1), "mediator_ppc")
