@@ -1,0 +1,168 @@
+"""Small tables, models built on them, and draws of their parameters by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+import xarray as xr
+
+from mmm_bayes.dataset import Dataset, load
+from mmm_bayes.design import Design, design, form_for
+
+WEEKS, MAX_LAG = 30, 4
+CHAINS, DRAWS = 2, 2
+CHANNELS = ("social", "video", "search", "tv")  # search is the mediator
+
+
+def table(*, units: int = 1, hurdle: bool = False, seed: int = 1) -> pd.DataFrame:
+    """Weekly rows; with two units, their sizes and flights differ."""
+    parts = []
+    for unit in range(units):
+        rng = np.random.default_rng([seed, unit])
+        size = 1.0 + unit
+        on = rng.random(WEEKS) < (0.6 if hurdle else 2.0)
+        on[3] = not hurdle
+        social = rng.gamma(2.0, 80.0 * size, WEEKS) * (rng.random(WEEKS) < 0.7)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "week": pd.date_range("2023-01-02", periods=WEEKS, freq="7D").strftime(
+                        "%Y-%m-%d"
+                    ),
+                    "region": f"r{unit}",
+                    "social_spend": social.round(2),
+                    "social_views": (social * 11).round(),
+                    "video_spend": rng.gamma(2.0, 30.0 * size, WEEKS).round(2),
+                    "search_spend": (rng.gamma(2.0, 50.0 * size, WEEKS) * on + 0.5 * on).round(2),
+                    "tv_spend": (rng.gamma(2.0, 90.0, WEEKS) * (rng.random(WEEKS) < 0.5)).round(2),
+                    "price": rng.uniform(5, 6, WEEKS).round(2),
+                    "promotion": (rng.random(WEEKS) < 0.3).astype(int),
+                    "sales": rng.gamma(50.0, 20.0 * size, WEEKS).round(2),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def description(*, units: int = 1, **changes: Any) -> dict[str, Any]:
+    """The description of `table`, with top-level keys replaced; None leaves a key out."""
+    told: dict[str, Any] = {
+        "file": "weekly.csv",
+        "date": "week",
+        "outcome": "sales",
+        "unit": "region" if units > 1 else None,
+        "channels": {
+            "social": {"spend": "social_spend", "exposure": "social_views"},
+            "video": {"spend": "video_spend"},
+            "search": {"spend": "search_spend"},
+            "tv": {"spend": "tv_spend"},
+        },
+        "mediation": {"mediator": "search", "causes": ["video", "social"]},
+        "controls": {
+            "price": {"column": "price", "transform": "log"},
+            "promotion": {"column": "promotion"},
+        },
+        "calendar": {"fourier": 1, "trend": "linear"},
+        "model": {"max_lag": MAX_LAG},
+    }
+    return {key: value for key, value in (told | changes).items() if value is not None}
+
+
+def write(folder: Path, frame: pd.DataFrame, told: Mapping[str, Any]) -> Path:
+    """The table and its description; returns the description's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(folder / told["file"], index=False)
+    path = folder / "weekly.toml"
+    path.write_text(tomli_w.dumps(told), encoding="utf-8")
+    return path
+
+
+def dataset(folder: Path, *, units: int = 1, hurdle: bool = False, **changes: Any) -> Dataset:
+    """A loaded small table."""
+    frame = table(units=units, hurdle=hurdle)
+    return load(write(folder, frame, description(units=units, **changes)))
+
+
+@dataclass(frozen=True)
+class Built:
+    """A model on a design, with draws of its parameters and all that follows from them."""
+
+    name: str
+    design: Design
+    model: Any
+    free: xr.Dataset
+    draws: xr.Dataset
+
+    @property
+    def samples(self) -> list[dict[str, np.ndarray]]:
+        """The free parameters, one dictionary a draw, in the order of flat draws."""
+        return [
+            {str(name): values.values[chain, draw] for name, values in self.free.items()}
+            for chain in range(CHAINS)
+            for draw in range(DRAWS)
+        ]
+
+
+def build_on(
+    folder: Path,
+    name: str,
+    *,
+    link: str = "identity",
+    likelihood: str = "normal",
+    hurdle: bool = False,
+    units: int = 1,
+    weeks: tuple[int, int] = (0, WEEKS),
+) -> Built:
+    """Build a member and give it draws; nothing is compiled."""
+    from mmm_bayes.family import member
+    from mmm_bayes.sampling import Compiled, follow
+
+    data = dataset(folder, units=units, hurdle=hurdle)
+    form = form_for(data, link=link, likelihood=likelihood)  # type: ignore[arg-type]
+    arranged = design(data, form, slice(*weeks))
+    model = member(name).build(arranged)
+    free = draws_of(model)
+    return Built(name, arranged, model, free, follow(Compiled(model, None, 0.0), arranged, free))
+
+
+def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
+    """Draws of every free parameter, from wider ranges than its prior's."""
+    rng = np.random.default_rng(seed)
+    makers = {
+        "alpha": lambda shape: rng.uniform(0.0, 0.9, shape) * (rng.random(shape) < 0.9),
+        "kappa": lambda shape: rng.lognormal(0.0, 0.7, shape),
+        "slope": lambda shape: rng.lognormal(0.2, 0.4, shape),
+        "beta": lambda shape: rng.uniform(0.02, 0.3, shape),
+        "beta_direct": lambda shape: rng.uniform(0.02, 0.3, shape),
+        "gamma": lambda shape: rng.normal(0.1, 0.5, shape),
+        "gamma_on": lambda shape: rng.normal(0.3, 1.0, shape),
+        "sigma": lambda shape: rng.uniform(0.05, 0.3, shape),
+        "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
+        "intercept": lambda shape: 1.0 + rng.normal(0.0, 0.1, shape),
+        "effect": lambda shape: rng.normal(0.0, 0.05, shape),
+    }
+    if "gamma_on" in model.named_vars:  # a hurdle's level is a logarithm
+        makers["mediator_intercept"] = lambda shape: rng.normal(0.0, 0.1, shape)
+        makers["mediator_on_intercept"] = lambda shape: rng.normal(0.5, 0.5, shape)
+        makers["mediator_sigma"] = lambda shape: rng.uniform(0.7, 1.2, shape)
+    variables = {}
+    for variable in model.free_RVs:
+        name = variable.name
+        shape = (CHAINS, DRAWS, *(int(length) for length in variable.shape.eval()))
+        maker = makers.get(name) or makers[name.rsplit("_", 1)[-1]]
+        values = maker(shape)
+        dims = model.named_vars_to_dims.get(name, ())
+        variables[name] = (("chain", "draw", *dims), values)
+    coords = {"chain": np.arange(CHAINS), "draw": np.arange(DRAWS)}
+    return xr.Dataset(variables, coords=coords)
+
+
+def with_column(data: Dataset, variable: str, values: np.ndarray) -> Dataset:
+    """The same table with one variable's numbers replaced."""
+    changed = data.data.copy(deep=True)
+    changed[variable] = (data.data[variable].dims, values)
+    return replace(data, data=changed)

@@ -1,0 +1,222 @@
+"""The models' equations in plain loops, from the written definitions alone.
+
+Exposures are multiples of their mean when on over the fitted weeks; weeks before the table had
+the fitted weeks' mean. A sample is a dictionary of a model's free parameters.
+"""
+
+import math
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from builds import Built
+from scipy import stats
+
+Sample = dict[str, Any]
+MEDIATED = ("video", "social")
+CAUSES = {"direct": (), "full_mediation": MEDIATED, "partial_mediation": MEDIATED}
+
+
+def active_mean(built: Built, unit: int, channel: int) -> float:
+    """Mean exposure over the fitted weeks in which the channel is on."""
+    span = built.design.dataset.data["exposure"].values[built.design.weeks, unit, channel]
+    on = [x for x in span if x > 0]
+    return sum(on) / len(on)
+
+
+def history(built: Built) -> np.ndarray:
+    """Exposures (max_lag - 1 + time, unit, channel) in active means."""
+    everything = built.design.dataset.data["exposure"].values
+    weeks, back = built.design.weeks, built.design.form.max_lag - 1
+    rows = []
+    for row in range(weeks.start - back, weeks.stop):
+        before = row < 0
+        rows.append(everything[weeks].mean(0) if before else everything[row])
+    path = np.array(rows, dtype=float)
+    for unit in range(path.shape[1]):
+        for channel in range(path.shape[2]):
+            path[:, unit, channel] /= active_mean(built, unit, channel)
+    return path
+
+
+def response(series: np.ndarray, alpha: float, kappa: float, slope: float, lags: int) -> np.ndarray:
+    """hill(adstock) of a series that begins with ``lags - 1`` weeks of history."""
+    weights = [alpha**lag for lag in range(lags)]
+    out = []
+    for week in range(lags - 1, len(series)):
+        stock = sum(weights[lag] * series[week - lag] for lag in range(lags)) / sum(weights)
+        out.append(stock**slope / (kappa**slope + stock**slope) if stock > 0 else 0.0)
+    return np.array(out)
+
+
+def shapes(built: Built, sample: Sample, *, mediation: bool) -> list[tuple[float, float, float]]:
+    """Retention, half-saturation and slope of every channel, or of every cause."""
+    if mediation and built.name == "partial_mediation":
+        names = ("mediation_alpha", "mediation_kappa", "mediation_slope")
+        return [tuple(sample[name][at] for name in names) for at in range(2)]  # type: ignore[misc]
+    names = ("adstock_alpha", "saturation_kappa", "saturation_slope")
+    channels = list(built.design.dataset.channels)
+    chosen = CAUSES[built.name] if mediation else channels
+    return [
+        tuple(sample[name][channels.index(channel)] for name in names)  # type: ignore[misc]
+        for channel in chosen
+    ]
+
+
+def shares(built: Built, sample: Sample) -> list[float]:
+    """Mean contribution of every channel to the outcome; a cause's is 0 in full mediation."""
+    if built.name != "full_mediation":
+        return list(sample["beta"])
+    left = iter(sample["beta_direct"])
+    channels = built.design.dataset.channels
+    return [0.0 if name in CAUSES[built.name] else next(left) for name in channels]
+
+
+def media(
+    built: Built,
+    path: np.ndarray,
+    parameters: list[tuple[float, float, float]],
+    share: list[float],
+    at: list[int],
+) -> np.ndarray:
+    """Sum of share (h / mean(h) - 1), h's mean that of the observed history over all units."""
+    lags = built.design.form.max_lag
+    fact = history(built)
+    units = fact.shape[1]
+    out = np.zeros((len(path) - lags + 1, units))
+    for (alpha, kappa, slope), amount, channel in zip(parameters, share, at, strict=True):
+        observed = [response(fact[:, u, channel], alpha, kappa, slope, lags) for u in range(units)]
+        mean = np.mean(observed)
+        for unit in range(units):
+            now = response(path[:, unit, channel], alpha, kappa, slope, lags)
+            out[:, unit] += amount * (now / mean - 1)
+    return out
+
+
+def baseline(built: Built, sample: Sample, prefix: str, covariates: np.ndarray) -> np.ndarray:
+    out = np.zeros(covariates.shape[:2])
+    for week in range(out.shape[0]):
+        for unit in range(out.shape[1]):
+            out[week, unit] = sample[f"{prefix}intercept"][unit]
+            for column, effect in enumerate(sample[f"{prefix}covariate_effect"]):
+                out[week, unit] += covariates[week, unit, column] * effect
+    return out
+
+
+def outcome_scale(built: Built) -> np.ndarray:
+    """The mean outcome of each unit, geometric under the log link."""
+    observed = built.design.dataset.data["outcome"].values[built.design.weeks]
+    log = built.design.form.link == "log"
+    return np.array([stats.gmean(y) if log else np.mean(y) for y in observed.T])
+
+
+def outcome_location(
+    built: Built, sample: Sample, path: np.ndarray, covariates: np.ndarray | None = None
+) -> np.ndarray:
+    """outcome_mean (time, unit)."""
+    if covariates is None:
+        covariates = built.design.arrays["covariates"].values
+    predictor = baseline(built, sample, "", covariates) + media(
+        built,
+        path,
+        shapes(built, sample, mediation=False),
+        shares(built, sample),
+        list(range(path.shape[2])),
+    )
+    form = built.design.form
+    if form.link == "log":
+        predictor = np.exp(predictor)
+    elif form.likelihood == "lognormal":
+        predictor = 0.05 * np.log1p(np.exp(predictor / 0.05))
+    return outcome_scale(built) * predictor
+
+
+def mediator_nodes(
+    built: Built, sample: Sample, path: np.ndarray, covariates: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """mediator_mean and, of a hurdle, mediator_on and mediator_level, all (time, unit)."""
+    design = built.design
+    if covariates is None:
+        covariates = design.arrays["covariates"].values
+    channels = list(design.dataset.channels)
+    at = [channels.index(cause) for cause in CAUSES[built.name]]
+    parameters = shapes(built, sample, mediation=True)
+    predictor = baseline(built, sample, "mediator_", covariates) + media(
+        built, path, parameters, list(sample["gamma"]), at
+    )
+    spent = design.dataset.data["exposure"].values[design.weeks, :, channels.index("search")]
+    if design.form.mediator_likelihood == "normal":
+        return {"mediator_mean": spent.mean(0) * predictor}
+    scale = np.array([stats.gmean(column[column > 0]) for column in spent.T])
+    logit = baseline(built, sample, "mediator_on_", covariates) + media(
+        built, path, parameters, list(sample["gamma_on"]), at
+    )
+    on, level = 1 / (1 + np.exp(-logit)), scale * np.exp(predictor)
+    mean = on * level * math.exp(sample["mediator_sigma"] ** 2 / 2)
+    return {"mediator_mean": mean, "mediator_on": on, "mediator_level": level}
+
+
+def mediator_under(built: Built, sample: Sample, path: np.ndarray, ties: np.ndarray) -> np.ndarray:
+    """The mediator's history, in active means, when its causes follow a path.
+
+    ``ties`` (time, unit) are the uniforms that place an off week within its point mass.
+    """
+    design = built.design
+    at = design.dataset.channels.index("search")
+    back = design.form.max_lag - 1
+    observed = design.dataset.data["exposure"].values[design.weeks, :, at]
+    fact, other = (mediator_nodes(built, sample, p) for p in (history(built), path))
+    changed = np.zeros(observed.shape)
+    for week in range(observed.shape[0]):
+        for unit in range(observed.shape[1]):
+            y = observed[week, unit]
+            if "mediator_on" not in fact:
+                drop = fact["mediator_mean"][week, unit] - other["mediator_mean"][week, unit]
+                changed[week, unit] = max(0.0, y - drop)
+                continue
+            sigma = sample["mediator_sigma"]
+            on, on_other = (nodes["mediator_on"][week, unit] for nodes in (fact, other))
+            median, median_other = (nodes["mediator_level"][week, unit] for nodes in (fact, other))
+            if y > 0:
+                rank = (1 - on) + on * NormalDist(math.log(median), sigma).cdf(math.log(y))
+            else:
+                rank = ties[week, unit] * (1 - on)
+            if rank > 1 - on_other:
+                given_on = (rank - (1 - on_other)) / on_other
+                log = NormalDist(math.log(median_other), sigma).inv_cdf(given_on)
+                changed[week, unit] = math.exp(log)
+    for unit in range(observed.shape[1]):
+        changed[:, unit] /= active_mean(built, unit, at)
+    fact_path = history(built)[:, :, at]
+    before = fact_path[:back] + (changed - fact_path[back:]).mean(0)
+    return np.concatenate([np.maximum(before, 0.0), changed])
+
+
+def change(built: Built, fact: np.ndarray, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Outcome at one location less outcome at another, each week's own disturbance kept."""
+    if built.design.form.link == "identity":
+        return here - there
+    observed = built.design.dataset.data["outcome"].values[built.design.weeks]
+    return observed * (np.exp(np.log(here) - np.log(fact)) - np.exp(np.log(there) - np.log(fact)))
+
+
+def effects(built: Built, sample: Sample, channel: str, ties: np.ndarray) -> dict[str, np.ndarray]:
+    """Weekly total, direct and indirect effect of one channel, and its gain by one per cent."""
+    at = built.design.dataset.channels.index(channel)
+    middle = built.design.dataset.channels.index("search")
+    path = history(built)
+    fact = outcome_location(built, sample, path)
+    without, more, held = path.copy(), path.copy(), path.copy()
+    without[..., at] = 0.0
+    more[..., at] *= 1.01
+    if channel in CAUSES[built.name]:
+        zero = mediator_under(built, sample, without, ties)
+        held[..., middle] = without[..., middle] = zero
+        more[..., middle] = mediator_under(built, sample, more, ties)
+    kept, none = (outcome_location(built, sample, p) for p in (held, without))
+    return {
+        "total": change(built, fact, fact, none),
+        "direct": change(built, fact, kept, none),
+        "indirect": change(built, fact, fact, kept),
+        "more": change(built, fact, outcome_location(built, sample, more), fact),
+    }
