@@ -314,8 +314,10 @@ def _learn(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
     centred = table.values - table.values.mean(0)
     scale = centred.std((0, 1))
     names = table["column"].values
-    _refuse(dataset, names[scale <= 1e-12 * np.abs(table.values).max((0, 1), initial=1.0)], "constant")
-    flat = (centred / scale).reshape(-1, scale.size)
+    _refuse(
+        dataset, names[scale <= 1e-12 * np.abs(table.values).max((0, 1), initial=1.0)], "constant"
+    )
+    flat = (centred / scale).reshape(outcome.size, scale.size)
     triangle = np.linalg.qr(flat, mode="r") / np.sqrt(len(flat))
     _refuse(dataset, names[np.abs(np.diag(triangle)) < 1e-6], "a combination of the others")
     return Scaling(
@@ -335,8 +337,9 @@ def _learn(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
 
 def _refuse(dataset: Dataset, names: np.ndarray, what: str) -> None:
     if names.size:
+        named = ", ".join(repr(str(name)) for name in names)
         raise InputError(
-            f"{dataset.path}: over the fitted weeks the covariates {', '.join(map(repr, names))} "
+            f"{dataset.path}: over the fitted weeks the covariates {named} "
             f"are {what}, so their effects cannot be told apart; remove them from [controls] or "
             "simplify [calendar]"
         )

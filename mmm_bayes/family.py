@@ -61,7 +61,7 @@ def member(model: str) -> Member:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise InputError(
             f"{path}: the model file cannot be run: {type(problem).__name__}: {problem}"
         ) from problem

@@ -136,9 +136,7 @@ def test_the_mediator_stays_what_it_was_under_the_observed_path(
     path = seen.observed_path[..., CHANNELS.index("search")]
     np.testing.assert_allclose(
         mediator_under(seen, seen.observed_path),
-        np.broadcast_to(
-            seen.observed_path[..., 2], (CHAINS * DRAWS, *seen.observed_path.shape[:2])
-        ),
+        np.broadcast_to(path, (CHAINS * DRAWS, *path.shape)),
         rtol=1e-6,
         atol=1e-9,
     )
