@@ -57,7 +57,8 @@ def member(model: str) -> Member:
             "path of a model file that ends in .py"
         )
     spec = importlib.util.spec_from_file_location(f"mmm_bayes_member_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

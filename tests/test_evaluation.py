@@ -1,0 +1,229 @@
+"""Deterministics, log-likelihoods and predictive draws against NumPy and scipy.stats."""
+
+from collections.abc import Callable
+
+import numpy as np
+import oracle
+import pytest
+import xarray as xr
+from builds import CHAINS, DRAWS, WEEKS, Built
+from scipy import stats
+
+from mmm_bayes import evaluation as module
+from mmm_bayes.design import arrange
+from mmm_bayes.evaluation import evaluation, flat
+from mmm_bayes.sampling import parameters, predictive
+from mmm_bayes.terms.data import data_names
+
+LIKELIHOODS = [
+    ("identity", "normal"),
+    ("identity", "student_t"),
+    ("identity", "lognormal"),
+    ("log", "normal"),
+    ("log", "lognormal"),
+    ("log", "student_t"),
+]
+
+
+def arrays(built: Built) -> dict[str, np.ndarray]:
+    return {name: built.design.arrays[name].values for name in data_names(built.design)}
+
+
+@pytest.mark.parametrize(
+    "name, kind",
+    [
+        ("direct", {"likelihood": "lognormal", "units": 2}),
+        ("full_mediation", {"link": "log"}),
+        ("partial_mediation", {"units": 2}),
+        ("partial_mediation", {"hurdle": True, "units": 2}),
+    ],
+)
+def test_deterministics_are_the_formula(
+    build: Callable[..., Built], name: str, kind: dict[str, object]
+) -> None:
+    built = build(name, **kind)
+    path = oracle.history(built)
+    unmix = built.design.scaling.unmix
+    for draw, sample in enumerate(built.samples):
+        location = oracle.outcome_location(built, sample, path)
+        got = {str(node): flat(values)[draw] for node, values in built.draws.items()}
+        np.testing.assert_allclose(got["outcome_mean"], location, rtol=1e-7)
+        per_sd = [unmix[row] @ sample["covariate_effect"] for row in range(2)]
+        np.testing.assert_allclose(got["control_effect"], per_sd, rtol=1e-10)
+        if name != "direct":
+            for node, values in oracle.mediator_nodes(built, sample, path).items():
+                np.testing.assert_allclose(got[node], values, rtol=1e-7)
+
+
+def outcome_distribution(built: Built, draw: int) -> tuple[object, float]:
+    """The distribution of each week's outcome, or of its logarithm (then 1 in second place)."""
+    form, sample = built.design.form, built.samples[draw]
+    location = oracle.outcome_location(built, sample, oracle.history(built))
+    sigma = float(sample["sigma"])
+    scale = oracle.outcome_scale(built)
+    match form.link, form.likelihood:
+        case "identity", "normal":
+            return stats.norm(location, sigma * scale), 0
+        case "identity", "student_t":
+            return stats.t(float(sample["nu"]), location, sigma * scale), 0
+        case "log", "student_t":
+            return stats.t(float(sample["nu"]), np.log(location), sigma), 1
+    return stats.lognorm(s=sigma, scale=location), 0
+
+
+@pytest.mark.parametrize("link, likelihood", LIKELIHOODS)
+def test_log_likelihood_of_the_outcome_is_scipys_on_the_original_scale(
+    build: Callable[..., Built], link: str, likelihood: str
+) -> None:
+    built = build("direct", link=link, likelihood=likelihood, units=2)
+    observed = built.design.arrays["outcome_observed"].values
+    free = [str(name) for name in built.free]
+    function = evaluation(built.model, given=free, wanted=["outcome"], log_likelihood=True)
+    got = function(built.free, arrays(built))["outcome"]
+    assert got.shape == (CHAINS * DRAWS, WEEKS, 2)
+    for draw in range(CHAINS * DRAWS):
+        distribution, logged = outcome_distribution(built, draw)
+        if logged:  # change of variable: density of y is that of log y, over y
+            expected = distribution.logpdf(np.log(observed)) - np.log(observed)
+        else:
+            expected = distribution.logpdf(observed)
+        np.testing.assert_allclose(got[draw], expected, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("hurdle", [False, True])
+def test_log_likelihood_of_the_mediator_is_scipys(
+    build: Callable[..., Built], hurdle: bool
+) -> None:
+    built = build("partial_mediation", hurdle=hurdle, units=2)
+    observed = built.design.arrays["mediator_observed"].values
+    free = [str(name) for name in built.free]
+    function = evaluation(built.model, given=free, wanted=["mediator"], log_likelihood=True)
+    got = function(built.free, arrays(built))["mediator"]
+    path = oracle.history(built)
+    for draw, sample in enumerate(built.samples):
+        nodes = oracle.mediator_nodes(built, sample, path)
+        sigma = float(sample["mediator_sigma"])
+        for week in range(WEEKS):
+            for unit in range(2):
+                y = observed[week, unit]
+                if not hurdle:
+                    spread = sigma * observed[:, unit].mean()
+                    expected = stats.norm.logpdf(y, nodes["mediator_mean"][week, unit], spread)
+                elif y == 0:
+                    expected = np.log(1 - nodes["mediator_on"][week, unit])
+                else:
+                    level = nodes["mediator_level"][week, unit]
+                    expected = np.log(nodes["mediator_on"][week, unit])
+                    expected += stats.lognorm.logpdf(y, s=sigma, scale=level)
+                assert got[draw, week, unit] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def repeated(built: Built, times: int) -> xr.Dataset:
+    """The first draw, many times over."""
+    one = built.draws[parameters(built.model)].isel(chain=0, draw=0, drop=True)
+    return one.expand_dims(chain=[0], draw=np.arange(times))
+
+
+@pytest.mark.parametrize("link, likelihood", LIKELIHOODS)
+def test_predictive_draws_have_scipys_distribution(
+    build: Callable[..., Built], link: str, likelihood: str
+) -> None:
+    built = build("direct", link=link, likelihood=likelihood, units=2)
+    draws = predictive(built.model, seed=3)(repeated(built, 300), arrays(built))["outcome"]
+    assert draws.shape == (300, WEEKS, 2)
+    distribution, logged = outcome_distribution(built, 0)
+    ranks = distribution.cdf(np.log(draws) if logged else draws)
+    assert stats.kstest(ranks.ravel(), "uniform").pvalue > 1e-3
+    for unit in range(2):
+        assert stats.kstest(ranks[:, 5, unit], "uniform").pvalue > 1e-4
+    # Weeks, units and draws are drawn apart.
+    assert len(np.unique(draws)) == draws.size
+
+
+@pytest.mark.parametrize("hurdle", [False, True])
+def test_predictive_draws_of_the_mediator(build: Callable[..., Built], hurdle: bool) -> None:
+    built = build("partial_mediation", hurdle=hurdle, units=2)
+    draws = predictive(built.model, seed=3)(repeated(built, 400), arrays(built))["mediator"]
+    sample = built.samples[0]
+    nodes = oracle.mediator_nodes(built, sample, oracle.history(built))
+    sigma = float(sample["mediator_sigma"])
+    if not hurdle:
+        scale = sigma * built.design.arrays["mediator_observed"].values.mean(0)
+        ranks = stats.norm.cdf(draws, nodes["mediator_mean"], scale)
+        assert stats.kstest(ranks.ravel(), "uniform").pvalue > 1e-3
+        return
+    expected, count = nodes["mediator_on"].sum() * 400, (draws > 0).sum()
+    spread = np.sqrt((nodes["mediator_on"] * (1 - nodes["mediator_on"])).sum() * 400)
+    assert abs(count - expected) < 4 * spread
+    ranks = stats.lognorm.cdf(draws, s=sigma, scale=nodes["mediator_level"])[draws > 0]
+    assert stats.kstest(ranks, "uniform").pvalue > 1e-3
+
+
+def test_predictive_draws_repeat_with_their_seed(build: Callable[..., Built]) -> None:
+    built = build("direct", units=2)
+    draws = repeated(built, 3)
+    one, two, other = (
+        predictive(built.model, seed=seed)(draws, arrays(built))["outcome"] for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert (one != other).all()
+
+
+def test_batches_are_the_same_as_one_batch(
+    build: Callable[..., Built], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = build("partial_mediation", hurdle=True, units=2)
+    wanted = ["outcome_mean", "mediator_on", "ceiling"]
+    function = evaluation(
+        built.model,
+        given=[str(name) for name in built.free],
+        wanted=wanted,
+        per_draw=["exposure_lags"],
+    )
+    data = arrays(built)
+    rng = np.random.default_rng(4)
+    lags = data["exposure_lags"] * rng.uniform(0.5, 2, (CHAINS * DRAWS, 1, 1, 1, 1))
+    whole = function(built.free, data | {"exposure_lags": lags})
+    monkeypatch.setattr(module, "BATCH_ELEMENTS", 1)
+    for given in (lags, lambda rows: lags[rows]):
+        parts = function(built.free, data | {"exposure_lags": given})
+        for name in wanted:
+            np.testing.assert_array_equal(parts[name], whole[name])
+
+
+def test_weeks_that_were_not_fitted(build: Callable[..., Built]) -> None:
+    """Their own lags, the training's scale, and the ceilings of the training weeks."""
+    built = build("partial_mediation", weeks=(0, 22))
+    design = built.design
+    later = arrange(design.dataset, design.form, design.scaling, slice(22, WEEKS))
+    data = {name: later.arrays[name].values for name in data_names(later)}
+    given = parameters(built.model)
+    means = evaluation(built.model, given=given, wanted=["outcome_mean", "mediator_mean"])
+    got = means.labelled(built.draws[given], data)
+    exposure = design.dataset.data["exposure"].values[22 - 3 :]  # with three weeks of history
+    path = exposure / [
+        [oracle.active_mean(built, 0, channel) for channel in range(exposure.shape[2])]
+    ]
+    covariates = later.arrays["covariates"].values
+    for draw, sample in enumerate(built.samples):
+        np.testing.assert_allclose(
+            flat(got["outcome_mean"])[draw],
+            oracle.outcome_location(built, sample, path, covariates),
+            rtol=1e-7,
+        )
+        np.testing.assert_allclose(
+            flat(got["mediator_mean"])[draw],
+            oracle.mediator_nodes(built, sample, path, covariates)["mediator_mean"],
+            rtol=1e-7,
+        )
+    drawn = predictive(built.model, seed=1).labelled(built.draws[given], data)
+    assert drawn["outcome"].shape == (CHAINS, DRAWS, WEEKS - 22, 1)
+    assert drawn["outcome"].dims == ("chain", "draw", "time", "unit")
+
+
+def test_flat_puts_chains_one_after_the_other() -> None:
+    values = xr.DataArray(np.arange(12).reshape(2, 3, 2), dims=("x", "draw", "chain"))
+    got = flat(values)
+    for chain in range(2):
+        for draw in range(3):
+            np.testing.assert_array_equal(got[chain * 3 + draw], values.values[:, draw, chain])
