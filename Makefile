@@ -19,7 +19,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint style layout types format lock environment data clean
+.PHONY: help demo test quick lint style layout types format lock environment data recovery clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ environment: $(STAMPS)/dev ## environment.yml, for conda, from the lock
 
 data: $(STAMPS)/base ## data/, one simulated market of each scenario, from the generator
 	$(BIN)/python scripts/make_data.py
+
+recovery: $(STAMPS)/base ## results/recovery: do the intervals hold the truth of 40 simulated markets?
+	$(BIN)/python scripts/recovery.py
 
 clean: ## remove the virtual environment and the tools' caches; data and results stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
