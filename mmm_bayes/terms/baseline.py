@@ -34,9 +34,8 @@ def baseline(design: Design, prefix: str = "") -> Any:
     if design.arrays.sizes["covariate"] == 0:
         return level[None, :] * np.ones((1, 1))
     effect = prior(design, f"{prefix}covariate_effect", dims="covariate")
-    controls = len(design.dataset.description.controls)
-    if controls:
-        rows = design.scaling.unmix[:controls]
-        pm.Deterministic(f"{prefix}control_effect", (rows * effect).sum(-1), dims="control")
+    if design.arrays.sizes["control"]:
+        each = (model["control_mix"] * effect).sum(-1)
+        pm.Deterministic(f"{prefix}control_effect", each, dims="control")
     # (A * b).sum compiles in a fraction of the time of A @ b: no matrix product to link.
     return level + (model["covariates"] * effect).sum(-1)
