@@ -25,8 +25,9 @@ DRAWS = 1000
 def response_curves(world: World) -> xr.Dataset:
     """What a constant weekly spend adds to an average week, once carryover has built up.
 
-    All other channels stay at their means; in the total the mediator follows its causes, in
-    the direct effect it stays where the channel's zero spend leaves it.
+    The spend is split over units as in the weeks when they spend, and all other channels stay at
+    their means; in the total the mediator follows its causes, in the direct effect it stays where
+    the channel's zero spend leaves it.
 
     Returns
     -------
@@ -40,7 +41,11 @@ def response_curves(world: World) -> xr.Dataset:
     spend = data["spend"].sum("unit")
     typical = spend.where(spend > 0).mean("time").fillna(0.0).values
     highest = spend.max("time").values
-    multiples = np.linspace(0, 1, POINTS) * np.where(typical > 0, BEYOND * highest / typical, 0)[:, None]
+    # What an exposure of one active mean costs in each unit; nothing where it never ran.
+    cost = data["spend"].where(data["spend"] > 0).mean("time").fillna(0.0).values  # (unit, channel)
+    together = cost.sum(0)
+    furthest = BEYOND * highest / np.where(together > 0, together, 1.0)
+    multiples = furthest[:, None] * np.linspace(0, 1, POINTS)
 
     keep = np.linspace(0, flat(world.draws["outcome_mean"]).shape[0] - 1, DRAWS).astype(int)
     draws = world.draws.stack(sample=("chain", "draw")).isel(sample=np.unique(keep))
@@ -51,7 +56,7 @@ def response_curves(world: World) -> xr.Dataset:
     curves: dict[str, list[Array]] = {"direct": [], "total": []}
     for at, grid in enumerate(multiples):
         level = np.broadcast_to(average, (POINTS, *average.shape)).copy()
-        level[..., at] = grid[:, None]
+        level[..., at] = grid[:, None] * (cost[:, at] > 0)
         held = follows = _steady(world, level)
         if world.mediator is not None and at in design.causes_at:
             mediator = world.mediator(draws, held)["mediator_mean"]
@@ -67,7 +72,7 @@ def response_curves(world: World) -> xr.Dataset:
         coords={
             "statistic": list(STATISTICS),
             "channel": list(design.dataset.channels),
-            "spend": (("channel", "point"), multiples * typical[:, None]),
+            "spend": (("channel", "point"), multiples * together[:, None]),
         },
     )
 
@@ -82,7 +87,10 @@ def adstock_curves(world: World) -> xr.Dataset:
         ``mediation_weight`` (statistic, cause, lag): the share of a week's effect that is felt
         `lag` weeks later.
     """
-    names = {"weight": ("adstock_alpha", "channel"), "mediation_weight": ("mediation_alpha", "cause")}
+    names = {
+        "weight": ("adstock_alpha", "channel"),
+        "mediation_weight": ("mediation_alpha", "cause"),
+    }
     max_lag = world.design.form.max_lag
     return xr.Dataset(
         {
