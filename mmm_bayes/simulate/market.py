@@ -111,7 +111,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     if not kind.direct:
         beta[:, CAUSES_AT] = 0.0
     elasticity, lift = -rng.uniform(0.5, 1.5), rng.uniform(0.05, 0.15)
-    trend, waves = rng.uniform(-0.05, 0.10), rng.normal(0.0, 0.05, season.shape[1])
+    trend, waves = rng.uniform(-0.05, 0.10), rng.normal(0.0, kind.season, season.shape[1])
     other = (
         (1.0 if kind.link == "identity" else 0.0)
         + (season @ waves)[:, None]
@@ -122,7 +122,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     )[2 * HISTORY :]
     outcome = equation(shapes, beta, path, other)
     location = outcome(path)
-    sigma = rng.uniform(0.03, 0.06)
+    sigma = rng.uniform(*kind.noise)
     noise = sigma * (
         rng.normal(size=location.shape)
         if np.isinf(kind.tails)

@@ -23,6 +23,10 @@ class Scenario:
         Whether the causes act through the mediator, and by themselves.
     flighted : bool
         Whether the causes are off in many weeks, and the mediator has a hurdle.
+    season : float
+        Standard deviation of the coefficients of the seasonal waves.
+    noise : tuple of float
+        Range of the disturbance's standard deviation, in shares of the mean or log points.
     tails : float
         Degrees of freedom of the outcome's disturbance; infinity for a normal one.
     confounding : float
@@ -37,6 +41,8 @@ class Scenario:
     mediated: bool = True
     direct: bool = True
     flighted: bool = False
+    season: float = 0.05
+    noise: tuple[float, float] = (0.03, 0.06)
     tails: float = inf
     confounding: float = 0.0
 
@@ -51,7 +57,12 @@ SCENARIOS = {
         "A longer table in which every channel acts by itself.", weeks=208, mediated=False
     ),
     "zero_spend": Scenario("Channels run in flights; Google is off in many weeks.", flighted=True),
-    "multiplicative": Scenario("Contributions multiply, and so does the noise.", link="log"),
+    "multiplicative": Scenario(
+        "Contributions, seasons and noise multiply; the high season is several times the low one.",
+        link="log",
+        season=0.35,
+        noise=(0.15, 0.25),
+    ),
     "heavy_tailed": Scenario("Revenue has weeks that no normal distribution expects.", tails=2.5),
     "panel": Scenario("Eight regions, each with its own response.", weeks=104, units=8),
     "confounded": Scenario(
