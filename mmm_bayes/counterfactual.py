@@ -44,7 +44,7 @@ class World:
         The outcome's and the mediator's location as functions of exposure; `mediator` is None
         in a model without mediation.
     quantile : array, shape (sample, time, unit), or None
-        Randomised quantile of each week of a hurdle mediator.
+        Randomised quantile of each week of a hurdle mediator, as the probability of exceeding.
     """
 
     design: Design
@@ -192,18 +192,19 @@ def _data(world: World, path: Array | Callable[[slice], Array]) -> dict[str, Any
 
 
 def _quantile(draws: xr.Dataset, observed: Array, seed: int) -> Array:
-    """Where each observed week stands in its hurdle distribution, at random where it is off."""
+    """Where each observed week stands in its hurdle distribution, at random where it is off.
+
+    As the probability of exceeding it, which keeps its precision far out in the upper tail.
+    """
     on, level = flat(draws["mediator_on"]), flat(draws["mediator_level"])
     sigma = flat(draws["mediator_sigma"])[:, None, None]
     with np.errstate(divide="ignore"):
-        given_on = ndtr((np.log(observed) - np.log(level)) / sigma)
-    off = np.random.default_rng(seed).random(on.shape) * (1 - on)
-    return np.where(observed > 0, (1 - on) + on * given_on, off)
+        exceeding = on * ndtr((np.log(level) - np.log(observed)) / sigma)
+    off = 1 - np.random.default_rng(seed).random(on.shape) * (1 - on)
+    return np.where(observed > 0, exceeding, off)
 
 
-def _hurdle(on: Array, level: Array, sigma: Array, quantile: Array) -> Array:
-    """Quantile function of the hurdle log-normal."""
-    given_on = (quantile - (1 - on)) / on
-    tiny = np.finfo(float).eps
-    score = ndtri(np.clip(given_on, tiny, 1 - tiny))
-    return np.where(given_on > 0, level * np.exp(sigma * score), 0.0)
+def _hurdle(on: Array, level: Array, sigma: Array, exceeding: Array) -> Array:
+    """Quantile function of the hurdle log-normal, from the probability of exceeding."""
+    given_on = np.clip(exceeding / on, np.finfo(float).tiny, 1 - np.finfo(float).eps)
+    return np.where(exceeding < on, level * np.exp(-sigma * ndtri(given_on)), 0.0)

@@ -250,8 +250,9 @@ def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.Da
         parts["trend_squared"] = elapsed**2
     year = (time - np.datetime64("2000-01-01", "ns")) / np.timedelta64(1, "D") / DAYS_PER_YEAR
     for pair in range(1, calendar.fourier + 1):
-        parts[f"season_sin_{pair}"] = np.sin(2 * np.pi * pair * year)
-        parts[f"season_cos_{pair}"] = np.cos(2 * np.pi * pair * year)
+        angle = 2 * np.pi * pair * year
+        parts[f"season_sin_{pair}"] = angle.copy(data=np.sin(angle.values))
+        parts[f"season_cos_{pair}"] = angle.copy(data=np.cos(angle.values))
     if calendar.holidays:
         parts["holidays"] = _holidays(time, calendar.holidays, int(data.attrs["step_days"]))
 
@@ -268,11 +269,11 @@ def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.Da
 def _transform(values: xr.DataArray, transform: str) -> xr.DataArray:
     match transform:
         case "log":
-            return np.log(values)
+            return values.copy(data=np.log(values.values))
         case "log1p":
-            return np.log1p(values)
+            return values.copy(data=np.log1p(values.values))
         case "growth":
-            level = np.log1p(values)
+            level = values.copy(data=np.log1p(values.values))
             return level.diff("time").reindex(time=values["time"], fill_value=0.0)
         case _:
             return values

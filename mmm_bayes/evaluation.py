@@ -97,7 +97,9 @@ class Evaluation:
 
         with ThreadPoolExecutor(len(self.calls)) as pool:
             by_thread = list(pool.map(work, range(len(self.calls))))
-        parts = [by_thread[at % len(self.calls)][at // len(self.calls)] for at in range(len(batches))]
+        parts = [
+            by_thread[at % len(self.calls)][at // len(self.calls)] for at in range(len(batches))
+        ]
         return {
             name: np.concatenate(values)
             for name, values in zip(self.wanted, zip(*parts, strict=True), strict=True)

@@ -25,8 +25,9 @@ def write_text(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         file.write(text)
-    os.chmod(name, 0o644)
-    os.replace(name, path)
+    draft = Path(name)
+    draft.chmod(0o644)
+    draft.replace(path)
 
 
 @contextmanager
@@ -53,8 +54,8 @@ def new_folder(path: Path) -> Iterator[Path]:
     draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield draft
-        os.chmod(draft, 0o755)
-        os.replace(draft, path)
+        draft.chmod(0o755)
+        draft.replace(path)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

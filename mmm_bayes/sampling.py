@@ -7,8 +7,8 @@ import sys
 import time
 from dataclasses import dataclass
 
-import nutpie
 import numpy as np
+import nutpie
 import pymc as pm
 import xarray as xr
 

@@ -124,7 +124,7 @@ class TestFit:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    "arguments, says",
     [
         (("fit", "no_such_model", "MARKET"), "no_such_model"),
         (("fit", "direct", "MARKET", "--link", "probit"), "not one of identity, log"),

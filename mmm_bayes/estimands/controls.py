@@ -32,15 +32,17 @@ def control_effects(design: Design, draws: xr.Dataset) -> xr.Dataset:
     scale = xr.DataArray(
         design.scaling.scale[: len(controls)], dims="control", coords={"control": list(controls)}
     )
-    log = xr.DataArray(
-        [spec.transform == "log" for spec in controls.values()], coords=scale.coords
-    )
+    log = xr.DataArray([spec.transform == "log" for spec in controls.values()], coords=scale.coords)
     values = design.dataset.data["controls"].values
     binary = np.isin(values, (0.0, 1.0)).all((0, 1)) & np.array(
         [spec.transform == "none" for spec in controls.values()]
     )
     per_unit = effect / scale
-    percent = (lambda x: 100 * np.expm1(x)) if design.form.link == "log" else (lambda x: 100 * x)
+    multiplies = design.form.link == "log"
+
+    def percent(change: xr.DataArray) -> xr.DataArray:
+        return 100 * (change.copy(data=np.expm1(change.values)) if multiplies else change)
+
     return xr.Dataset(
         {
             "effect": percent(effect),

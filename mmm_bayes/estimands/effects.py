@@ -86,7 +86,7 @@ def channel_effects(world: World) -> Effects:
         "roas": draws["total"] / money,
         "mroas": np.stack(margins, -1) / (MARGIN * money),
     }
-    bands = {
+    bands: dict[str, Any] = {
         name: (
             ("statistic", "time", "unit", "channel"),
             np.stack([effect[name] for effect in weekly], -1),

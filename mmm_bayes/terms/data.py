@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pymc as pm
 
@@ -21,7 +23,9 @@ def model_for(design: Design) -> pm.Model:
         To be used as a context: ``with model_for(design) as model: ...``.
     """
     arrays = design.arrays
-    coords = {name: arrays[name].values for name in ("time", "unit", "channel", "lag")}
+    coords: dict[str, Any] = {
+        name: arrays[name].values for name in ("time", "unit", "channel", "lag")
+    }
     coords["spread"] = ["outcome", "mediator"]
     coords["covariate"] = np.arange(arrays.sizes["covariate"])
     coords["control"] = list(design.dataset.description.controls)
@@ -39,6 +43,6 @@ def data_names(design: Design) -> list[str]:
     """Names of the data nodes of a model built on this design."""
     return [
         name
-        for name in design.arrays.data_vars
-        if design.mediator is not None or not str(name).startswith("mediator_")
+        for name in map(str, design.arrays.data_vars)
+        if design.mediator is not None or not name.startswith("mediator_")
     ]

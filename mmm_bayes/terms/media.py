@@ -43,7 +43,9 @@ def saturated_media(
     return hill(carry_over(lags, weights), kappa, slope)
 
 
-def contribution(design: Design, response: Any, share: Any, name: str, *, dim: str = "channel") -> Any:
+def contribution(
+    design: Design, response: Any, share: Any, name: str, *, dim: str = "channel"
+) -> Any:
     """Contribution of media around its mean: ``share * (response / mean(response) - 1)``.
 
     Dividing by the mean makes `share` the mean contribution itself, and centring takes its

@@ -141,8 +141,7 @@ def prior(
         return distribution(name or key, **parameters, dims=dims)
     except (TypeError, ValueError) as problem:
         raise InputError(
-            f"{where}: {dist} does not take {parameters}: "
-            f"{' '.join(str(problem).split())}"
+            f"{where}: {dist} does not take {parameters}: {' '.join(str(problem).split())}"
         ) from problem
 
 
