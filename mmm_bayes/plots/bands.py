@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 #: Probability inside the bands: the wide one is the interval of every table, the narrow one half.
 WIDE, NARROW = 0.90, 0.50
 SAMPLE = ("chain", "draw")
+HUGE = 1e100
 
 
 def summed(values: xr.DataArray) -> xr.DataArray:
@@ -37,7 +38,8 @@ def band(draws: xr.DataArray, inside: float) -> xr.DataArray:
     xarray.DataArray, dims (quantile, ...)
     """
     tail = (1 - inside) / 2
-    return draws.quantile([tail, 1 - tail], dim=SAMPLE)
+    cut = draws.clip(-HUGE, HUGE)  # heavy tails overflow to infinity, which has no quantiles
+    return cut.quantile([tail, 1 - tail], dim=SAMPLE)
 
 
 def predictive_bands(ax: Axes, draws: xr.DataArray, colour: str, *, dim: str = "time") -> None:

@@ -35,8 +35,8 @@ def fit_over_time(
     )
     lower, upper = band(draws, WIDE).values
     inside = float(np.mean((seen.values >= lower) & (seen.values <= upper)))
-    ax.set_title(f"{name}: {inside:.0%} of weeks inside the 90% band")
-    _limits(ax, seen.values, lower, upper)
+    cut = _limits(ax, seen.values, lower, upper)
+    ax.set_title(f"{name}: {inside:.0%} of weeks inside the 90% band{cut}")
     dates(ax)
     legend(ax)
 
@@ -66,21 +66,24 @@ def holdout_forecast(
     ax.axvline(seen["time"].values[0], color=GREY, linewidth=1, linestyle=":")
     lower, upper = band(draws, WIDE).values
     inside = float(np.mean((seen.values >= lower) & (seen.values <= upper)))
-    ax.set_title(f"{name}: {inside:.0%} of {seen.size} weeks inside the 90% band")
-    _limits(ax, np.concatenate([before.values, seen.values]), lower, upper)
+    cut = _limits(ax, np.concatenate([before.values, seen.values]), lower, upper)
+    ax.set_title(f"{name}: {inside:.0%} of {seen.size} weeks inside the 90% band{cut}")
     dates(ax)
     legend(ax, columns=4)
 
 
-def _limits(ax: Axes, seen: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
-    """Keep the observed weeks readable however far the tails of the band reach."""
+def _limits(ax: Axes, seen: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> str:
+    """Keep the observed weeks readable however far the band reaches, and say if it is cut."""
+    least, most = float(seen.min()), float(seen.max())
     if wide_range(seen):
         ax.set_yscale("log")
-        low, high = seen.min() / 10, seen.max() * 10
-        ax.set_ylim(max(low, min(lower.min(), seen.min())) * 0.8, min(high, upper.max()) * 1.2)
+        low = max(least / 10, min(float(lower.min()), least)) * 0.8
+        high = min(most * 10, max(float(upper.max()), most)) * 1.2
     else:
-        spread = float(np.ptp(seen)) or 1.0
-        low = max(min(lower.min(), seen.min()), seen.min() - spread)
-        high = min(max(upper.max(), seen.max()), seen.max() + spread)
-        ax.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+        spread = most - least or 1.0
+        low = max(min(float(lower.min()), least), least - spread)
+        high = min(max(float(upper.max()), most), most + spread)
+        low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
+    ax.set_ylim(low, high)
     numbers(ax.yaxis)
+    return " (cut at the frame)" if lower.min() < low or upper.max() > high else ""

@@ -120,15 +120,15 @@ def causal_graph(
                 color=GREY if null else palette[source], zorder=1, gid=f"{source}>{target}",
             )
         )  # fmt: skip
-        # Into the mediator near the source, into the outcome half way: where arrows lie apart.
-        at = 0.33 if target else 0.5
+        # Into the mediator short of half way, into the outcome half way: where arrows lie apart.
+        at = 0.42 if target else 0.5
         text = "\n".join(
             f"{row.mean:+.1f}% [{row.lower:.1f}, {row.upper:.1f}]"
             + (f" {row.says}" if row.says else "")
             for row in rows.itertuples()
         ).replace("-", "−")
         ax.text(
-            x0 + at * (x1 - x0), y0 + at * (y1 - y0), text, ha="center", va="center", fontsize=7.5,
+            x0 + at * (x1 - x0), y0 + at * (y1 - y0), text, ha="center", va="center", fontsize=7,
             color=INK, zorder=3,
             bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "lw": 0, "alpha": 0.9},
         )  # fmt: skip

@@ -11,7 +11,21 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from matplotlib.axes import Axes
 
-from mmm_bayes.plots.style import INK, OKABE_ITO, PALE, few, legend, numbers, subtitle, wide_range
+from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, few, legend, numbers, subtitle, wide_range
+
+#: The statistics of the checks, in the words of a title.
+WORDS = {
+    "minimum": "smallest week",
+    "maximum": "largest week",
+    "share_near_zero": "share of weeks near 0",
+    "coverage_90": "share in 90% interval",
+    "skewness": "lopsided misses",
+    "autocorrelation": "neighbours miss alike",
+    "kurtosis": "weight of large misses",
+    "heteroscedasticity": "misses grow with level",
+}
+#: Times the observed value: replicated tables beyond are counted, not drawn.
+REACH = 1e4
 
 
 def densities(
@@ -20,7 +34,7 @@ def densities(
     observed: xr.DataArray,
     *,
     name: str = "outcome",
-    shown: int = 25,
+    shown: int = 15,
 ) -> None:
     """Draw the density of the observed values over those of replicated tables.
 
@@ -47,12 +61,12 @@ def densities(
         inside = row[(row > low - 2 * reach) & (row < high + 2 * reach)]
         if np.ptp(inside) == 0 or inside.size < 10:
             continue
-        grid, density, _ = array_stats.kde(inside, grid_len=200)
+        grid, density, _ = array_stats.kde(inside, grid_len=100)
         ax.plot(
             10**grid if logarithmic else grid, density * inside.size / row.size,
-            color=OKABE_ITO[5], alpha=0.35, linewidth=0.7, label="replicated" if at == 0 else None,
+            color=OKABE_ITO[5], alpha=0.45, linewidth=0.7, label="replicated" if at == 0 else None,
         )  # fmt: skip
-    grid, density, _ = array_stats.kde(seen, grid_len=200)
+    grid, density, _ = array_stats.kde(seen, grid_len=100)
     ax.plot(10**grid if logarithmic else grid, density, color=INK, linewidth=1.8, label="observed")
     limits = np.array([low - reach, high + reach])
     if logarithmic:
@@ -66,7 +80,9 @@ def densities(
     legend(ax)
 
 
-def statistic(ax: Axes, replicated: np.ndarray, observed: float, *, name: str) -> None:
+def statistic(
+    ax: Axes, replicated: np.ndarray, observed: float, *, name: str, p: float | None = None
+) -> None:
     """Draw a statistic of the replicated tables and of the observed one.
 
     Parameters
@@ -75,14 +91,31 @@ def statistic(ax: Axes, replicated: np.ndarray, observed: float, *, name: str) -
     replicated : array, shape (draws,)
     observed : float
     name : str
+    p : float, optional
+        Its p-value, as the checks have it.
     """
     finite = replicated[np.isfinite(replicated)]
-    low, high = np.quantile(finite, [0.005, 0.995])
-    ax.hist(finite, bins=30, range=(low, high) if high > low else None, color=PALE)
-    ax.axvline(observed, color=OKABE_ITO[4], linewidth=2)
-    above = float(np.mean(finite >= observed))
-    ax.set_title(f"{name}\n", fontsize=9)
-    subtitle(ax, f"{above:.0%} of replicates at or above")
+    ax.set_title(f"{WORDS.get(name, name)}\n", fontsize=9)
     ax.set_yticks([])
-    few(ax.xaxis, 3)
+    if finite.size == 0 or not np.isfinite(observed):
+        subtitle(ax, "can't be computed here")
+        return
+    low, high = np.quantile(finite, [0.005, 0.995])
+    bins: int | np.ndarray = 30
+    logarithmic = observed > 0 and wide_range(finite)
+    if logarithmic:
+        # Beyond this, tables differ in nothing that a reader could use.
+        low, high = max(low, observed / REACH), min(high, observed * REACH)
+        bins = np.geomspace(low, max(high, 1.01 * low), 31)
+        ax.set_xscale("log")
+    else:
+        few(ax.xaxis, 3)
+    outside = float(np.mean((finite < low) | (finite > high)))
+    span = (low, high) if high > low and not logarithmic else None
+    ax.hist(finite, bins=bins, range=span, color=GREY, alpha=0.55)
+    ax.axvline(observed, color=OKABE_ITO[4], linewidth=2)
+    said = [] if p is None else ["p < 0.001" if p < 0.001 else f"p = {p:.2g}"]
+    if outside > 0.02:
+        said.append(f"{outside:.0%} of tables off the axis")
+    subtitle(ax, ", ".join(said))
     numbers(ax.xaxis)

@@ -23,7 +23,7 @@ MEANINGS = {
 }
 
 #: Points of each density.
-GRID = 200
+GRID = 100
 
 
 def comparable(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:

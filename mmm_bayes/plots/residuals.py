@@ -1,9 +1,7 @@
 """What the model left unexplained: over time, against the fit, over lags, and its distribution.
 
-Residuals are quantile residuals: standard normal if the model is right, whatever its likelihood.
-
-Source: Dunn, P. K., Smyth, G. K. (1996). Randomized quantile residuals. Journal of Computational
-and Graphical Statistics 5(3).
+The residuals are those of `mmm_bayes.diagnostics.residuals`: standardised, on the log scale where
+effects multiply.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from scipy import stats
 
-from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, dates, numbers, wide_range
+from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, PALE, dates, numbers, wide_range
 
 _DOTS: dict[str, Any] = {
     "linestyle": "", "marker": "o", "markersize": 2.8, "color": OKABE_ITO[0], "alpha": 0.7,
+    "rasterized": True,
 }  # fmt: skip
 
 
@@ -27,35 +25,40 @@ def over_time(ax: Axes, residuals: xr.DataArray) -> None:
     ax.plot(residuals["time"].values, residuals.transpose("time", "unit").values, **_DOTS)
     _levels(ax)
     ax.set_title("over time")
-    ax.set_ylabel("residual, in sd")
+    ax.set_ylabel("residual")
     dates(ax, most=4)
 
 
-def against_fitted(ax: Axes, residuals: xr.DataArray, fitted: xr.DataArray) -> None:
-    """Draw residuals (time, unit) against what was expected (time, unit)."""
+def against_fitted(
+    ax: Axes, residuals: xr.DataArray, fitted: xr.DataArray, *, name: str = "outcome"
+) -> None:
+    """Draw residuals (time, unit) against what was expected (time, unit), in units of `name`."""
     x = fitted.transpose(*residuals.dims).values.ravel()
     ax.plot(x, residuals.values.ravel(), **_DOTS)
     _levels(ax)
     if wide_range(x):
         ax.set_xscale("log")
     numbers(ax.xaxis)
-    ax.set_title("against the fitted value")
-    ax.set_xlabel("fitted")
+    ax.set_title("against the fit")
+    ax.set_xlabel(f"fitted {name}")
 
 
-def autocorrelation(ax: Axes, residuals: xr.DataArray, *, lags: int = 20) -> None:
-    """Draw the autocorrelation of residuals (time, unit), averaged over units.
+def autocorrelation(ax: Axes, acf: xr.DataArray, band: xr.DataArray) -> None:
+    """Draw the autocorrelation of residuals, averaged over units.
 
     The dotted lines hold 95% of the bars of independent residuals.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    acf : xarray.DataArray, dims (lag, unit)
+        1 at lag 0, which is not drawn.
+    band : xarray.DataArray, dims (unit,)
+        Half-width of the 95% band of one unit's.
     """
-    values = residuals.transpose("time", "unit").values
-    values = values - values.mean(0)
-    lags = min(lags, len(values) - 2)
-    power = (values**2).sum(0)
-    products = [values[k:] * values[: len(values) - k] for k in range(1, lags + 1)]
-    found = np.array([(product.sum(0) / power).mean() for product in products])
-    half = 1.96 / np.sqrt(values.size)
-    ax.bar(range(1, lags + 1), found, width=0.6, color=OKABE_ITO[0])
+    found = acf.mean("unit").sel(lag=acf["lag"] > 0)
+    half = float(band.mean()) / np.sqrt(band.sizes["unit"])
+    ax.bar(found["lag"].values, found.values, width=0.6, color=OKABE_ITO[0])
     for level in (-half, half):
         ax.axhline(level, color=GREY, linestyle=":", linewidth=1)
     ax.axhline(0, color=INK, linewidth=0.8)
@@ -65,15 +68,49 @@ def autocorrelation(ax: Axes, residuals: xr.DataArray, *, lags: int = 20) -> Non
     ax.set_xlabel("lag, weeks")
 
 
-def against_normal(ax: Axes, residuals: xr.DataArray) -> None:
-    """Draw quantiles of residuals (time, unit) against the standard normal's."""
-    values = np.sort(residuals.values.ravel())
-    expected = stats.norm.ppf((np.arange(values.size) + 0.5) / values.size)
-    ax.plot(expected, values, **_DOTS)
-    ends = np.array([expected[0], expected[-1]])
+def misses(tables: np.ndarray, curve: np.ndarray, log: bool) -> np.ndarray:
+    """Residuals of replicated tables, standardised as the observed ones are.
+
+    Parameters
+    ----------
+    tables : array, shape (sample, time, unit)
+    curve : array, shape (time, unit)
+        The fitted values.
+    log : bool
+        Whether residuals are differences of logarithms.
+
+    Returns
+    -------
+    array, shape (sample, time, unit)
+    """
+    if log:
+        tiny = np.finfo(float).tiny
+        left = np.log(np.maximum(tables, tiny)) - np.log(np.maximum(curve, tiny))
+    else:
+        left = tables - curve
+    scale = np.sqrt((left**2).mean(-2, keepdims=True))
+    return np.asarray(left / np.where(scale > 0, scale, 1.0))
+
+
+def against_model(ax: Axes, residuals: np.ndarray, replicated: np.ndarray) -> None:
+    """Draw quantiles of the residuals against those of tables that the fitted model makes.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    residuals : array, shape (time, unit)
+    replicated : array, shape (sample, time, unit)
+        As `misses` gives them.
+    """
+    values = np.sort(residuals.ravel())
+    tables = np.sort(replicated.reshape(len(replicated), -1), axis=1)
+    lower, middle, upper = np.quantile(tables, [0.05, 0.5, 0.95], axis=0)
+    ax.fill_between(middle, lower, upper, color=PALE, linewidth=0)
+    ends = middle[[0, -1]]
     ax.plot(ends, ends, color=INK, linewidth=0.9)
-    ax.set_title("against a normal")
-    ax.set_xlabel("quantile of a normal")
+    ax.plot(middle, values, **_DOTS)
+    ax.set_title("against the model's")
+    ax.set_xlabel("quantile the model expects")
 
 
 def _levels(ax: Axes) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
-from scipy import stats
 
+from mmm_bayes.diagnostics import compare, test_statistics
+from mmm_bayes.diagnostics import residuals as unexplained
+from mmm_bayes.diagnostics.predictive import replicas
 from mmm_bayes.plots import (
     carryover,
     contributions,
@@ -27,7 +27,7 @@ from mmm_bayes.plots import (
 )
 from mmm_bayes.plots.bands import summed
 from mmm_bayes.plots.style import OKABE_ITO, figure
-from mmm_bayes.report.run import Run
+from mmm_bayes.report.run import View
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,19 @@ class Picture:
     vector: bool = False
 
 
-def pictures(run: Run) -> Iterator[Picture]:
+def pictures(run: View) -> Iterator[Picture]:
     """Draw the figures of a run, one after the other.
 
     Parameters
     ----------
-    run : Run
+    run : View
 
     Yields
     ------
     Picture
         Those that the run has the data for.
     """
-    drawers: tuple[Callable[[Run], Picture | None], ...] = (
+    drawers: tuple[Callable[[View], Picture | None], ...] = (
         _graph, _effects, _contributions, _fit, _holdout, _response, _carryover, _data, _prior,
         _convergence, _predictive, _residuals,
     )  # fmt: skip
@@ -76,13 +76,11 @@ def pictures(run: Run) -> Iterator[Picture]:
             yield drawn
 
 
-def _graph(run: Run) -> Picture:
+def _graph(run: View) -> Picture:
     made, axes = figure(width=9, height=1.3 + 0.62 * len(run.channels))
     direct, whole = run.effect("draws")["direct"], float(run.observed.sum())
     arrows = graph.edges(run.group("posterior"), direct, whole, run.mediator)
-    graph.causal_graph(
-        axes[0, 0], arrows, run.channels, mediator=run.mediator, outcome=run.outcome
-    )
+    graph.causal_graph(axes[0, 0], arrows, run.channels, mediator=run.mediator, outcome=run.outcome)
     rows: Any = arrows.itertuples()
     said = "; ".join(
         f"{row.source} to {row.target or run.outcome} {row.mean:+.1f}%"
@@ -90,6 +88,11 @@ def _graph(run: Run) -> Picture:
         for row in rows
     )
     into = f" Arrows into {run.mediator} are in % of its mean." if run.mediator else ""
+    if "gamma_on" in run.group("posterior"):
+        into = (
+            f" Arrows into {run.mediator}: change of its spend in the weeks that it is on, and of "
+            "the odds that it is on, with the cause's mean spend against none."
+        )
     return Picture(
         "graph",
         f"Causal graph: {said}.",
@@ -101,7 +104,7 @@ def _graph(run: Run) -> Picture:
     )  # fmt: skip
 
 
-def _effects(run: Run) -> Picture:
+def _effects(run: View) -> Picture:
     made, axes = figure(width=9, height=1.6 + 0.5 * len(run.channels))
     forest.effects_forest(
         axes[0, 0], run.effect("draws"), outcome=float(run.observed.sum()), name=run.outcome
@@ -110,12 +113,15 @@ def _effects(run: Run) -> Picture:
         "effects",
         f"Total, direct and indirect effect of each channel on {run.outcome} with 90% intervals.",
         "What each channel added, with 90% intervals. Total = direct + indirect, draw by draw. "
-        "The totals of a cause and of its mediator overlap: do not add them up.",
+        + (f"The totals of {run.mediator} and of its causes overlap: do not add them up. "
+           if run.mediator else "")
+        + ("Effects multiply, so the shares of the channels overlap: together they can exceed 100%."
+           if run.multiplies else ""),
         made, vector=True,
     )  # fmt: skip
 
 
-def _contributions(run: Run) -> Picture:
+def _contributions(run: View) -> Picture:
     made, axes = figure(width=9, height=3.8)
     weekly = run.effect("weekly").sel(statistic="mean")
     stack = contributions.parts(
@@ -136,7 +142,12 @@ def _contributions(run: Run) -> Picture:
             f" The hatched part is {run.mediator}'s effect that its causes raised; where they "
             "lower it, it is drawn as zero."
         )
-    if run.attrs.get("link") == "log":
+    if float(stack.sel(part=contributions.BASELINE).min()) < 0:
+        caption += (
+            f" In some weeks this model expects {run.outcome} below 0 without advertising: there "
+            "the stack begins below the zero line."
+        )
+    if run.multiplies:
         caption += (
             " Effects multiply in this model: what the channels add together is shared out in "
             "proportion to what each adds alone."
@@ -149,10 +160,10 @@ def _contributions(run: Run) -> Picture:
     )
 
 
-def _fit(run: Run) -> Picture:
+def _fit(run: View) -> Picture:
     replicated, observed = run.group("posterior_predictive"), run.group("observed_data")
     names = [name for name in ("outcome", "mediator") if name in replicated]
-    made, axes = figure(len(names), width=9, height=2.7 * len(names), sharex=True)
+    made, axes = figure(len(names), width=9, height=2.7 * len(names), down=0.5)
     titles = {"outcome": run.outcome, "mediator": run.mediator}
     shades = {"outcome": OKABE_ITO[0], "mediator": OKABE_ITO[2]}
     for ax, name in zip(axes[:, 0], names, strict=True):
@@ -163,12 +174,13 @@ def _fit(run: Run) -> Picture:
         "fit",
         "Observed weeks and the model's predictive bands over time.",
         "Predictive bands (dark 50%, light 90%) and the observed weeks. About 9 in 10 points "
-        "should be inside the light band. Many more: the band is too wide; many fewer: too narrow.",
+        "should be inside the light band. Many more: the band is too wide; many fewer: too narrow. "
+        "A logarithmic axis can't show the part of a band at or below 0.",
         made,
     )
 
 
-def _holdout(run: Run) -> Picture | None:
+def _holdout(run: View) -> Picture | None:
     forecast, seen = run.group("predictions"), run.group("predictions_observed")
     if "outcome" not in forecast:
         return None
@@ -186,7 +198,7 @@ def _holdout(run: Run) -> Picture | None:
     )
 
 
-def _small(run: Run, *, height: float = 2.3, **options: Any) -> tuple[Figure, list[Any]]:
+def _small(run: View, *, height: float = 2.3, **options: Any) -> tuple[Figure, list[Any]]:
     """One small axes per channel, at most four in a row."""
     columns = min(4, len(run.channels))
     if len(run.channels) in (5, 6):
@@ -199,7 +211,7 @@ def _small(run: Run, *, height: float = 2.3, **options: Any) -> tuple[Figure, li
     return made, flat
 
 
-def _response(run: Run) -> Picture:
+def _response(run: View) -> Picture:
     made, axes = _small(run)
     curves = run.effect("response")
     response.response_curves(axes, curves, causes=run.causes, name=run.outcome)
@@ -214,8 +226,8 @@ def _response(run: Run) -> Picture:
     )  # fmt: skip
 
 
-def _carryover(run: Run) -> Picture:
-    made, axes = _small(run, height=2.0, sharey=True)
+def _carryover(run: View) -> Picture:
+    made, axes = _small(run, height=2.1, sharey=True, across=0.3)
     carryover.adstock_curves(axes, run.effect("adstock"), mediator=run.mediator)
     return Picture(
         "carryover",
@@ -226,10 +238,10 @@ def _carryover(run: Run) -> Picture:
     )  # fmt: skip
 
 
-def _data(run: Run) -> Picture:
+def _data(run: View) -> Picture:
     count = len(run.channels)
     rows = 1 + math.ceil(count / 2)
-    made, axes = figure(rows, 2, width=9, height=1.25 * rows, sharex=True)
+    made, axes = figure(rows, 2, width=9, height=1.35 * rows, top=0.3, bottom=0.35, down=0.55)
     grid = axes[0, 0].get_gridspec()
     for ax in axes[0]:
         ax.remove()
@@ -248,14 +260,18 @@ def _data(run: Run) -> Picture:
     )
 
 
-def _prior(run: Run) -> Picture | None:
+def _prior(run: View) -> Picture | None:
     posterior, prior = run.group("posterior"), run.group("prior")
     names = prior_posterior.comparable(posterior, prior)
     if not names:
         return None
     columns = min(4, len(names))
     rows = math.ceil(len(names) / columns)
-    made, axes = figure(rows, columns, width=9, height=rows * (0.9 + 0.36 * len(run.channels)))
+    longest = max(map(len, run.channels))
+    made, axes = figure(
+        rows, columns, width=9, height=rows * (0.9 + 0.36 * len(run.channels)), bottom=0.35,
+        left=0.3 + 0.065 * longest, across=0.35 + 0.065 * longest,
+    )  # fmt: skip
     flat = list(axes.ravel())
     for ax in flat[len(names) :]:
         ax.axis("off")
@@ -272,10 +288,10 @@ def _prior(run: Run) -> Picture | None:
     )
 
 
-def _convergence(run: Run) -> Picture:
+def _convergence(run: View) -> Picture:
     posterior = run.group("posterior")
     table = run.converged
-    made, axes = figure(1, 4, width=9, height=2.5)
+    made, axes = figure(1, 4, width=9, height=2.6, top=0.7, across=0.4)
     convergence.effective_sizes(axes[0, 0], table)
     worst: Any = table.itertuples()
     for ax, row in zip(axes[0, 1:], worst, strict=False):
@@ -295,95 +311,49 @@ def _convergence(run: Run) -> Picture:
     )
 
 
-def _predictive(run: Run) -> Picture:
+def _predictive(run: View) -> Picture:
     replicated, observed = run.group("posterior_predictive"), run.group("observed_data")
     names = [name for name in ("outcome", "mediator") if name in replicated]
-    made, axes = figure(len(names), 4, width=9, height=2.4 * len(names))
+    made, axes = figure(len(names), 4, width=9, height=2.4 * len(names), left=0.3, across=0.25)
     titles = {"outcome": run.outcome, "mediator": run.mediator}
     for row, name in zip(axes, names, strict=True):
         predictive.densities(row[0], replicated[name], observed[name], name=titles[name])
-        found = statistics(replicated[name], observed[name])
-        for ax, (label, (draws, seen)) in zip(row[1:], found.items(), strict=False):
-            predictive.statistic(ax, draws, seen, name=label)
+        values = test_statistics(run.run.draws, name)
+        worst = sorted(compare(values), key=lambda found: found.p_value)
+        for ax, found in zip(row[1:], worst, strict=False):
+            draws = values["replicated"].sel(statistic=found.name).values
+            predictive.statistic(ax, draws, found.observed, name=found.name, p=found.p_adjusted)
     return Picture(
         "predictive",
         "Densities and test statistics of replicated tables against the observed one.",
-        "Tables that the fitted model would produce (blue, grey) against the observed one (black, "
-        "orange). An orange line outside the grey says the model could not have made that feature "
-        "of the data.",
+        "Left: tables that the fitted model would produce (blue) against the observed one (black). "
+        "Right: the three features of the data that the model has most trouble with (of the eight "
+        "checked above), in replicated tables (grey) and in the observed one (orange). An orange "
+        "line outside the grey says the model could not have made that feature. p is two-sided "
+        "and adjusted for the number of features: below 0.05 is a warning, below 0.01 a failure.",
         made,
     )
 
 
-def statistics(
-    replicated: xr.DataArray, observed: xr.DataArray
-) -> dict[str, tuple[np.ndarray, float]]:
-    """Statistics that a wrong likelihood gets wrong, of replicated tables and the observed one.
-
-    Parameters
-    ----------
-    replicated : xarray.DataArray, dims (chain, draw, time, unit)
-    observed : xarray.DataArray, dims (time, unit)
-
-    Returns
-    -------
-    dict of str to (array of shape (draws,), float)
-    """
-    seen = observed.transpose("time", "unit").values
-    tables = replicated.transpose("chain", "draw", "time", "unit").values.reshape(-1, *seen.shape)
-    chosen: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "largest week": lambda x: x.max((-2, -1)),
-        "median week": lambda x: np.median(x, (-2, -1)),
-        "week-to-week correlation": _lag_one,
-    }
-    return {name: (call(tables), float(call(seen[None])[0])) for name, call in chosen.items()}
-
-
-def _lag_one(tables: np.ndarray) -> np.ndarray:
-    centred = tables - tables.mean(-2, keepdims=True)
-    return (centred[:, 1:] * centred[:, :-1]).sum((-2, -1)) / (centred**2).sum((-2, -1))
-
-
-def quantile_residuals(
-    replicated: xr.DataArray, observed: xr.DataArray, *, seed: int = 0
-) -> xr.DataArray:
-    """Where each observed value lies among its replicates, as a standard normal.
-
-    Parameters
-    ----------
-    replicated : xarray.DataArray, dims (chain, draw, time, unit)
-    observed : xarray.DataArray, dims (time, unit)
-    seed : int
-        For the place of a value among replicates equal to it.
-
-    Returns
-    -------
-    xarray.DataArray, dims (time, unit)
-    """
-    draws = replicated.sizes["chain"] * replicated.sizes["draw"]
-    below = (replicated < observed).sum(("chain", "draw"))
-    equal = (replicated == observed).sum(("chain", "draw"))
-    place = (below + np.random.default_rng(seed).random(below.shape) * (equal + 1)) / (draws + 1)
-    return xr.apply_ufunc(stats.norm.ppf, place).transpose("time", "unit")
-
-
-def _residuals(run: Run) -> Picture:
-    replicated, observed = run.group("posterior_predictive"), run.group("observed_data")
-    names = [name for name in ("outcome", "mediator") if name in replicated]
-    made, axes = figure(len(names), 4, width=9, height=2.3 * len(names))
-    posterior = run.group("posterior")
-    for row, name in zip(axes, names, strict=True):
-        left = quantile_residuals(replicated[name], observed[name])
-        residuals.over_time(row[0], left)
-        row[0].set_ylabel(f"{run.outcome if name == 'outcome' else run.mediator}: residual, in sd")
-        residuals.against_fitted(row[1], left, posterior[f"{name}_mean"].mean(("chain", "draw")))
-        residuals.autocorrelation(row[2], left)
-        residuals.against_normal(row[3], left)
+def _residuals(run: View) -> Picture:
+    tree = run.run.draws
+    found = unexplained(tree)
+    log = run.multiplies or run.attrs.get("likelihood") == "lognormal"
+    made, axes = figure(1, 4, width=9, height=2.6, across=0.5)
+    row = axes[0]
+    residuals.over_time(row[0], found["residual"])
+    residuals.against_fitted(row[1], found["residual"], found["fitted"], name=run.outcome)
+    residuals.autocorrelation(row[2], found["acf"], found["acf_band"])
+    tables, curve, _ = replicas(tree, "outcome")
+    residuals.against_model(row[3], found["residual"].values, residuals.misses(tables, curve, log))
     return Picture(
         "residuals",
         "Residuals over time, against fitted values, their autocorrelation and quantiles.",
-        "Quantile residuals, standard normal if the model is right. Look for drifts and waves "
-        "(left), a fan (second), bars beyond the dotted lines (third: intervals are then too "
-        "narrow), and points off the line (right: a likelihood with the wrong tails).",
+        f"Observed less fitted {run.outcome}"
+        + (" on the log scale" if log else "")
+        + ", in units of their root mean square. Look for drifts and waves (first), a fan "
+        "(second), bars beyond the dotted lines (third: neighbouring weeks miss alike, so "
+        "intervals are too narrow), and points outside the band (right: a likelihood whose tails "
+        "are wrong; the band is where 90% of the tables made by the fitted model lie).",
         made,
     )

@@ -17,10 +17,10 @@ from mmm_bayes.files import write_text
 from mmm_bayes.plots.style import styled
 from mmm_bayes.report import tables
 from mmm_bayes.report.figures import Picture, pictures
-from mmm_bayes.report.run import Run, read
+from mmm_bayes.report.run import View, read
 from mmm_bayes.report.words import channel_sentences, verdict_sentence
 
-DPI = 120
+DPI = 115
 _STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
 _GROUPS = {
     "convergence": "Sampling",
@@ -29,7 +29,6 @@ _GROUPS = {
     "residuals": "What is left over",
     "loo": "Single weeks that pull",
     "holdout": "Weeks held out",
-    "data": "The data",
 }
 
 
@@ -72,24 +71,26 @@ def render(folder: Path) -> Path:
     return page
 
 
-def _context(run: Run) -> dict[str, object]:
+def _context(run: View) -> dict[str, object]:
     known = run.diagnostics.get("verdict")
     verdict = known if known in _STATUS else "fail"
     checks = run.diagnostics.get("checks", [])
+    notes = [check["says"] for check in checks if check.get("group") == "data"]
+    checks = [check for check in checks if check.get("group") != "data"]
+    reasons = [says for says in run.diagnostics.get("reasons", []) if says not in notes]
     return {
         "run": run,
         "outcome": run.outcome,
         "mediator": run.mediator,
         "verdict": verdict,
-        "verdict_sentence": verdict_sentence(verdict),
-        "reasons": run.diagnostics.get("reasons", [])
-        or ([] if known in _STATUS else ["The run has no verdict of the checks."]),
+        "verdict_sentence": verdict_sentence(verdict, only_data=bool(notes) and not reasons),
+        "reasons": reasons if known in _STATUS else ["The run has no verdict of the checks."],
         "channels": [(one.name, channel_sentences(one)) for one in tables.channels(run)],
         "effects": tables.effects(run),
         "controls": tables.controls(run),
         "data": tables.data(run),
         "span": tables.span(run),
-        "warnings": run.record.get("profile_warnings", []),
+        "notes": notes or run.record.get("profile_warnings", []),
         "form": tables.form(run),
         "priors": tables.priors(run),
         "unmoved": tables.unmoved(run),
@@ -108,11 +109,10 @@ def _save(picture: Picture, folder: Path) -> Shown:
     """Write a picture's files, and give the one for the page as a data URI."""
     png = _bytes(picture, "png")
     picture.figure.set_layout_engine("none")  # the layout is found: no second search for the SVG
+    svg = _bytes(picture, "svg")
     _write(folder / f"{picture.name}.png", png)
-    kind, content = "image/png", png
-    if picture.vector:
-        kind, content = "image/svg+xml", _bytes(picture, "svg")
-        _write(folder / f"{picture.name}.svg", content)
+    _write(folder / f"{picture.name}.svg", svg)
+    kind, content = ("image/svg+xml", svg) if picture.vector else ("image/png", png)
     source = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
     return Shown(picture.alt, picture.caption, source)
 

@@ -9,13 +9,26 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.report.run import Run
+from mmm_bayes.report.run import View
 from mmm_bayes.report.words import Channel, Summary, listed, number, spread
 
 SAMPLE = ("chain", "draw")
 ROWS = 15
 #: A posterior sd above this share of the prior's: the data hardly moved the parameter.
 UNMOVED = 0.9
+
+_SCORES = {
+    "r2": "R²",
+    "rmse": "root mean squared error",
+    "mape": "mean absolute error, in %",
+    "mape_left_out": "weeks near 0, left out of it",
+    "crps": "CRPS",
+    "coverage_90": "weeks inside their 90% interval",
+    "elpd_loo": "elpd, leave-one-out",
+    "elpd_loo_se": "its standard error",
+    "p_loo": "effective parameters",
+}
+_SHARES = {"mape", "coverage_90"}
 
 
 @dataclass(frozen=True)
@@ -41,35 +54,31 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str | tuple[str, ...]]]) 
     )
 
 
-def channels(run: Run) -> list[Channel]:
+def channels(run: View) -> list[Channel]:
     """What is known of each channel, in the order of the description."""
     evidence = {str(e.get("channel")): e for e in run.diagnostics.get("evidence", [])}
-    posterior, spend = run.group("posterior"), run.group("constant_data")["spend"]
+    posterior = run.group("posterior")
     outcome = float(run.observed.sum())
     found = []
     for name in run.channels:
         beta = posterior["beta"].sel(channel=name) if "beta" in posterior else None
-        chance = evidence.get(name, {}).get("p_indirect_positive")
         total = run.summary(name, "total")
         found.append(
             Channel(
                 name=name,
                 outcome=run.outcome,
-                mediator=run.mediator if name in run.causes else "",
                 total=total,
                 direct=run.summary(name, "direct"),
-                indirect=run.summary(name, "indirect"),
                 share=total.times(100 / outcome),
                 roas=run.summary(name, "roas"),
-                never_off=bool((spend.sel(channel=name) > 0).all()),
+                evidence=tuple(evidence.get(name, {}).get("says", ())),
                 direct_fixed=beta is not None and name in run.causes and not bool(beta.any()),
-                p_indirect_positive=None if chance is None else float(chance),
             )
         )
     return found
 
 
-def effects(run: Run) -> Table:
+def effects(run: View) -> Table:
     """Effects of each channel: amounts, percent of the outcome, and returns."""
     percent = 100 / float(run.observed.sum())
     rows = []
@@ -85,7 +94,7 @@ def effects(run: Run) -> Table:
     return table(("channel", "total", "direct", "indirect", "ROAS", "marginal ROAS"), rows)
 
 
-def controls(run: Run) -> Table | None:
+def controls(run: View) -> Table | None:
     """What the outcome does when a control changes; None without controls."""
     found = run.effect("controls")
     if "effect" not in found or found.sizes.get("control", 0) == 0:
@@ -116,7 +125,7 @@ def _cell(draws: xr.DataArray, unit: str = "") -> tuple[str, str]:
     return spread(summary(draws), unit=unit)
 
 
-def data(run: Run) -> Table:
+def data(run: View) -> Table:
     """Each channel's spends."""
     spend = run.group("constant_data")["spend"]
     whole = float(spend.sum())
@@ -135,7 +144,7 @@ def data(run: Run) -> Table:
     return table(("channel", "role", "spent", "share", "mean when on", "weeks off"), rows)
 
 
-def span(run: Run) -> str:
+def span(run: View) -> str:
     """The table in one sentence."""
     seen = run.observed
     time = seen["time"].values
@@ -150,7 +159,7 @@ def span(run: Run) -> str:
     )
 
 
-def form(run: Run) -> list[str]:
+def form(run: View) -> list[str]:
     """The choices of the fit and why, a sentence each."""
     attrs = run.attrs
     link, likelihood = str(attrs.get("link")), str(attrs.get("likelihood"))
@@ -178,22 +187,25 @@ def form(run: Run) -> list[str]:
     return said
 
 
-def priors(run: Run) -> Table:
+def priors(run: View) -> Table:
     """The priors, as declared."""
     rows = []
     for name, prior in run.record.get("priors", {}).items():
         spec = dict(prior)
         dist = str(spec.pop("dist", ""))
         spec |= spec.pop("params", {})
-        inside = ", ".join(
-            f"{key} = {number(value) if isinstance(value, int | float) else value}"
-            for key, value in spec.items()
-        )
+        inside = ", ".join(f"{key} = {_parameter(value)}" for key, value in spec.items())
         rows.append([str(name), f"{dist}({inside})"])
     return table(("parameter", "prior"), rows)
 
 
-def unmoved(run: Run) -> list[str]:
+def _parameter(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_parameter, value))}]"
+    return number(float(value)) if isinstance(value, int | float) else str(value)
+
+
+def unmoved(run: View) -> list[str]:
     """Media parameters that the data left as wide as their prior."""
     posterior, prior = run.group("posterior"), run.group("prior")
     names = []
@@ -209,7 +221,7 @@ def unmoved(run: Run) -> list[str]:
     return names
 
 
-def convergence(run: Run) -> Table:
+def convergence(run: View) -> Table:
     """The parameters that converged worst."""
     found: Any = run.converged.head(ROWS).itertuples()
     rows = [
@@ -223,23 +235,29 @@ def convergence(run: Run) -> Table:
     return table(("parameter", "mean, 90% interval", "R-hat", "bulk ESS", "tail ESS"), rows)
 
 
-def scores(run: Run) -> Table | None:
+def scores(run: View) -> Table | None:
     """How well the model predicts, in weeks it saw and in weeks it did not."""
     found = run.diagnostics.get("scores", {})
     names = list(dict.fromkeys(key for part in found.values() for key in part))
     if not names:
         return None
     parts = [part for part in ("in_sample", "holdout") if found.get(part)]
-    rows = [[name, *(_score(found[part].get(name)) for part in parts)] for name in names]
+    names = [name for name in names if any(found[part].get(name) is not None for part in parts)]
+    rows = [
+        [_SCORES.get(name, name), *(_score(name, found[part].get(name)) for part in parts)]
+        for name in names
+    ]
     words = {"in_sample": "fitted weeks", "holdout": "weeks held out"}
     return table(("score", *(words[part] for part in parts)), rows)
 
 
-def _score(value: Any) -> str:
-    return number(float(value)) if isinstance(value, int | float) else "–"
+def _score(name: str, value: Any) -> str:
+    if not isinstance(value, int | float):
+        return "–"
+    return f"{value:.0%}" if name in _SHARES else number(float(value))
 
 
-def provenance(run: Run) -> Table:
+def provenance(run: View) -> Table:
     """Where the numbers come from."""
     record = run.record
     installed = record.get("versions", {}).items()

@@ -24,11 +24,6 @@ class Summary:
     upper: float
 
     @property
-    def contains_zero(self) -> bool:
-        """Whether zero is inside the interval, or on its edge."""
-        return self.lower <= 0 <= self.upper
-
-    @property
     def exists(self) -> bool:
         """Whether there is anything to report: neither missing nor zero by construction."""
         finite = all(map(math.isfinite, (self.mean, self.lower, self.upper)))
@@ -65,7 +60,7 @@ def number(value: float, *, digits: int = 3) -> str:
 
 
 def spread(summary: Summary, *, unit: str = "") -> tuple[str, str]:
-    """The mean and the interval, to two significant digits of the interval's width.
+    """The mean and the interval, to two or three digits of the interval's width.
 
     Parameters
     ----------
@@ -86,7 +81,7 @@ def spread(summary: Summary, *, unit: str = "") -> tuple[str, str]:
     largest = max(map(abs, values))
     scale, letter = next(((s, name) for s, name in _SCALES if largest >= s), (1.0, ""))
     width = (summary.upper - summary.lower) / scale
-    decimals = 2 if width <= 0 else min(6, max(0, 1 - math.floor(math.log10(width))))
+    decimals = 2 if width <= 0 else min(6, max(0, 1 - math.floor(math.log10(width / 1.5))))
     mean, lower, upper = (
         _minus(f"{_whole(value / scale, decimals):,.{decimals}f}{letter}{unit}") for value in values
     )
@@ -120,31 +115,26 @@ class Channel:
     Attributes
     ----------
     name, outcome : str
-    mediator : str
-        The channel it acts through, "" if it is no cause.
-    total, direct, indirect : Summary
+    total, direct : Summary
         In units of the outcome, over all fitted weeks.
     share : Summary
         Total in percent of the outcome.
     roas : Summary
         Outcome per unit of money spent.
-    never_off : bool
+    evidence : tuple of str
+        What the diagnostics say of it, word for word.
     direct_fixed : bool
         Whether the model itself sets the direct effect to zero.
-    p_indirect_positive : float or None
     """
 
     name: str
     outcome: str
-    mediator: str
     total: Summary
     direct: Summary
-    indirect: Summary
     share: Summary
     roas: Summary
-    never_off: bool
+    evidence: tuple[str, ...] = ()
     direct_fixed: bool = False
-    p_indirect_positive: float | None = None
 
 
 def channel_sentences(channel: Channel) -> list[str]:
@@ -157,22 +147,15 @@ def channel_sentences(channel: Channel) -> list[str]:
     Returns
     -------
     list of str
-        The finding first, then its limits.
+        The finding first, then the evidence as the diagnostics put it, then limits.
     """
-    said = [_finding(channel)]
-    if channel.mediator:
-        said.append(_mediation(channel))
+    said = [_finding(channel), *channel.evidence]
     if channel.direct_fixed:
         said.append("Its direct effect is 0 because this model assumes so; it was not found.")
     elif _near_zero(channel):
         said.append(
             f"Its direct effect's interval begins near 0, and effects on {channel.outcome} are "
             "positive by prior: the data hardly tell it from no direct effect."
-        )
-    if channel.never_off:
-        said.append(
-            "It is never off in these weeks: its total is an extrapolation to weeks without it, "
-            "which were not observed."
         )
     return said
 
@@ -190,30 +173,7 @@ def _finding(channel: Channel) -> str:
     if channel.roas.exists:
         mean, interval = spread(channel.roas)
         text += f"; for each unit of money spent, {mean} ({interval})"
-    text += "."
-    if channel.total.contains_zero:
-        text += " The interval contains 0: these data do not show an effect."
-    return text
-
-
-def _mediation(channel: Channel) -> str:
-    interval = spread(channel.indirect)[1]
-    if not channel.indirect.exists:
-        return f"Nothing of it runs through {channel.mediator}."
-    if channel.indirect.contains_zero:
-        chance = channel.p_indirect_positive
-        aside = "" if chance is None else f" (probability that it is positive: {chance:.0%})"
-        return (
-            f"The 90% interval of its indirect effect through {channel.mediator}, {interval}, "
-            f"contains 0: this table gives no evidence of mediation{aside}."
-        )
-    positive = channel.indirect.mean > 0
-    amount = channel.indirect if positive else _negated(channel.indirect)
-    return (
-        f"It {'raises' if positive else 'lowers'} {channel.outcome} through {channel.mediator} by "
-        f"{with_interval(amount)}, an interval without 0: evidence of mediation, if "
-        "nothing outside the table moves both."
-    )
+    return text + "."
 
 
 def _near_zero(channel: Channel) -> bool:
@@ -225,8 +185,20 @@ def _negated(summary: Summary) -> Summary:
     return Summary(-summary.mean, -summary.upper, -summary.lower)
 
 
-def verdict_sentence(verdict: str) -> str:
-    """What a verdict means for the use of the numbers."""
+def verdict_sentence(verdict: str, *, only_data: bool = False) -> str:
+    """What a verdict means for the use of the numbers.
+
+    Parameters
+    ----------
+    verdict : {"pass", "warn", "fail"}
+    only_data : bool
+        Whether nothing but the table itself gave a warning.
+    """
+    if verdict == "warn" and only_data:
+        return (
+            "The model passed its checks, but the table itself limits what any model can say. "
+            "Read its warnings before the numbers."
+        )
     return {
         "pass": "All checks passed. Read the numbers with their intervals and the assumptions.",
         "warn": "Usable with care: some checks gave a warning. Read them before the numbers.",

@@ -53,7 +53,15 @@ def test_the_settings_outside_are_left_alone():
 
 @pytest.mark.parametrize(
     "value, said",
-    [(0, "0"), (9.5, "9.5"), (12_500, "12.5k"), (-3.24e6, "−3.24M"), (0.12, "0.12"), (1e9, "1bn")],
+    [
+        (0, "0"),
+        (9.5, "9.5"),
+        (12_500, "12.5k"),
+        (-3.24e6, "−3.24M"),
+        (0.12, "0.12"),
+        (1e9, "1bn"),
+        (1e99, "1e99"),
+    ],
 )
 def test_compact_numbers(value, said):
     assert style.compact(value) == said
@@ -228,7 +236,7 @@ def test_each_channel_has_a_prior_and_a_posterior(axes, trees):
 def test_convergence_lists_every_free_scalar(axes, trees):
     posterior = trees[0]["posterior"].to_dataset()
     table = convergence.parameters(posterior)
-    assert len(table) == 4 * 4 + 2 + 1 + 2 + 2
+    assert len(table) == 4 * 4 + 2 + 1 + 1 + 2 + 2
     assert table["r_hat"].is_monotonic_decreasing
     convergence.effective_sizes(axes[0], table)
     assert sum(len(line.get_xdata()) for line in axes[0].lines[:-2]) == len(table)
@@ -245,9 +253,24 @@ def test_ranks_of_chains_that_disagree_are_not_level(axes):
 def test_predictive_checks(axes, mediated):
     predictive.densities(axes[0], mediated.replicated, mediated.observed, shown=7)
     assert len(axes[0].lines) == 8
-    predictive.statistic(axes[1], np.arange(100.0), 74.5, name="maximum")
+    predictive.statistic(axes[1], np.arange(100.0), 74.5, name="maximum", p=0.5)
     assert axes[1].lines[0].get_xdata()[0] == 74.5
-    assert "25%" in axes[1].texts[0].get_text()
+    assert axes[1].texts[0].get_text() == "p = 0.5"
+    heavy = np.geomspace(1, 1e99, 100)
+    predictive.statistic(axes[2], heavy, 2.0, name="maximum", p=1e-9)
+    assert axes[2].get_xscale() == "log"
+    assert axes[2].get_xlim()[1] < 1e6
+    assert axes[2].texts[0].get_text() == "p < 0.001, 96% of tables off the axis"
+
+
+def test_infinite_draws_are_cut_and_it_is_said(axes, mediated):
+    tables = mediated.replicated.copy()
+    tables[..., 3, :] = np.inf
+    fit.fit_over_time(axes[0], tables, mediated.observed)
+    assert "cut at the frame" in axes[0].get_title(loc="left")
+    assert axes[0].get_ylim()[1] < 2.1 * float(mediated.observed.max())
+    fit.fit_over_time(axes[1], mediated.replicated, mediated.observed)
+    assert "cut" not in axes[1].get_title(loc="left")
 
 
 def test_heavy_ranges_get_a_logarithmic_axis(axes, mediated):
@@ -263,14 +286,27 @@ def test_residuals(axes, mediated):
     rng = np.random.default_rng(0)
     left = xr.zeros_like(mediated.observed) + rng.normal(size=mediated.observed.shape)
     residuals.over_time(axes[0], left)
-    residuals.against_fitted(axes[1], left, mediated.observed)
-    residuals.autocorrelation(axes[2], left, lags=5)
-    residuals.against_normal(axes[3], left)
+    residuals.against_fitted(axes[1], left, mediated.observed, name="sales")
     np.testing.assert_allclose(axes[0].lines[0].get_ydata(), left.values[:, 0])
-    values = left.values[:, 0] - left.values.mean()
-    expected = [(values[k:] * values[:-k]).sum() / (values**2).sum() for k in range(1, 6)]
-    np.testing.assert_allclose([bar.get_height() for bar in axes[2].patches], expected)
-    np.testing.assert_allclose(axes[3].lines[0].get_ydata(), np.sort(left.values.ravel()))
+    assert axes[1].get_xlabel() == "fitted sales"
+    acf = xr.DataArray([[1.0, 1.0], [0.4, 0.2]], dims=("lag", "unit"), coords={"lag": [0, 1]})
+    residuals.autocorrelation(axes[2], acf, xr.DataArray([0.2, 0.2], dims="unit"))
+    np.testing.assert_allclose([bar.get_height() for bar in axes[2].patches], [0.3])
+    np.testing.assert_allclose(axes[2].lines[1].get_ydata()[0], 0.2 / np.sqrt(2))
+
+
+def test_residuals_stand_against_those_of_replicated_tables(axes):
+    rng = np.random.default_rng(0)
+    curve = np.full((40, 1), 10.0)
+    tables = curve + rng.normal(size=(50, 40, 1))
+    left = residuals.misses(tables, curve, False)
+    np.testing.assert_allclose((left**2).mean(1), 1)
+    same = residuals.misses(np.exp(tables), np.exp(curve), True)
+    np.testing.assert_allclose(same, left)
+    residuals.against_model(axes[0], left[0], left)
+    np.testing.assert_allclose(axes[0].lines[1].get_ydata(), np.sort(left[0].ravel()))
+    middle = np.median(np.sort(left[..., 0], axis=1), axis=0)
+    np.testing.assert_allclose(axes[0].lines[1].get_xdata(), middle)
 
 
 def test_the_sum_of_a_panel_is_its_unit_all(panel):

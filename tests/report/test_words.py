@@ -44,15 +44,14 @@ def test_phrases():
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed([]) == "none"
-    assert "must not be used" in verdict_sentence("fail")
 
 
 def channel(**changes):
     known = {
-        "name": "facebook", "outcome": "revenue", "mediator": "google",
-        "total": Summary(120.0, 80.0, 160.0), "direct": Summary(100.0, 70.0, 130.0),
-        "indirect": Summary(20.0, 10.0, 30.0), "share": Summary(12.0, 8.0, 16.0),
-        "roas": Summary(2.0, 1.4, 2.6), "never_off": False,
+        "name": "facebook", "outcome": "revenue", "total": Summary(120.0, 80.0, 160.0),
+        "direct": Summary(100.0, 70.0, 130.0),
+        "share": Summary(12.0, 8.0, 16.0),
+        "roas": Summary(2.0, 1.4, 2.6),
     }  # fmt: skip
     return Channel(**{**known, **changes})
 
@@ -61,33 +60,24 @@ def said(**changes):
     return " ".join(channel_sentences(channel(**changes)))
 
 
-def test_an_indirect_interval_with_zero_is_no_evidence():
-    text = said(indirect=Summary(1.0, -10.0, 12.0), p_indirect_positive=0.57)
-    assert "−10 to 12, contains 0: this table gives no evidence of mediation" in text
-    assert "57%" in text
-    assert "evidence of mediation, if" not in text
-
-
-def test_an_indirect_interval_without_zero_is_evidence_under_an_assumption():
-    text = said()
-    assert "raises revenue through google by 20 (90% interval 10 to 30)" in text
-    assert "evidence of mediation, if nothing outside" in text
-    assert "no evidence" not in text
-    assert "lowers revenue through google by 20 (90% interval 10 to 30)" in said(
-        indirect=Summary(-20.0, -30.0, -10.0)
-    )
+def test_the_evidence_is_repeated_word_for_word():
+    assert "(1.40 to 2.60). No evidence." in said(evidence=("No evidence.",))
 
 
 def test_limits_are_said():
-    assert "extrapolation" in said(never_off=True)
-    assert "extrapolation" not in said()
     assert "positive by prior" in said(direct=Summary(100.0, 5.0, 200.0))
     assert "positive by prior" not in said()
     fixed = said(direct=Summary(0.0, 0.0, 0.0), direct_fixed=True)
     assert "because this model assumes so" in fixed
-    assert "do not show an effect" in said(total=Summary(10.0, -5.0, 25.0))
     assert "never on" in said(total=Summary(0.0, 0.0, 0.0))
+    assert "took away 20" in said(total=Summary(-20.0, -40.0, -5.0))
 
 
-def test_a_channel_without_a_path_says_nothing_of_mediation():
-    assert "mediation" not in said(mediator="")
+def test_only_the_table_warns():
+    assert "model passed" in verdict_sentence("warn", only_data=True)
+    assert "model passed" not in verdict_sentence("warn")
+    assert "must not be used" in verdict_sentence("fail", only_data=True)
+
+
+def test_a_sign_is_not_rounded_away():
+    assert spread(Summary(361e3, -37e3, 1130e3)) == ("0.36M", "−0.04M to 1.13M")
