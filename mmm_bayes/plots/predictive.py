@@ -51,9 +51,10 @@ def densities(
     seen = observed.values.ravel()
     tables = predictive.transpose("chain", "draw", "time", "unit").values.reshape(-1, seen.size)
     tables = tables[np.linspace(0, len(tables) - 1, min(shown, len(tables))).astype(int)]
-    logarithmic = wide_range(seen) and bool((tables > 0).all())
+    logarithmic = wide_range(seen) and bool((tables >= 0).all())
     if logarithmic:
-        seen, tables = np.log10(seen), np.log10(tables)
+        least = np.finfo(float).tiny  # an exponential that underflowed
+        seen, tables = np.log10(seen), np.log10(np.maximum(tables, least))
     low, high = seen.min(), seen.max()
     reach = 0.35 * (high - low)
     for at, row in enumerate(tables):
@@ -101,12 +102,12 @@ def statistic(
         subtitle(ax, "can't be computed here")
         return
     low, high = np.quantile(finite, [0.005, 0.995])
-    bins: int | np.ndarray = 30
+    bins: int | list[float] = 30
     logarithmic = observed > 0 and wide_range(finite)
     if logarithmic:
         # Beyond this, tables differ in nothing that a reader could use.
         low, high = max(low, observed / REACH), min(high, observed * REACH)
-        bins = np.geomspace(low, max(high, 1.01 * low), 31)
+        bins = [float(x) for x in np.geomspace(low, max(high, 1.01 * low), 31)]
         ax.set_xscale("log")
     else:
         few(ax.xaxis, 3)
