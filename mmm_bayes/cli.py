@@ -71,9 +71,7 @@ def fit(
     chains: Annotated[int, typer.Option(help="Independent chains.")] = 4,
     seed: Seed = 1,
     link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
-    likelihood: Annotated[
-        str | None, typer.Option(help="normal, student_t or lognormal.")
-    ] = None,
+    likelihood: Annotated[str | None, typer.Option(help="normal, student_t or lognormal.")] = None,
 ) -> None:
     """Fit a model to a table: a run folder with draws, effects, checks and a report."""
     folder = out or _free_folder(Path("results"), f"{data.stem}-{Path(model).stem}")

@@ -42,9 +42,7 @@ def demo(folder: Path, say: Callable[[str], None]) -> Path:
         known, on=["unit", "channel", "estimand"]
     )
     estimands = estimands[(estimands["sd"] > 0) & (estimands["estimand"] != "direct")]
-    inside = (estimands["lower"] <= estimands["value"]) & (
-        estimands["value"] <= estimands["upper"]
-    )
+    inside = (estimands["lower"] <= estimands["value"]) & (estimands["value"] <= estimands["upper"])
     say(f"{inside.sum()} of {len(inside)} true total and indirect effects lie in their intervals")
     say("rendering the report")
     return render(folder)

@@ -23,7 +23,17 @@ import xarray as xr
 from mmm_bayes.errors import InputError
 from mmm_bayes.files import new_folder
 
-PACKAGES = ("mmm-bayes", "pymc", "nutpie", "arviz", "pytensor", "numba", "numpy", "xarray", "pandas")
+PACKAGES = (
+    "mmm-bayes",
+    "pymc",
+    "nutpie",
+    "arviz",
+    "pytensor",
+    "numba",
+    "numpy",
+    "xarray",
+    "pandas",
+)
 DRAWS, EFFECTS, ESTIMANDS = "posterior.nc", "effects.nc", "estimands.csv"
 DIAGNOSTICS, RECORD, MODEL = "diagnostics.json", "run.json", "model.py"
 
