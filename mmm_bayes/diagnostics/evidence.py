@@ -94,6 +94,10 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
         if mediated:
             lower, upper = np.quantile(indirect, INTERVAL)
             says.append(_indirect_says(channel, lower, upper))
+            says.append(
+                f"P(indirect effect > 0) is {(indirect > 0).mean():.0%}, and "
+                f"{_near(indirect):.0%} of its posterior lies within 1% of the outcome around 0."
+            )
         found.append(
             Evidence(
                 channel=channel,
