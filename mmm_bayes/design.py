@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from mmm_bayes.dataset import Dataset
+from mmm_bayes.dataset.profiling import MEDIATOR_OFF
 from mmm_bayes.errors import InputError
 from mmm_bayes.transforms import lagged
 
@@ -23,8 +24,6 @@ Link = Literal["identity", "log"]
 Likelihood = Literal["normal", "student_t", "lognormal"]
 MediatorLikelihood = Literal["normal", "hurdle"]
 
-#: A mediator that is zero in at least this share of weeks gets a hurdle.
-HURDLE_FROM = 0.05
 DAYS_PER_YEAR = 365.25
 
 
@@ -163,7 +162,7 @@ def form_for(
     hurdle = False
     if dataset.mediator is not None:
         off = dataset.data["exposure"].sel(channel=dataset.mediator) == 0
-        hurdle = float(off.mean()) >= HURDLE_FROM
+        hurdle = float(off.mean()) >= MEDIATOR_OFF
     return Form(link, likelihood, "hurdle" if hurdle else "normal", defaults.max_lag)
 
 

@@ -103,7 +103,9 @@ def fit(job: Job, say: Any = print) -> Path:
     say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
     draws = complete(compiled, whole, tree, seed=job.settings.seed)
     predicted = holdout(compiled, job)
-    if predicted is not None:
+    if predicted is None:
+        say("no holdout: the weeks before it are too few, or a covariate is constant over them")
+    else:
         draws["predictions"], draws["predictions_observed"] = predicted
     draws.attrs["model"] = job.member.name
 
