@@ -102,8 +102,9 @@ class Design:
         What enters the model as data: ``exposure_lags (time, unit, channel, lag)`` in active
         means, ``covariates (time, unit, covariate)`` orthonormal, ``outcome_observed`` and
         ``mediator_observed (time, unit)`` and ``outcome_scale``, ``mediator_scale (unit)`` in
-        original units, the priors' ``yardstick``: the two spreads, and ``control_mix (control,
-        covariate)``, the rows of the scaling's `unmix` that belong to controls.
+        original units, the priors' ``yardstick``: the two spreads, ``control_mix (control,
+        covariate)``, the rows of the scaling's `unmix` that belong to controls, and ``rho``, the
+        assumed correlation of the mediator's and the outcome's disturbances: 0 in a fit.
     """
 
     dataset: Dataset
@@ -212,6 +213,7 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
             "outcome_scale": ("unit", scaling.outcome),
             "mediator_scale": ("unit", scaling.mediator),
             "yardstick": ("spread", np.array([scaling.spread, scaling.mediator_spread])),
+            "rho": ((), 0.0),
             "control_mix": (
                 ("control", "covariate"),
                 scaling.unmix[: len(dataset.description.controls)],

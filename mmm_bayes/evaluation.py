@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pymc as pm
@@ -27,6 +28,8 @@ Array = NDArray[Any]
 #: Elements that the largest array of a batch may have: what fits a core's cache is fastest.
 BATCH_ELEMENTS = 400_000
 SAMPLE = ("chain", "draw")
+#: What was cut already, by model: cutting takes longer than evaluating a few draws.
+_CUT: WeakKeyDictionary[pm.Model, dict[tuple[Any, ...], Evaluation]] = WeakKeyDictionary()
 #: NumPy leaves the interpreter's lock while it computes, so two threads are worth 1.6.
 THREADS = 2
 
@@ -128,6 +131,9 @@ def evaluation(
 ) -> Evaluation:
     """Cut a model's graph at the given nodes and make it a function to the wanted ones.
 
+    The same question to the same model is answered by the same function, unless it is random:
+    a random function is always new, so that its seed decides what it draws.
+
     Parameters
     ----------
     model : pymc.Model
@@ -145,6 +151,23 @@ def evaluation(
     Evaluation
     """
     given, wanted, per_draw = tuple(given), tuple(wanted), tuple(per_draw)
+    if seed is not None:
+        return _cut(model, given, wanted, per_draw, log_likelihood, seed)
+    question = (given, wanted, per_draw, log_likelihood)
+    known = _CUT.setdefault(model, {})
+    if question not in known:
+        known[question] = _cut(model, *question, None)
+    return known[question]
+
+
+def _cut(
+    model: pm.Model,
+    given: tuple[str, ...],
+    wanted: tuple[str, ...],
+    per_draw: tuple[str, ...],
+    log_likelihood: bool,
+    seed: int | None,
+) -> Evaluation:
     data = tuple(variable.name for variable in model.data_vars)
     nodes = [model[name] for name in wanted]
     if log_likelihood:

@@ -25,7 +25,7 @@ from mmm_bayes.design import Design
 def build(design: Design) -> pm.Model:
     with terms.model_for(design) as model:
         media = terms.saturated_media(design)
-        terms.mediator(design, media[:, :, design.causes_at])
+        disturbance = terms.mediator(design, media[:, :, design.causes_at])
 
         channels = np.array(design.dataset.channels)
         own = np.flatnonzero(~np.isin(channels, design.causes))
@@ -35,5 +35,6 @@ def build(design: Design) -> pm.Model:
         terms.outcome(
             design,
             terms.baseline(design) + terms.contribution(design, media, beta, "ceiling"),
+            disturbance,
         )
     return model

@@ -27,6 +27,7 @@ LAYERS = (
     "sampling",
     "counterfactual",
     "runs",
+    "refitting",
     "estimands",
     "diagnostics",
     "fitting",

@@ -44,5 +44,5 @@ def data_names(design: Design) -> list[str]:
     return [
         name
         for name in map(str, design.arrays.data_vars)
-        if design.mediator is not None or not name.startswith("mediator_")
+        if design.mediator is not None or not (name.startswith("mediator_") or name == "rho")
     ]

@@ -14,7 +14,7 @@ from mmm_bayes.terms.media import contribution
 from mmm_bayes.terms.priors import prior
 
 
-def mediator(design: Design, response: Any) -> None:
+def mediator(design: Design, response: Any) -> Any:
     """Declare the mediator given its causes, in original units.
 
     An always-on mediator is Normal(m, sigma s) with
@@ -34,6 +34,12 @@ def mediator(design: Design, response: Any) -> None:
     design : Design
     response : TensorVariable, shape (time, unit, cause)
         Saturated exposure of the causes.
+
+    Returns
+    -------
+    TensorVariable, shape (time, unit)
+        Disturbance of each week in standard deviations; 0 in a week that a hurdle mediator is
+        off, which tells nothing of it.
     """
     data, dims = pm.modelcontext(None), ("time", "unit")
     scale, observed = data["mediator_scale"], data["mediator_observed"]
@@ -44,7 +50,7 @@ def mediator(design: Design, response: Any) -> None:
     if design.form.mediator_likelihood == "normal":
         mean = pm.Deterministic("mediator_mean", scale * predictor, dims=dims)
         pm.Normal("mediator", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
-        return
+        return (observed / scale - predictor) / sigma
     logit = baseline(design, "mediator_on_") + contribution(
         design, response, prior(design, "gamma_on", dims="cause"), "mediation_on_ceiling",
         dim="cause",
@@ -56,6 +62,8 @@ def mediator(design: Design, response: Any) -> None:
         "mediator", on, pt.log(scale) + predictor, sigma,
         logp=_hurdle_logp, random=_hurdle_random, observed=observed, dims=dims,
     )  # fmt: skip
+    amount = pt.switch(observed > 0, observed / scale, 1.0)
+    return pt.switch(observed > 0, (pt.log(amount) - predictor) / sigma, 0.0)
 
 
 def _hurdle_logp(value: Any, on: Any, mu: Any, sigma: Any) -> Any:

@@ -15,7 +15,7 @@ from mmm_bayes.terms.priors import prior
 BEND = 0.05
 
 
-def outcome(design: Design, predictor: Any) -> None:
+def outcome(design: Design, predictor: Any, mediator_disturbance: Any = None) -> None:
     """Declare ``outcome_mean``, ``sigma`` and the observed ``outcome``, in original units.
 
     ============  =============  ==========================================================
@@ -34,11 +34,17 @@ def outcome(design: Design, predictor: Any) -> None:
     for a log-normal, `outcome_mean` is the median of the outcome, the location that
     multiplicative disturbances act upon.
 
+    Given the mediator's disturbance ``z``, the outcome's own may be correlated with it by the data
+    node ``rho``, which is 0 unless a sensitivity analysis sets it (Imai, Keele, Yamamoto 2010):
+    it is ``sigma (rho z + sqrt(1 - rho^2) e)``, and the table holds for ``e``.
+
     Parameters
     ----------
     design : Design
     predictor : TensorVariable, shape (time, unit)
         The sum of the terms, in the model's units.
+    mediator_disturbance : TensorVariable, shape (time, unit), optional
+        As `mediator` returns it.
     """
     data = pm.modelcontext(None)
     dims = ("time", "unit")
@@ -52,26 +58,30 @@ def outcome(design: Design, predictor: Any) -> None:
     else:
         location = scale * predictor
     mean = pm.Deterministic("outcome_mean", location, dims=dims)
+    noise, shared = sigma, 0.0
+    if mediator_disturbance is not None:
+        rho = data["rho"] * pt.neq(mediator_disturbance, 0.0)
+        noise, shared = sigma * pt.sqrt(1 - rho**2), rho * sigma * mediator_disturbance
+    multiplies = link == "log" or likelihood == "lognormal"
+    if link == "log":
+        centre = pt.log(scale) + predictor + shared
+    elif multiplies:
+        centre = pt.log(mean) + shared
+    else:
+        centre, noise = mean + shared * scale, noise * scale
     if likelihood == "student_t":
         nu = prior(design, "nu")
-        if link == "log":
+        if multiplies:
             pm.CustomDist(
-                "outcome", nu, pt.log(scale) + predictor, sigma,
+                "outcome", nu, centre, noise,
                 logp=_log_student_t_logp, random=_log_student_t_random,
                 observed=observed, dims=dims,
             )  # fmt: skip
         else:
-            pm.StudentT(
-                "outcome", nu=nu, mu=mean, sigma=sigma * scale, observed=observed, dims=dims
-            )
-    elif link == "log":
-        pm.LogNormal(
-            "outcome", mu=pt.log(scale) + predictor, sigma=sigma, observed=observed, dims=dims
-        )
-    elif likelihood == "lognormal":
-        pm.LogNormal("outcome", mu=pt.log(mean), sigma=sigma, observed=observed, dims=dims)
+            pm.StudentT("outcome", nu=nu, mu=centre, sigma=noise, observed=observed, dims=dims)
     else:
-        pm.Normal("outcome", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
+        distribution = pm.LogNormal if multiplies else pm.Normal
+        distribution("outcome", mu=centre, sigma=noise, observed=observed, dims=dims)
 
 
 def _log_student_t_logp(value: Any, nu: Any, mu: Any, sigma: Any) -> Any:
