@@ -1,7 +1,7 @@
 """Markets with a known truth: a table, its description, and the truth beside it.
 
-The equations are those of the models, on NumPy arrays. What differs between scenarios is a
-`Scenario`; what differs between two markets of one scenario is drawn from ranges that a
+The equations are those of the models, on NumPy arrays, but for the scenarios that depart from
+them on purpose. What differs between scenarios is a `Scenario`; what differs between two markets of one scenario is drawn from ranges that a
 marketer would find ordinary, chosen without looking at any model's prior.
 """
 

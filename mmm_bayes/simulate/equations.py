@@ -8,75 +8,132 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
-from mmm_bayes.transforms import carry_over, geometric_weights, hill, lagged
+from mmm_bayes.simulate.curves import HILL, Curve
+from mmm_bayes.transforms import carry_over, geometric_weights, lagged
 
 Array = NDArray[np.float64]
 
 MAX_LAG = 13
-#: Weeks that carry over into a span and are not in it.
-HISTORY = MAX_LAG - 1
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """How advertising works, apart from its parameters.
+
+    Attributes
+    ----------
+    curve : Curve
+        Saturation of the exposure with its carryover.
+    memory : int
+        Weeks that feel a week's advertising, its own included.
+    """
+
+    curve: Curve = HILL
+    memory: int = MAX_LAG
+
+    @property
+    def history(self) -> int:
+        """Weeks that carry over into a span and are not in it."""
+        return self.memory - 1
+
+    def response(self, path: Array, alpha: Array, kappa: Array, second: Array) -> Array:
+        """Share of each channel's full effect, by week.
+
+        Parameters
+        ----------
+        path : array, shape (history + time, unit, channel)
+        alpha, second : array, shape (channel,)
+            Retention, and the curve's second parameter.
+        kappa : array, shape (unit, channel)
+            Half-saturation point, in the exposure's units.
+
+        Returns
+        -------
+        array, shape (time, unit, channel)
+        """
+        weights = geometric_weights(alpha, self.memory)
+        return self.curve.respond(carry_over(lagged(path, self.memory), weights), kappa, second)
+
+
+#: What the models assume.
+USUAL = Mechanism()
 
 
 @dataclass(frozen=True)
 class Equation:
-    """``other_t + sum_c ceiling_c hill(adstock(x_c)_t)``, in shares of the mean.
+    """``other_t + effectiveness_t sum_c ceiling_c curve(adstock(x_c)_t)``, in shares of the mean.
 
     Attributes
     ----------
-    alpha, slope : array, shape (channel,)
+    alpha, second : array, shape (channel,)
+        Retention, and the curve's second parameter.
     kappa : array, shape (unit, channel)
         Half-saturation point, in the exposure's units.
     ceiling : array, shape (unit, channel)
-        Contribution at full saturation.
+        Contribution at full saturation and full effectiveness.
     other : array, shape (time, unit)
         Everything that is not media.
+    effectiveness : array, shape (time,)
+        What is left of the media's effect, by week.
+    mechanism : Mechanism
     """
 
     alpha: Array
     kappa: Array
-    slope: Array
+    second: Array
     ceiling: Array
     other: Array
+    effectiveness: Array
+    mechanism: Mechanism = USUAL
 
     def __call__(self, path: Array) -> Array:
         """Location by week.
 
         Parameters
         ----------
-        path : array, shape (HISTORY + time, unit, channel)
+        path : array, shape (history + time, unit, channel)
 
         Returns
         -------
         array, shape (time, unit)
         """
-        weights = geometric_weights(self.alpha, MAX_LAG)
-        exposure = carry_over(lagged(path, MAX_LAG), weights)
-        return self.other + (self.ceiling * hill(exposure, self.kappa, self.slope)).sum(-1)
+        response = self.mechanism.response(path, self.alpha, self.kappa, self.second)
+        return self.other + self.effectiveness[:, None] * (self.ceiling * response).sum(-1)
 
 
 def equation(
-    shape: tuple[Array, Array, Array], share: Array, path: Array, other: Array
+    mechanism: Mechanism,
+    shape: tuple[Array, Array, Array],
+    share: Array,
+    path: Array,
+    other: Array,
+    effectiveness: Array | None = None,
 ) -> Equation:
     """An equation whose channels contribute given shares of the mean over the weeks of `path`.
 
     Parameters
     ----------
+    mechanism : Mechanism
     shape : tuple of array, shape (channel,)
-        Retention, half-saturation as a multiple of the mean exposure when on, and slope.
+        Retention, half-saturation as a multiple of the mean exposure when on, and the curve's
+        second parameter.
     share : array, shape (unit, channel)
         Mean contribution over the last ``time`` weeks.
-    path : array, shape (HISTORY + time, unit, channel)
+    path : array, shape (history + time, unit, channel)
     other : array, shape (time, unit)
         What is not media, around the mean of an average week; the mean contributions are
         taken off it, so that media are part of that mean.
+    effectiveness : array, shape (time,), optional
+        What is left of the media's effect, by week; all of it if left out.
     """
-    alpha, relative, slope = shape
-    span = path[HISTORY:]
+    alpha, relative, second = shape
+    span = path[mechanism.history :]
     kappa = relative * span.sum(0) / np.maximum((span > 0).sum(0), 1)
-    unit = np.ones_like(share)
-    weights = geometric_weights(alpha, MAX_LAG)
-    mean = hill(carry_over(lagged(path, MAX_LAG), weights), kappa, slope).mean(0)
-    return Equation(alpha, kappa, slope, share / mean * unit, other - share.sum(-1))
+    effectiveness = np.ones(len(span)) if effectiveness is None else effectiveness
+    response = mechanism.response(path, alpha, kappa, second)
+    mean = (effectiveness[:, None, None] * response).mean(0)
+    ceiling = share / mean * np.ones_like(share)
+    return Equation(alpha, kappa, second, ceiling, other - share.sum(-1), effectiveness, mechanism)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from mmm_bayes.errors import InputError
 from mmm_bayes.simulate.equations import (
-    HISTORY,
+    MAX_LAG,
     Array,
     Equation,
     HurdleMediator,
@@ -86,7 +87,8 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     rng = np.random.default_rng([zlib.crc32(scenario.encode()), seed])
 
     # The causes need their history, and so does the mediator that they move: two histories.
-    length = 2 * HISTORY + weeks
+    history = kind.mechanism.history
+    length = 2 * history + weeks
     size = rng.lognormal(0.0, 0.5, kind.units) if kind.units > 1 else np.ones(1)
     spends = _spends(rng, kind, length) * (size[:, None] * MEAN_SPEND)
     spends = np.round(spends, 2)
@@ -96,15 +98,15 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     demand = kind.confounding * _wander(rng, (length, kind.units), 1.0, 0.6)
 
     causes = spends[..., CAUSES_AT]
-    mediation = _shapes(rng, len(CAUSES))
+    mediation = _shapes(rng, kind, len(CAUSES))
     gamma = _shares(rng, kind, np.full(len(CAUSES), 0.08), np.full(len(CAUSES), 0.25))
     gamma = gamma * kind.mediated
     mediator = _mediator(rng, kind, mediation, gamma, causes, season, demand, size)
     searched = np.round(mediator.draw(rng, causes), 2)
-    path = spends[HISTORY:].copy()
+    path = spends[history:].copy()
     path[..., MEDIATOR_AT] = searched
 
-    shapes = _shapes(rng, len(CHANNELS))
+    shapes = _shapes(rng, kind, len(CHANNELS))
     low, high = np.full(len(CHANNELS), 0.03), np.full(len(CHANNELS), 0.12)
     low[MEDIATOR_AT], high[MEDIATOR_AT] = 0.10, 0.25
     beta = _shares(rng, kind, low, high)
@@ -119,8 +121,9 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         + elasticity * np.log(price / MEAN_PRICE)
         + lift * promotion
         + demand
-    )[2 * HISTORY :]
-    outcome = equation(shapes, beta, path, other)
+    )[2 * history :]
+    effectiveness = _effectiveness(kind, weeks)
+    outcome = equation(kind.mechanism, shapes, beta, path, other, effectiveness)
     location = outcome(path)
     sigma = rng.uniform(*kind.noise)
     noise = sigma * (
@@ -135,6 +138,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         revenue = scale * np.maximum(location + noise, 0.01)
     revenue = np.round(revenue, 2)
 
+    second = kind.mechanism.curve.second
     units = [f"region_{chr(97 + unit)}" for unit in range(kind.units)]
     truth = {
         "scenario": scenario,
@@ -149,18 +153,19 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
             adstock_alpha=shapes[0],
             saturation_kappa=shapes[1],
             half_saturation=outcome.kappa,
-            saturation_slope=shapes[2],
+            **{f"saturation_{second}": shapes[2]},
             beta=beta,
             sigma=sigma,
             nu=None if np.isinf(kind.tails) else kind.tails,
             mediation_alpha=mediation[0],
             mediation_kappa=mediation[1],
-            mediation_slope=mediation[2],
+            **{f"mediation_{second}": mediation[2]},
             gamma=gamma,
             mediator_sigma=mediator.sigma,
             price_elasticity=elasticity,
             promotion_lift=lift,
             unit_size=size,
+            **_departures(kind, effectiveness),
         ),
         "effects": _effects(kind, units, outcome, mediator, path, causes, scale, revenue),
     }
@@ -172,20 +177,26 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     if kind.units > 1:
         table["region"] = np.tile(units, weeks)
     for at, channel in enumerate(CHANNELS):
-        table[f"{channel}_spend"] = path[HISTORY:, :, at].ravel()
-    table["price"] = price[2 * HISTORY :].ravel()
-    table["promotion"] = promotion[2 * HISTORY :].astype(int).ravel()
+        table[f"{channel}_spend"] = path[history:, :, at].ravel()
+    table["price"] = price[2 * history :].ravel()
+    table["promotion"] = promotion[2 * history :].astype(int).ravel()
     table["revenue"] = revenue.ravel()
     return Market(scenario, seed, pd.DataFrame(table), truth)
 
 
-def _shapes(rng: np.random.Generator, channels: int) -> Shape:
-    """Retention, half-saturation in active means, and slope of each channel."""
+def _shapes(rng: np.random.Generator, kind: Scenario, channels: int) -> Shape:
+    """Retention, half-saturation in active means, and the curve's second parameter."""
     return (
-        rng.uniform(0.1, 0.7, channels),
-        rng.uniform(0.5, 2.0, channels),
-        rng.uniform(0.8, 1.6, channels),
+        rng.uniform(*kind.retention, channels),
+        rng.uniform(*kind.half_saturation, channels),
+        rng.uniform(*kind.mechanism.curve.span, channels),
     )
+
+
+def _effectiveness(kind: Scenario, weeks: int) -> Array:
+    """What is left of the media's effect on the outcome, shape (time,)."""
+    late = expit(20 * (np.linspace(0, 1, weeks) - 0.5))
+    return 1 - (1 - kind.fades_to) * late
 
 
 def _shares(rng: np.random.Generator, kind: Scenario, low: Array, high: Array) -> Array:
@@ -194,6 +205,12 @@ def _shares(rng: np.random.Generator, kind: Scenario, low: Array, high: Array) -
     return share * (
         rng.lognormal(0.0, 0.25, (kind.units, 1)) if kind.units > 1 else np.ones((1, 1))
     )
+
+
+def _departures(kind: Scenario, effectiveness: Array) -> dict[str, Any]:
+    """What only some markets have, and their truth therefore names."""
+    memory = {"memory": kind.mechanism.memory} if kind.mechanism.memory != MAX_LAG else {}
+    return memory | ({"effectiveness": effectiveness} if kind.fades_to < 1 else {})
 
 
 def _season(length: int) -> Array:
@@ -234,14 +251,16 @@ def _mediator(
     size: Array,
 ) -> NormalMediator | HurdleMediator:
     """The mediator's equation over all weeks but the first history."""
-    other = ((season @ rng.normal(0.0, 0.06, season.shape[1]))[:, None] + demand)[HISTORY:]
+    how = kind.mechanism
+    waves = season @ rng.normal(0.0, 0.06, season.shape[1])
+    other = (waves[:, None] + demand)[how.history :]
     scale = MEAN_SPEND[MEDIATOR_AT] * size
     if not kind.flighted:
         sigma = rng.uniform(0.08, 0.15)
-        return NormalMediator(equation(shape, gamma, causes, 1 + other), scale, sigma)
+        return NormalMediator(equation(how, shape, gamma, causes, 1 + other), scale, sigma)
     return HurdleMediator(
-        on=equation(shape, 5 * gamma, causes, 0.3 + other),
-        level=equation(shape, gamma, causes, other),
+        on=equation(how, shape, 5 * gamma, causes, 0.3 + other),
+        level=equation(how, shape, gamma, causes, other),
         scale=scale,
         sigma=rng.uniform(0.25, 0.45),
         quantile=rng.random(other.shape),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from mmm_bayes.simulate.curves import THRESHOLD
+from mmm_bayes.simulate.equations import USUAL, Mechanism
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -32,6 +35,14 @@ class Scenario:
     confounding : float
         Standard deviation, in shares of the mean, of a cause common to the mediator and the
         outcome that the table lacks.
+    mechanism : Mechanism
+        Saturation curve and memory of both equations.
+    retention, half_saturation : tuple of float
+        Ranges of the channels' retention, and of their half-saturation point in mean exposures
+        when on.
+    fades_to : float
+        What is left of the media's effect on the outcome at the end of the table. It falls
+        smoothly, most of the way within a quarter of the table around its middle.
     """
 
     says: str
@@ -45,6 +56,10 @@ class Scenario:
     noise: tuple[float, float] = (0.03, 0.06)
     tails: float = inf
     confounding: float = 0.0
+    mechanism: Mechanism = USUAL
+    retention: tuple[float, float] = (0.1, 0.7)
+    half_saturation: tuple[float, float] = (0.5, 2.0)
+    fades_to: float = 1.0
 
 
 SCENARIOS = {
@@ -67,5 +82,20 @@ SCENARIOS = {
     "panel": Scenario("Eight regions, each with its own response.", weeks=104, units=8),
     "confounded": Scenario(
         "Demand moves Google spend and revenue, and the table lacks it.", confounding=0.06
+    ),
+    # An eighth to a half of an effect comes later than the 13th week.
+    "long_carryover": Scenario(
+        "Advertising is remembered for a year.",
+        mechanism=Mechanism(memory=52),
+        retention=(0.85, 0.95),
+    ),
+    "changing_effect": Scenario(
+        "Media lose half of their effect on revenue around the middle of the table.", fades_to=0.5
+    ),
+    # Spends that settled by trial and error are mostly above their threshold.
+    "other_saturation": Scenario(
+        "Advertising does nothing up to a threshold, and saturates exponentially above it.",
+        mechanism=Mechanism(curve=THRESHOLD),
+        half_saturation=(0.5, 1.2),
     ),
 }

@@ -1,28 +1,40 @@
 """The structural equations against plain loops."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from mmm_bayes.simulate.curves import THRESHOLD
 from mmm_bayes.simulate.equations import (
-    HISTORY,
-    MAX_LAG,
+    USUAL,
     Equation,
     HurdleMediator,
+    Mechanism,
     NormalMediator,
     equation,
 )
 
 WEEKS, UNITS, CHANNELS = 9, 2, 3
+HISTORY = 12
+LONG = Mechanism(THRESHOLD, memory=5 * WEEKS)
 
 
 def respond(alpha: float, kappa: float, slope: float, path: np.ndarray, week: int) -> float:
     """hill(adstock) of one series in one week, path with its history."""
-    weights = [alpha**lag for lag in range(MAX_LAG)]
+    weights = [alpha**lag for lag in range(HISTORY + 1)]
     stock = sum(w * path[HISTORY + week - lag] for lag, w in enumerate(weights)) / sum(weights)
     return stock**slope / (kappa**slope + stock**slope) if stock > 0 else 0.0
+
+
+def respond_late(alpha: float, kappa: float, theta: float, path: np.ndarray, week: int) -> float:
+    """The same with a memory of 45 weeks and a threshold."""
+    weights = [alpha**lag for lag in range(45)]
+    stock = sum(w * path[44 + week - lag] for lag, w in enumerate(weights)) / sum(weights)
+    low = theta * kappa
+    return 1 - 0.5 ** ((stock - low) / (kappa - low)) if stock > low else 0.0
 
 
 def by_loop(terms: Equation, path: np.ndarray) -> np.ndarray:
@@ -34,18 +46,22 @@ def by_loop(terms: Equation, path: np.ndarray) -> np.ndarray:
                 out[week, unit] += terms.ceiling[unit, channel] * respond(
                     terms.alpha[channel],
                     terms.kappa[unit, channel],
-                    terms.slope[channel],
+                    terms.second[channel],
                     path[:, unit, channel],
                     week,
                 )
     return out
 
 
+def spends(history: int) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    shape = (history + WEEKS, UNITS, CHANNELS)
+    return rng.gamma(1.0, 100.0, shape) * (rng.random(shape) < 0.7)
+
+
 @pytest.fixture
 def path() -> np.ndarray:
-    rng = np.random.default_rng(1)
-    shape = (HISTORY + WEEKS, UNITS, CHANNELS)
-    return rng.gamma(1.0, 100.0, shape) * (rng.random(shape) < 0.7)
+    return spends(HISTORY)
 
 
 @pytest.fixture
@@ -54,14 +70,61 @@ def terms() -> Equation:
     return Equation(
         alpha=np.array([0.0, 0.4, 0.8]),
         kappa=rng.uniform(50, 150, (UNITS, CHANNELS)),
-        slope=np.array([0.8, 1.0, 1.7]),
+        second=np.array([0.8, 1.0, 1.7]),
         ceiling=rng.uniform(0.1, 0.5, (UNITS, CHANNELS)),
         other=rng.normal(1.0, 0.1, (WEEKS, UNITS)),
+        effectiveness=np.ones(WEEKS),
     )
 
 
 def test_equation_is_the_loop(terms: Equation, path: np.ndarray) -> None:
     np.testing.assert_allclose(terms(path), by_loop(terms, path), rtol=1e-12)
+
+
+def test_equation_that_departs_is_the_loop(terms: Equation) -> None:
+    path = spends(44)
+    left = np.linspace(1.0, 0.3, WEEKS)
+    departed = replace(terms, second=np.array([0.0, 0.5, 0.8]), effectiveness=left, mechanism=LONG)
+    expected = terms.other.copy()
+    for week in range(WEEKS):
+        for unit in range(UNITS):
+            for channel in range(CHANNELS):
+                expected[week, unit] += (
+                    left[week]
+                    * terms.ceiling[unit, channel]
+                    * respond_late(
+                        terms.alpha[channel],
+                        terms.kappa[unit, channel],
+                        departed.second[channel],
+                        path[:, unit, channel],
+                        week,
+                    )
+                )
+    np.testing.assert_allclose(departed(path), expected, rtol=1e-12)
+
+
+def test_share_is_the_mean_contribution_of_an_effect_that_fades() -> None:
+    path = spends(44)
+    shape = np.array([0.1, 0.5, 0.9]), np.array([0.5, 1.0, 0.7]), np.array([0.4, 0.5, 0.6])
+    share = np.array([[0.1, 0.2, 0.05], [0.2, 0.0, 0.3]])
+    left = np.linspace(1.0, 0.3, WEEKS)
+    built = equation(LONG, shape, share, path, np.ones((WEEKS, UNITS)), left)
+    for unit in range(UNITS):
+        for channel in range(CHANNELS):
+            added = [
+                left[week]
+                * built.ceiling[unit, channel]
+                * respond_late(
+                    shape[0][channel],
+                    built.kappa[unit, channel],
+                    shape[2][channel],
+                    path[:, unit, channel],
+                    week,
+                )
+                for week in range(WEEKS)
+            ]
+            assert np.mean(added) == pytest.approx(share[unit, channel], abs=1e-15)
+    np.testing.assert_allclose(built(path).mean(0), 1.0, rtol=1e-12)
 
 
 def test_share_is_the_mean_contribution_and_kappa_a_multiple_of_the_active_mean(
@@ -70,7 +133,7 @@ def test_share_is_the_mean_contribution_and_kappa_a_multiple_of_the_active_mean(
     shape = np.array([0.1, 0.5, 0.7]), np.array([0.5, 1.0, 2.0]), np.array([0.8, 1.2, 1.6])
     share = np.array([[0.1, 0.2, 0.05], [0.2, 0.0, 0.3]])
     other = np.random.default_rng(3).normal(1.0, 0.1, (WEEKS, UNITS))
-    built = equation(shape, share, path, other)
+    built = equation(USUAL, shape, share, path, other)
     for unit in range(UNITS):
         for channel in range(CHANNELS):
             spends = [x for x in path[HISTORY:, unit, channel] if x > 0]

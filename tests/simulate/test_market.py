@@ -13,9 +13,10 @@ import pytest
 from mmm_bayes.dataset import load
 from mmm_bayes.errors import InputError
 from mmm_bayes.simulate import SCENARIOS, Market, market, save, simulate
-from mmm_bayes.simulate.equations import HISTORY, MAX_LAG
 
 CAUSES = ("facebook", "instagram", "tiktok")
+DEPARTURES = ("long_carryover", "changing_effect", "other_saturation")
+HISTORY = 12
 
 
 @pytest.fixture(scope="module")
@@ -111,34 +112,52 @@ def inner() -> Iterator[dict[str, Any]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(market, "_effects", spy)
-        for scenario in ("mediated", "zero_spend", "multiplicative", "panel"):
+        for scenario in ("mediated", "zero_spend", "multiplicative", "panel", *DEPARTURES):
             simulated = simulate(scenario, weeks=30, seed=9)
             calls[scenario] = (simulated, calls["last"])
         yield calls
 
 
-def response(spends: np.ndarray, alpha: float, kappa: float, slope: float) -> list[float]:
-    """hill(adstock), week by week, of a series that begins with HISTORY weeks."""
-    weights = [alpha**lag for lag in range(MAX_LAG)]
+Shape = tuple[float, float, float]
+
+
+def hill(stock: float, kappa: float, slope: float) -> float:
+    return stock**slope / (stock**slope + kappa**slope) if stock > 0 else 0.0
+
+
+def exponential_above(stock: float, kappa: float, theta: float) -> float:
+    low = theta * kappa
+    return 1 - 0.5 ** ((stock - low) / (kappa - low)) if stock > low else 0.0
+
+
+def response(spends: np.ndarray, shape: Shape, told: dict[str, Any]) -> list[float]:
+    """Saturated adstock, week by week, of a series that begins with the weeks it remembers."""
+    alpha, kappa, second = shape
+    curve = hill if "saturation_slope" in told else exponential_above
+    weights = [alpha**lag for lag in range(told.get("memory", 13))]
     out = []
-    for week in range(HISTORY, len(spends)):
+    for week in range(len(weights) - 1, len(spends)):
         stock = sum(w * spends[week - lag] for lag, w in enumerate(weights)) / sum(weights)
-        out.append(stock**slope / (stock**slope + kappa**slope) if stock > 0 else 0.0)
+        out.append(curve(stock, kappa, second))
     return out
 
 
 def contributions(
-    shapes: list[tuple[float, float, float]], top: list[float], path: np.ndarray
+    shapes: list[Shape], top: list[float], told: dict[str, Any], path: np.ndarray
 ) -> np.ndarray:
     """Sum over channels of the ceiling times the response, shape (time,)."""
-    return sum(top[at] * np.array(response(path[:, at], *shape)) for at, shape in enumerate(shapes))
+    return sum(
+        top[at] * np.array(response(path[:, at], shape, told)) for at, shape in enumerate(shapes)
+    ) * np.array(told.get("effectiveness", 1.0))
 
 
-@pytest.mark.parametrize("scenario", ["mediated", "multiplicative", "panel"])
+@pytest.mark.parametrize("scenario", ["mediated", "multiplicative", "panel", *DEPARTURES])
 def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], scenario: str) -> None:
     """From the truth's parameters and the spends with their history, nothing else."""
     simulated, (kind, _, _outcome, mediator, path, causes, scale, revenue) = inner[scenario]
     told, channels = simulated.truth["parameters"], simulated.truth["channels"]
+    second = "slope" if "saturation_slope" in told else "threshold"
+    left = np.array(told.get("effectiveness", 1.0))
     log = kind.link == "log"
     rows = effects(simulated)
     beta, kappa = np.atleast_2d(told["beta"]), np.atleast_2d(told["half_saturation"])
@@ -148,21 +167,21 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], sce
         name = simulated.truth["units"][unit]
         observed = path[:, unit]
         shapes = list(
-            zip(told["adstock_alpha"], kappa[unit], told["saturation_slope"], strict=True)
+            zip(told["adstock_alpha"], kappa[unit], told[f"saturation_{second}"], strict=True)
         )
         # A channel's contribution has mean beta over the observed path.
         top = [
-            beta[unit, at] / np.mean(response(observed[:, at], *shape))
+            beta[unit, at] / np.mean(left * response(observed[:, at], shape, told))
             for at, shape in enumerate(shapes)
         ]
-        media = partial(contributions, shapes, top)
+        media = partial(contributions, shapes, top, told)
         for cause, channel in enumerate(CAUSES):
             at, google = channels.index(channel), channels.index("google")
             series = causes[:, unit, cause]  # two histories before the first week
-            span = series[HISTORY:]
+            span = series[told.get("memory", 13) - 1 :]
             half = told["mediation_kappa"][cause] * span.sum() / (span > 0).sum()
-            shape = (told["mediation_alpha"][cause], half, told["mediation_slope"][cause])
-            share = np.array(response(series, *shape))
+            shape = (told["mediation_alpha"][cause], half, told[f"mediation_{second}"][cause])
+            share = np.array(response(series, shape, told))
             drop = mediator.scale[unit] * gamma[unit, cause] * share / share.mean()
             held = observed.copy()
             held[:, google] = np.maximum(held[:, google] - drop, 0.0)
@@ -214,6 +233,39 @@ def test_the_table_is_the_span_of_the_truths_path(inner: dict[str, Any]) -> None
                 simulated.table[f"{channel}_spend"], path[HISTORY:, :, at].ravel()
             )
         np.testing.assert_array_equal(simulated.table["revenue"], revenue.ravel())
+
+
+@pytest.mark.parametrize(
+    "scenario, names",
+    [
+        ("long_carryover", {"memory"}),
+        ("changing_effect", {"effectiveness"}),
+        ("other_saturation", {"saturation_threshold", "mediation_threshold"}),
+    ],
+)
+def test_truth_names_what_departs(
+    markets: dict[str, Market], scenario: str, names: set[str]
+) -> None:
+    plain = set(markets["mediated"].truth["parameters"])
+    assert set(markets[scenario].truth["parameters"]) - plain == names
+
+
+def test_a_changing_effect_falls_to_a_half_around_the_middle(markets: dict[str, Market]) -> None:
+    left = np.array(markets["changing_effect"].truth["parameters"]["effectiveness"])
+    assert len(left) == 60
+    assert (np.diff(left) < 0).all()
+    assert left[0] == pytest.approx(1.0, abs=0.001)
+    assert left[29:31].mean() == pytest.approx(0.75)
+    assert left[-1] == pytest.approx(0.5, abs=0.001)
+    assert left[22] - left[37] > 0.4  # of 0.5: in the quarter of the table around its middle
+
+
+def test_a_long_carryover_lasts_well_beyond_the_models() -> None:
+    for seed in range(20):
+        told = simulate("long_carryover", seed=seed).truth["parameters"]
+        for alpha in told["adstock_alpha"] + told["mediation_alpha"]:
+            weights = [alpha**lag for lag in range(told["memory"])]
+            assert 0.12 < sum(weights[13:]) / sum(weights) < 0.48
 
 
 def test_an_unknown_scenario_is_refused_with_the_list() -> None:
