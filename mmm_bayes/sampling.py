@@ -125,7 +125,7 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
     coords = _coords(compiled, design)
 
     posterior = follow(compiled, design, tree["posterior"].to_dataset())
-    prior = follow(compiled, design, _prior(compiled, seed))
+    prior = follow(compiled, design, prior_draws(compiled, PRIOR_DRAWS, seed))
     groups = {
         "posterior": posterior,
         "sample_stats": tree["sample_stats"].to_dataset(),
@@ -157,6 +157,21 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = attrs
     return complete
+
+
+def prior_draws(compiled: Compiled, number: int, seed: int) -> xr.Dataset:
+    """Draws of the parameters from the prior, dims (chain, draw, ...), one chain.
+
+    The first draws are the same however many are asked for.
+    """
+    logging.getLogger("pymc").setLevel(logging.WARNING)
+    return pm.sample_prior_predictive(
+        draws=number,
+        model=compiled.model,
+        var_names=compiled.free,
+        random_seed=seed,
+        compile_kwargs={"mode": "FAST_COMPILE"},
+    )["prior"].to_dataset()
 
 
 def follow(compiled: Compiled, design: Design, draws: xr.Dataset) -> xr.Dataset:
@@ -201,17 +216,6 @@ def parameters(model: pm.Model) -> list[str]:
         for variable in (*model.free_RVs, *model.deterministics)
         if "time" not in model.named_vars_to_dims.get(variable.name, ())
     ]
-
-
-def _prior(compiled: Compiled, seed: int) -> xr.Dataset:
-    logging.getLogger("pymc").setLevel(logging.WARNING)
-    return pm.sample_prior_predictive(
-        draws=PRIOR_DRAWS,
-        model=compiled.model,
-        var_names=compiled.free,
-        random_seed=seed,
-        compile_kwargs={"mode": "FAST_COMPILE"},
-    )["prior"].to_dataset()
 
 
 def _coords(compiled: Compiled, design: Design) -> dict[str, np.ndarray]:
