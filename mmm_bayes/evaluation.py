@@ -2,7 +2,7 @@
 
 A PyMC model is a graph. Cutting it at some named nodes and batching it over draws gives an
 ordinary array function from those nodes to any others: the deterministics of a posterior,
-its predictive draws, its pointwise log-likelihood, or its answer to another history of
+its predictive draws, its pointwise log-densities, or its answer to another history of
 spending. PyTensor runs the graph on NumPy, so there is nothing to compile.
 """
 
@@ -126,7 +126,7 @@ def evaluation(
     given: Iterable[str],
     wanted: Iterable[str],
     per_draw: Iterable[str] = (),
-    log_likelihood: bool = False,
+    log_density: bool = False,
     seed: int | None = None,
 ) -> Evaluation:
     """Cut a model's graph at the given nodes and make it a function to the wanted ones.
@@ -141,8 +141,10 @@ def evaluation(
         Names of nodes. A wanted random variable is drawn anew for each draw.
     per_draw : iterable of str
         Data nodes that get a value for each draw.
-    log_likelihood : bool
-        Return the pointwise log-likelihood of the wanted (observed) variables instead.
+    log_density : bool
+        Return the elementwise log-density of the wanted random variables instead: of a given one at
+        its draws, on its own scale (the log prior, without the Jacobian of the sampler's
+        transformation), and of an observed one at its data (the log-likelihood).
     seed : int, optional
         For wanted random variables.
 
@@ -152,8 +154,8 @@ def evaluation(
     """
     given, wanted, per_draw = tuple(given), tuple(wanted), tuple(per_draw)
     if seed is not None:
-        return _cut(model, given, wanted, per_draw, log_likelihood, seed)
-    question = (given, wanted, per_draw, log_likelihood)
+        return _cut(model, given, wanted, per_draw, log_density, seed)
+    question = (given, wanted, per_draw, log_density)
     known = _CUT.setdefault(model, {})
     if question not in known:
         known[question] = _cut(model, *question, None)
@@ -165,15 +167,15 @@ def _cut(
     given: tuple[str, ...],
     wanted: tuple[str, ...],
     per_draw: tuple[str, ...],
-    log_likelihood: bool,
+    log_density: bool,
     seed: int | None,
 ) -> Evaluation:
     data = tuple(variable.name for variable in model.data_vars)
     nodes = [model[name] for name in wanted]
-    if log_likelihood:
-        nodes = [pm.logp(node, model.rvs_to_values[node]) for node in nodes]
     symbols = {name: model[name].type(name) for name in data}
     inputs = {name: model[name].type(name) for name in given}
+    if log_density:
+        nodes = [pm.logp(node, inputs.get(node.name, model.rvs_to_values[node])) for node in nodes]
     replaced = {model[name]: symbol for name, symbol in (symbols | inputs).items()}
     # Random variables are as long as the model's time axis was: let them follow the data.
     replaced[model.dim_lengths["time"]] = symbols["outcome_observed"].shape[0]

@@ -114,12 +114,15 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
     -------
     xarray.DataTree
         With the deterministics in ``posterior``, and the groups ``prior``, ``prior_predictive``,
-        ``posterior_predictive``, ``log_likelihood``, ``observed_data`` and ``constant_data``,
-        all labelled and in original units.
+        ``posterior_predictive``, ``log_likelihood``, ``log_prior`` (elementwise, each parameter on
+        its own scale), ``observed_data`` and ``constant_data``, all labelled and in original units.
     """
     data = {name: design.arrays[name].values for name in data_names(design)}
     likelihood = evaluation(
-        compiled.model, given=compiled.free, wanted=compiled.observed, log_likelihood=True
+        compiled.model, given=compiled.free, wanted=compiled.observed, log_density=True
+    )
+    densities = evaluation(
+        compiled.model, given=compiled.free, wanted=compiled.free, log_density=True
     )
     predict = predictive(compiled.model, seed=seed)
     coords = _coords(compiled, design)
@@ -133,6 +136,7 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
         "prior_predictive": predict.labelled(prior, data),
         "posterior_predictive": predict.labelled(posterior, data),
         "log_likelihood": likelihood.labelled(posterior, data),
+        "log_prior": densities.labelled(posterior, data),
         "observed_data": design.arrays[[f"{name}_observed" for name in compiled.observed]].rename(
             {f"{name}_observed": name for name in compiled.observed}
         ),

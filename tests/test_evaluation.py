@@ -78,7 +78,7 @@ def test_log_likelihood_of_the_outcome_is_scipys_on_the_original_scale(
     built = build("direct", link=link, likelihood=likelihood, units=2)
     observed = built.design.arrays["outcome_observed"].values
     free = [str(name) for name in built.free]
-    function = evaluation(built.model, given=free, wanted=["outcome"], log_likelihood=True)
+    function = evaluation(built.model, given=free, wanted=["outcome"], log_density=True)
     got = function(built.free, arrays(built))["outcome"]
     assert got.shape == (CHAINS * DRAWS, WEEKS, 2)
     for draw in range(CHAINS * DRAWS):
@@ -97,7 +97,7 @@ def test_log_likelihood_of_the_mediator_is_scipys(
     built = build("partial_mediation", hurdle=hurdle, units=2)
     observed = built.design.arrays["mediator_observed"].values
     free = [str(name) for name in built.free]
-    function = evaluation(built.model, given=free, wanted=["mediator"], log_likelihood=True)
+    function = evaluation(built.model, given=free, wanted=["mediator"], log_density=True)
     got = function(built.free, arrays(built))["mediator"]
     path = oracle.history(built)
     for draw, sample in enumerate(built.samples):
@@ -116,6 +116,33 @@ def test_log_likelihood_of_the_mediator_is_scipys(
                     expected = np.log(nodes["mediator_on"][week, unit])
                     expected += stats.lognorm.logpdf(y, s=sigma, scale=level)
                 assert got[draw, week, unit] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("link", ["identity", "log"])
+def test_log_prior_is_scipys_on_the_parameters_own_scale(
+    build: Callable[..., Built], link: str
+) -> None:
+    built = build("partial_mediation", link=link)
+    outcome = built.design.arrays["outcome_observed"].values
+    spread = np.log(outcome).std() if link == "log" else (outcome / outcome.mean()).std()
+    shares = np.array([0.15, 0.15, 0.15 * np.sqrt(3), 0.15])  # four channels; two causes of search
+    priors = {
+        "beta": stats.halfnorm(scale=shares * (1 + spread if link == "log" else 1)),
+        "gamma": stats.norm(0, 0.2),
+        "adstock_alpha": stats.beta(2, 2),
+        "saturation_kappa": stats.lognorm(s=0.7),
+        "mediation_slope": stats.lognorm(s=0.3, scale=np.exp(0.18)),
+        "intercept": stats.norm(0 if link == "log" else 1, spread),
+        "sigma": stats.halfnorm(scale=spread),
+    }
+    free = [str(name) for name in built.free]
+    function = evaluation(built.model, given=free, wanted=free, log_density=True)
+    got = function.labelled(built.free, arrays(built))
+    assert set(got) == set(free)
+    for name, prior in priors.items():
+        values = built.free[name].values
+        assert got[name].dims == built.free[name].dims
+        np.testing.assert_allclose(got[name].values, prior.logpdf(values), rtol=1e-7, atol=1e-9)
 
 
 def repeated(built: Built, times: int) -> xr.Dataset:
