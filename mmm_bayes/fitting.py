@@ -94,7 +94,10 @@ def fit(job: Job, say: Any = print) -> Path:
         The run folder, finished.
     """
     start = time.perf_counter()
-    record = runs.provenance(job.dataset.path.parent / job.dataset.description.file)
+    record = runs.provenance() | {
+        "data_file": job.dataset.description.file,
+        "data_sha256": job.dataset.sha256,
+    }
     whole = design(job.dataset, job.form)
     say(f"compiling {job.member.name} ({_spoken(job.form, job.dataset)})")
     compiled = compile_model(job.member, whole)

@@ -6,7 +6,6 @@ JSON. ``model.py`` is there to be read by people.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import subprocess
@@ -119,22 +118,14 @@ def load(folder: str | Path) -> Run:
     )
 
 
-def provenance(table: Path) -> dict[str, Any]:
-    """Who made a run: command, versions, commit, and the table's hash.
-
-    Parameters
-    ----------
-    table : pathlib.Path
-        The data file.
-    """
+def provenance() -> dict[str, Any]:
+    """Who made a result: command, time, versions and commit."""
     return {
         "command": " ".join(["mmm-bayes", *sys.argv[1:]]),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "git_commit": _commit(),
-        "data_file": table.name,
-        "data_sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
     }
 
 
