@@ -88,6 +88,12 @@ class Calendar(_Frozen):
         return code
 
 
+class Experiments(_Frozen):
+    """Where the lift tests stand; see `mmm_bayes.dataset.experiments`."""
+
+    file: Name
+
+
 class ModelDefaults(_Frozen):
     """How to fit this table unless told otherwise; `max_lag` counts steps of the table."""
 
@@ -121,6 +127,7 @@ class Description(_Frozen):
     mediation: Mediation | None = None
     controls: dict[Name, Control] = {}
     calendar: Calendar = Calendar()
+    experiments: Experiments | None = None
     model: ModelDefaults = ModelDefaults()
     priors: dict[Name, Prior] = {}
 
@@ -208,6 +215,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "mediation": Mediation,
     "controls": Control,
     "calendar": Calendar,
+    "experiments": Experiments,
     "model": ModelDefaults,
     "priors": Prior,
 }

@@ -1,6 +1,6 @@
 """The labelled dataset every other part of the library starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import xarray as xr
 
 from mmm_bayes.dataset.dates import step_of
 from mmm_bayes.dataset.description import Description, describe
+from mmm_bayes.dataset.experiments import experiments_of, no_experiments
 from mmm_bayes.dataset.reading import read
 from mmm_bayes.dataset.values import typed
 from mmm_bayes.errors import located
@@ -35,12 +36,15 @@ class Dataset:
         length 0 along `control` where there is none. Coordinates: `time` (datetime64[ns], a fixed
         step of `attrs["step_days"]` days), `unit` (sorted; "all" for a single market), `channel`
         and `control` (in the order of the TOML), `role` (channel).
+    experiments : xarray.Dataset
+        The lift tests, as `experiments_of` returns them; of length 0 where there are none.
     """
 
     description: Description
     path: Path
     sha256: str
     data: xr.Dataset
+    experiments: xr.Dataset = field(default_factory=no_experiments)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -80,7 +84,13 @@ def load(path: str | Path) -> Dataset:
         frame = typed(cells, description)
         unit = None if description.unit is None else frame[description.unit]
         step_days = step_of(frame[description.date], unit)
-    return Dataset(description, path, sha256, _labelled(frame, description, step_days))
+    data = _labelled(frame, description, step_days)
+    if description.experiments is None:
+        return Dataset(description, path, sha256, data)
+    tests = path.parent / description.experiments.file
+    with located(tests):
+        cells, _ = read(tests, "'file' of [experiments]")
+        return Dataset(description, path, sha256, data, experiments_of(cells, description, data))
 
 
 def _labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:

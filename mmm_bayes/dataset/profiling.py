@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from mmm_bayes.dataset.experiments import periods
 from mmm_bayes.dataset.loading import Dataset
 from mmm_bayes.dataset.shape import (
     Correlation,
@@ -69,6 +70,9 @@ class Profile:
         Of exposures and raw controls, same date, within units.
     mediation : dict of cause to Correlation
         Of the mediator's exposure with each cause's.
+    experiments : DataFrame, one row per experiment
+        change, its spend change as a share of the observed spend of those weeks (infinite where
+        there was none); lift and standard_error.
     parameters : int
         About how many parameters a model of this description has.
     weeks_per_parameter : float
@@ -89,6 +93,7 @@ class Profile:
     controls: pd.DataFrame
     correlation: pd.DataFrame
     mediation: dict[str, Correlation]
+    experiments: pd.DataFrame
     parameters: int
     weeks_per_parameter: float
     warnings: tuple[str, ...]
@@ -118,6 +123,7 @@ def profile(dataset: Dataset) -> Profile:
         controls=_controls(dataset, vif[len(dataset.channels) :]),
         correlation=pd.DataFrame(correlation, index=names, columns=names),
         mediation=mediation,
+        experiments=_experiments(dataset),
         parameters=parameters,
         weeks_per_parameter=weeks_per_parameter,
         warnings=(
@@ -212,6 +218,25 @@ def _mediation(dataset: Dataset) -> dict[str, Correlation]:
         for cause in dataset.causes
         if cause in varies
     }
+
+
+def _experiments(dataset: Dataset) -> pd.DataFrame:
+    tests, data = dataset.experiments, dataset.data
+    spent = np.array(
+        [
+            data["spend"].values[weeks, unit, channel].sum()
+            for weeks, unit, channel in periods(tests, data)
+        ]
+    )
+    changed = tests["spend_change"].to_numpy()
+    return pd.DataFrame(
+        {
+            "change": np.divide(changed, spent, out=np.full(len(spent), np.inf), where=spent > 0),
+            "lift": tests["lift"].to_numpy(),
+            "standard_error": tests["standard_error"].to_numpy(),
+        },
+        index=pd.Index(tests["experiment"].to_numpy(), name="experiment"),
+    )
 
 
 def _of_channels(dataset: Dataset) -> Iterator[str]:

@@ -18,13 +18,15 @@ import pandas as pd
 from mmm_bayes.errors import InputError
 
 
-def read(path: Path) -> tuple[pd.DataFrame, str]:
+def read(path: Path, named: str = "'file'") -> tuple[pd.DataFrame, str]:
     """Read the cells of a table.
 
     Parameters
     ----------
     path
         A .csv (UTF-8, comma-separated), .xlsx (first sheet) or .parquet file.
+    named
+        The key of the description that names it.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def read(path: Path) -> tuple[pd.DataFrame, str]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InputError("no such table; mend 'file' in the description") from None
+        raise InputError(f"no such table; mend {named} in the description") from None
     except OSError as error:
         raise InputError(f"the table cannot be read ({error.strerror})") from None
     try:
@@ -51,7 +53,7 @@ def read(path: Path) -> tuple[pd.DataFrame, str]:
         raise InputError(f"not a readable {path.suffix} file ({error}); save it again") from error
     cells = cells[~cells.map(is_blank).all(axis="columns")]
     if cells.empty:
-        raise InputError("the table is empty; it needs a header and one row per date")
+        raise InputError("the table is empty; it needs a header and rows")
     return cells, hashlib.sha256(content).hexdigest()
 
 

@@ -30,7 +30,7 @@ def show(found: Profile, console: Console | None = None) -> None:
         f"{found.last:%Y-%m-%d}, every {found.step_days} days, sha256 {found.sha256[:12]}"
     )
     console.print(_outcome(found))
-    for table in (_channels(found), _controls(found), _pairs(found)):
+    for table in (_channels(found), _controls(found), _pairs(found), _experiments(found)):
         if table.row_count:
             console.print(table)
     console.print(
@@ -98,6 +98,14 @@ def _pairs(found: Profile) -> Table:
     pairs = [pair for pair in combinations(range(len(names)), 2) if np.isfinite(matrix[pair])]
     for i, j in sorted(pairs, key=lambda pair: -abs(matrix[pair]))[:_STRONGEST]:
         table.add_row(f"{names[i]} and {names[j]}", f"{matrix[i, j]:.2f}")
+    return table
+
+
+def _experiments(found: Profile) -> Table:
+    table = _table("experiment", "spend change", "lift", "standard error")
+    for name, row in found.experiments.iterrows():
+        change = f"{row['change']:+.0%}" if np.isfinite(row["change"]) else "from 0"
+        table.add_row(str(name), change, _number(row["lift"]), _number(row["standard_error"]))
     return table
 
 

@@ -16,13 +16,16 @@ from mmm_bayes.dataset.description import Description, nearest
 from mmm_bayes.dataset.reading import is_blank
 from mmm_bayes.errors import InputError
 
+#: How a column's cells are read, and what to write where that fails.
+Kind = tuple[Callable[[Any], Any], str]
+
 _MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none"}
 
 # Each rule is named "what is wrong; how to mend it".
 _MISSING = (
     "a missing value; write it in (0 where nothing was spent), because nothing is filled in for you"
 )
-_FINITE = pa.Check(np.isfinite, error="a value that is not finite; write the number itself")
+FINITE = pa.Check(np.isfinite, error="a value that is not finite; write the number itself")
 _NOT_NEGATIVE = pa.Check(
     lambda x: x >= 0, error="a negative value; spend and exposure start at 0, correct these rows"
 )
@@ -67,24 +70,45 @@ def typed(cells: pd.DataFrame, description: Description) -> pd.DataFrame:
         For a column that is absent or repeated, a cell of the wrong type, and a value that breaks a
         rule.
     """
-    _check_header(list(cells.columns), description)
-    columns = {}
-    for key, name in description.columns():
-        parser, wanted = _PARSERS.get(key, (_number, "write plain numbers"))
-        columns[name] = _parse(cells[name], parser, wanted)
-    frame = pd.DataFrame(columns)
+    kinds = {name: KINDS.get(key, NUMBER) for key, name in description.columns()}
+    frame = checked(cells, kinds, schema(description))
+    _check_outcome_varies(frame, description)
+    return frame
+
+
+def checked(cells: pd.DataFrame, kinds: dict[str, Kind], rules: pa.DataFrameSchema) -> pd.DataFrame:
+    """Type some columns and hold them to their rules.
+
+    Parameters
+    ----------
+    cells : DataFrame of objects, shape (row, column)
+        What `reading.read` returns.
+    kinds : dict of str to Kind
+        The columns to take, and what each of them holds.
+    rules : pandera.DataFrameSchema
+
+    Returns
+    -------
+    DataFrame, shape (row, named column)
+        With the index of `cells`.
+
+    Raises
+    ------
+    InputError
+    """
+    _check_header(list(cells.columns), list(kinds))
+    frame = pd.DataFrame({name: _parse(cells[name], *kind) for name, kind in kinds.items()})
     try:
-        schema(description).validate(frame, lazy=True)
+        rules.validate(frame, lazy=True)
     except SchemaErrors as errors:
         raise InputError(_sentence(errors.failure_cases)) from None
-    _check_outcome_varies(frame, description)
     return frame
 
 
 def schema(description: Description) -> pa.DataFrameSchema:
     """Write the rules on the values of a table's columns as a pandera schema."""
-    media = [_FINITE, _NOT_NEGATIVE, _SOMETIMES_ON]
-    rules: dict[str, list[pa.Check]] = {description.date: [], description.outcome: [_FINITE]}
+    media = [FINITE, _NOT_NEGATIVE, _SOMETIMES_ON]
+    rules: dict[str, list[pa.Check]] = {description.date: [], description.outcome: [FINITE]}
     if description.unit is not None:
         reserved = pa.Check(
             lambda x: x != "all", error="the unit 'all'; that name means the total, choose another"
@@ -95,7 +119,7 @@ def schema(description: Description) -> pa.DataFrameSchema:
         if channel.exposure is not None:
             rules[channel.exposure] = media
     for control in description.controls.values():
-        rules[control.column] = [_FINITE, *_TRANSFORM[control.transform]]
+        rules[control.column] = [FINITE, *_TRANSFORM[control.transform]]
     return pa.DataFrameSchema(
         {name: pa.Column(checks=checks, nullable=False) for name, checks in rules.items()}
     )
@@ -118,8 +142,7 @@ def listed(things: Iterable[Any]) -> str:
     return ", ".join(map(str, things[:5])) + more
 
 
-def _check_header(header: list[Any], description: Description) -> None:
-    wanted = [name for _, name in description.columns()]
+def _check_header(header: list[Any], wanted: list[str]) -> None:
     if repeated := [name for name in wanted if header.count(name) > 1]:
         raise InputError(
             f"the header names column {repeated[0]!r} more than once; rename or remove one of them"
@@ -178,15 +201,15 @@ def _date(cell: Any) -> np.datetime64:
     return np.datetime64(moment.date(), "ns")
 
 
-def _unit(cell: Any) -> str | None:
-    """Take a unit's name as it stands: a division may well be called NA."""
+def _name(cell: Any) -> str | None:
+    """Take a name as it stands: a division may well be called NA."""
     return None if is_blank(cell) else str(cell)
 
 
-_PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "date": (_date, "write days as YYYY-MM-DD, without a time"),
-    "unit": (_unit, "write names"),
-}
+NUMBER: Kind = (_number, "write plain numbers")
+DATE: Kind = (_date, "write days as YYYY-MM-DD, without a time")
+NAME: Kind = (_name, "write names")
+KINDS = {"date": DATE, "unit": NAME}
 
 
 def _sentence(cases: pd.DataFrame) -> str:
