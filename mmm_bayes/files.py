@@ -72,3 +72,31 @@ def refuse_taken(path: Path) -> None:
         raise InputError(
             f"--out {path} already exists and is never overwritten; name another or remove it"
         )
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a journal and see it on the disk, so that a kill loses at most this one.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder must exist.
+    line : str
+        Without a newline.
+    """
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(f"{line}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def whole_lines(path: Path) -> list[str]:
+    """The finished lines of a journal; a line that a kill cut short is taken off the file."""
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        with path.open("r+b") as file:
+            file.truncate(len(whole))
+    return whole.decode("utf-8").splitlines()

@@ -1,0 +1,195 @@
+"""A calibration as a job: a folder that grows by a line a table and may be stopped at any time."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import track
+
+from mmm_bayes import runs
+from mmm_bayes.calibration.pit import JOINT, summary, verdict
+from mmm_bayes.calibration.process import MEMBERS
+from mmm_bayes.calibration.sbc import SETTINGS, THIN, ranks
+from mmm_bayes.dataset import Dataset, load
+from mmm_bayes.design import design
+from mmm_bayes.errors import InputError
+from mmm_bayes.family import Member, member
+from mmm_bayes.files import append_line, whole_lines, write_text
+from mmm_bayes.sampling import Settings, compile_model
+from mmm_bayes.simulate import save, simulate
+
+TABLE, RECORD, JOURNAL = "calibration.csv", "calibration.json", "ranks.jsonl"
+#: The reference whose spends, controls and scaling every simulated table has, unless one is given.
+SCENARIO, WEEKS = "mediated", 104
+FEWEST = 20
+#: Whose equations a model file of one's own is held against.
+OWN = "partial_mediation"
+
+
+def calibrate(
+    model: str,
+    folder: Path,
+    simulations: int = 200,
+    *,
+    truth: str | None = None,
+    data: Path | None = None,
+    seed: int = 1,
+    say: Callable[[str], None] = print,
+) -> pd.DataFrame:
+    """Check that a model's intervals mean what they say, on tables made as it states.
+
+    Parameters
+    ----------
+    model : str
+        A member's name or a model file.
+    folder : pathlib.Path
+        Holds the result. If it holds the beginning of the same calibration, that is continued.
+    simulations : int
+    truth : str, optional
+        The member of the family whose stated equations make the tables; the model itself if left
+        out, and `partial_mediation` for a model file of one's own.
+    data : pathlib.Path, optional
+        Description of a table whose spends, controls and scaling the simulated tables have; a
+        simulated market if left out.
+    seed : int
+    say : callable
+        Told one line at each step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table of ``calibration.csv``; the folder also holds ``ranks.jsonl`` (a line a table)
+        and ``calibration.json`` (what was done, and the verdict).
+
+    Raises
+    ------
+    InputError
+        If the folder holds something else.
+    """
+    if simulations < FEWEST:
+        raise InputError(f"--simulations {simulations} shows nothing; take {FEWEST} or more")
+    chosen = member(model)
+    truth = truth or (chosen.name if chosen.name in MEMBERS else OWN)
+    if truth not in MEMBERS:
+        raise InputError(f"--truth {truth!r} is not one of {', '.join(MEMBERS)}")
+    dataset = _reference() if data is None else load(data)
+    settings = dataclasses.replace(SETTINGS, seed=seed)
+    if dataset.mediator is None and truth != "direct":
+        raise InputError(
+            f"{dataset.path} describes no [mediation], which {truth} needs; add it, or calibrate "
+            "the model direct"
+        )
+    inputs = _inputs(chosen, truth, dataset, settings)
+    done = _begun(folder, inputs)
+    seconds = 0.0
+    if done < simulations:
+        arranged = design(dataset)
+        say(f"compiling {chosen.name}")
+        compiled = compile_model(chosen, arranged)
+        start = time.perf_counter()
+        made = ranks(truth, compiled, arranged, simulations, settings=settings, done=done)
+        if done:
+            say(f"continuing after {done} simulated tables")
+        for rows in track(
+            made, f"fitting {simulations} simulated tables", simulations, done,
+            console=Console(stderr=True), disable=not sys.stderr.isatty(),
+        ):  # fmt: skip
+            append_line(folder / JOURNAL, _line(rows))
+        seconds = time.perf_counter() - start
+        say(f"fitted {simulations - done} simulated tables in {seconds:.0f} s")
+    found = read(folder)
+    table = summary(found)
+    passed, says = verdict(table)
+    write_text(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
+    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record |= {
+        "simulations": int(table["simulations"].min()),
+        "verdict": "pass" if passed else "fail",
+        "says": says,
+        "joint_band_probability": JOINT,
+        "divergences": int(found.groupby("simulation")["divergences"].first().sum()),
+        "seconds": round(record.get("seconds", 0.0) + seconds, 1),
+    }
+    write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+    say(says)
+    return table
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """The ranks that a calibration has so far.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns simulation, quantity, pit, covered, divergences.
+    """
+    rows = []
+    for line in whole_lines(folder / JOURNAL):
+        one = json.loads(line)
+        missed = set(one["missed"])
+        rows += [
+            (one["simulation"], name, pit, name not in missed, one["divergences"])
+            for name, pit in one["pit"].items()
+        ]
+    return pd.DataFrame(rows, columns=["simulation", "quantity", "pit", "covered", "divergences"])
+
+
+def _line(rows: pd.DataFrame) -> str:
+    """One table's ranks as a line of the journal."""
+    return json.dumps(
+        {
+            "simulation": int(rows["simulation"].iloc[0]),
+            "divergences": int(rows["divergences"].iloc[0]),
+            "missed": rows.loc[~rows["covered"], "quantity"].tolist(),
+            "pit": dict(zip(rows["quantity"], rows["pit"].round(5), strict=True)),
+        }
+    )
+
+
+def _inputs(chosen: Member, truth: str, dataset: Dataset, settings: Settings) -> dict[str, Any]:
+    """All that decides the ranks: a folder of other inputs is never continued."""
+    return {
+        "model": chosen.name,
+        "truth": truth,
+        "model_sha256": hashlib.sha256(chosen.source.encode()).hexdigest(),
+        "data_sha256": dataset.sha256,
+        "description": dataset.description.model_dump(mode="json"),
+        "settings": vars(settings) | {"thin": THIN},
+    }
+
+
+def _begun(folder: Path, inputs: dict[str, Any]) -> int:
+    """Open the folder, or make it; the number of tables that it has."""
+    record = folder / RECORD
+    if not record.exists():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(
+                f"--out {folder} holds something that is not a calibration; name another folder"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        begun = runs.provenance() | {"inputs": inputs}
+        write_text(record, json.dumps(begun, indent=1) + "\n")
+    before = json.loads(record.read_text(encoding="utf-8"))
+    changed = [key for key in inputs if before.get("inputs", {}).get(key) != inputs[key]]
+    if changed:
+        raise InputError(
+            f"--out {folder} holds a calibration with another {' and '.join(changed)}; name "
+            "another folder, or remove it"
+        )
+    return len(whole_lines(folder / JOURNAL))
+
+
+def _reference() -> Dataset:
+    with tempfile.TemporaryDirectory() as folder:
+        _, toml, _ = save(simulate(SCENARIO, weeks=WEEKS), Path(folder) / "reference.csv")
+        return load(toml)

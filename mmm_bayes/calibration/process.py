@@ -1,0 +1,320 @@
+"""The family's equations in plain NumPy, apart from the models: what a model says it is.
+
+A model that made its own tables would find itself calibrated whatever it does. So the tables of a
+calibration come from here: parameters from the stated priors, a mediator, an outcome, and the true
+effects by the definition of the estimands, with no line shared with `terms`, `transforms` or
+`counterfactual`. The planned spends, the controls and the scaling are those of a reference table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pymc as pm
+from numpy.typing import NDArray
+from scipy.special import expit, ndtri
+
+from mmm_bayes.design import Design
+from mmm_bayes.terms.priors import defaults
+
+Array = NDArray[np.float64]
+
+MEMBERS = ("direct", "full_mediation", "partial_mediation")
+_SHAPES = {
+    "media": ("adstock_alpha", "saturation_kappa", "saturation_slope"),
+    "path": ("mediation_alpha", "mediation_kappa", "mediation_slope"),
+}
+BEND = 0.05  # of the softplus that keeps the location of an additive log-normal positive
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its truth.
+
+    Attributes
+    ----------
+    design : Design
+        The reference with this table's mediator and outcome in it.
+    truth : dict of str to float
+        Effects and parameters, named as `quantities.quantities` names them.
+    """
+
+    design: Design
+    truth: dict[str, float]
+
+
+def tables(member: str, reference: Design, number: int, seed: int) -> Iterator[Table]:
+    """Draw tables from the joint distribution that a member of the family states.
+
+    The first tables are the same however many are asked for.
+
+    Parameters
+    ----------
+    member : {"direct", "full_mediation", "partial_mediation"}
+    reference : Design
+    number : int
+    seed : int
+
+    Yields
+    ------
+    Table
+    """
+    drawn = parameters(member, reference, number, seed)
+    for at in range(number):
+        rng = np.random.default_rng([seed, at])
+        one = {name: values[at] for name, values in drawn.items()}
+        yield _table(member, reference, one, rng)
+
+
+def parameters(member: str, design: Design, number: int, seed: int) -> dict[str, Array]:
+    """Draws of every parameter from its stated prior.
+
+    Returns
+    -------
+    dict of str to array, shape (number, ...)
+    """
+    channels, units = len(design.dataset.channels), design.arrays.sizes["unit"]
+    covariates = design.arrays.sizes["covariate"]
+    shapes: dict[str, tuple[int, ...]] = {
+        "intercept": (units,), "sigma": (), "adstock_alpha": (channels,),
+        "saturation_kappa": (channels,), "saturation_slope": (channels,), "beta": (channels,),
+    }  # fmt: skip
+    if covariates:
+        shapes["covariate_effect"] = (covariates,)
+    if design.form.likelihood == "student_t":
+        shapes["nu"] = ()
+    if member != "direct":
+        causes = len(design.causes)
+        shapes |= {"gamma": (causes,), "mediator_sigma": ()}
+        equations = ["mediator_"]
+        if design.form.mediator_likelihood == "hurdle":
+            equations.append("mediator_on_")
+            shapes["gamma_on"] = (causes,)
+        for prefix in equations:
+            shapes[f"{prefix}intercept"] = (units,)
+            if covariates:
+                shapes[f"{prefix}covariate_effect"] = (covariates,)
+    if member == "partial_mediation":
+        shapes |= {f"mediation_{name}": (causes,) for name in ("alpha", "kappa", "slope")}
+    table = defaults(design, design.scaling.spread, design.scaling.mediator_spread)
+    given = design.dataset.description.priors
+    table |= {name: (prior.dist, prior.parameters) for name, prior in given.items()}
+    variables = [
+        getattr(pm, table[name][0]).dist(**table[name][1], shape=shape)
+        for name, shape in shapes.items()
+    ]
+    # One draw alone would come back without its axis.
+    drawn = pm.draw(variables, draws=number + 1, random_seed=seed, mode="FAST_COMPILE")
+    return dict(zip(shapes, map(np.asarray, drawn), strict=True))
+
+
+def _table(member: str, reference: Design, drawn: dict[str, Array], rng: Any) -> Table:
+    equations = _Equations(member, reference, drawn)
+    path = _path(reference)
+    truth = _named(equations, drawn)
+    design, observed, quantile = reference, np.zeros(0), np.zeros(0)
+    if member != "direct":
+        shape = reference.arrays["mediator_observed"].shape
+        quantile = rng.random(shape)
+        observed = equations.mediator(path, path, quantile)
+        path = _with_mediator(reference, path, observed)
+        design = _observing(reference, path, observed)
+    outcome = _draw_outcome(equations, equations.predictor(path, path), rng)
+    design = _observing(design, path, None, outcome)
+    for at, channel in enumerate(reference.dataset.channels):
+        effects = _effects(equations, design, path, at, observed, quantile)
+        truth |= {f"{name}[{channel}]": value for name, value in effects.items()}
+    return Table(design, truth)
+
+
+@dataclass(frozen=True)
+class _Equations:
+    member: str
+    design: Design
+    drawn: dict[str, Array]
+
+    def response(self, path: Array, names: str, at: Any) -> Array:
+        """Saturated carryover of some channels, shape (time, unit, channel)."""
+        alpha, kappa, slope = (self.drawn[name] for name in _SHAPES[names])
+        if names == "media":
+            alpha, kappa, slope = alpha[at], kappa[at], slope[at]
+        memory = self.design.form.max_lag
+        weeks = len(path) - memory + 1
+        stock = np.zeros((weeks, *path[:, :, at].shape[1:]))
+        for lag in range(memory):
+            begin = memory - 1 - lag
+            stock += alpha**lag * path[begin : begin + weeks][:, :, at]
+        stock /= sum(alpha**lag for lag in range(memory))
+        return np.asarray(1 / (1 + (kappa / np.where(stock > 0, stock, np.inf)) ** slope)) * (
+            stock > 0
+        )
+
+    def media(self, path: Array, fact: Array, share: Array, names: str, at: Any) -> Array:
+        """Sum of ``share (h / mean(h) - 1)``, the mean that of the history as it was."""
+        mean = self.response(fact, names, at).mean((0, 1))
+        return np.asarray((share * (self.response(path, names, at) / mean - 1)).sum(-1))
+
+    def other(self, prefix: str) -> Array:
+        """Intercept and covariates."""
+        covariates = self.design.arrays["covariates"].values
+        effect = self.drawn.get(f"{prefix}covariate_effect", np.zeros(0))
+        return np.asarray(self.drawn[f"{prefix}intercept"] + covariates @ effect)
+
+    def predictor(self, path: Array, fact: Array) -> Array:
+        """The outcome's location in the model's units, shape (time, unit)."""
+        every = np.arange(path.shape[-1])
+        share = self.drawn["beta"]
+        if self.member == "full_mediation":
+            share = np.where(np.isin(every, self.design.causes_at), 0.0, share)
+        return self.other("") + self.media(path, fact, share, "media", every)
+
+    def mediator(self, path: Array, fact: Array, quantile: Array) -> Array:
+        """The mediator whose disturbance has this quantile, in original units, not floored."""
+        scale = self.design.arrays["mediator_scale"].values
+        names = "path" if self.member == "partial_mediation" else "media"
+
+        def equation(prefix: str, share: Array) -> Array:
+            return self.other(prefix) + self.media(path, fact, share, names, self.design.causes_at)
+
+        location = equation("mediator_", self.drawn["gamma"])
+        sigma = self.drawn["mediator_sigma"]
+        if self.design.form.mediator_likelihood == "normal":
+            return np.asarray(scale * (location + sigma * ndtri(quantile)))
+        on = expit(equation("mediator_on_", self.drawn["gamma_on"]))
+        given_on = np.clip((quantile - (1 - on)) / on, 1e-300, 1 - 1e-16)
+        amount = scale * np.exp(location + sigma * ndtri(given_on))
+        return np.where(quantile > 1 - on, amount, 0.0)
+
+
+def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
+    form, drawn = equations.design.form, equations.drawn
+    scale = equations.design.arrays["outcome_scale"].values
+    shape = predictor.shape
+    standard = (
+        rng.standard_t(drawn["nu"], shape)
+        if form.likelihood == "student_t"
+        else rng.standard_normal(shape)
+    )
+    noise = drawn["sigma"] * standard
+    if form.link == "log":
+        return np.asarray(scale * np.exp(predictor + noise))
+    if form.likelihood == "lognormal":
+        return np.asarray(_location(equations, predictor) * np.exp(noise))
+    return np.asarray(scale * (predictor + noise))
+
+
+def _location(equations: _Equations, predictor: Array) -> Array:
+    scale, form = equations.design.arrays["outcome_scale"].values, equations.design.form
+    if form.link == "log":
+        return np.asarray(scale * np.exp(predictor))
+    if form.likelihood == "lognormal":
+        return np.asarray(scale * BEND * np.logaddexp(0.0, predictor / BEND))
+    return np.asarray(scale * predictor)
+
+
+def _effects(
+    equations: _Equations, design: Design, path: Array, at: int, observed: Array, quantile: Array
+) -> dict[str, float]:
+    """Total, direct and indirect effect of one channel by definition, summed."""
+    without = path.copy()
+    without[..., at] = 0.0
+    held = path
+    if equations.member != "direct" and at in design.causes_at:
+        if design.form.mediator_likelihood == "normal":
+            fact = equations.mediator(path, path, np.full(quantile.shape, 0.5))
+            change = fact - equations.mediator(without, path, np.full(quantile.shape, 0.5))
+            changed = np.maximum(observed - change, 0.0)
+        else:
+            changed = equations.mediator(without, path, quantile)
+        held = _with_mediator(design, path, changed, shifted=True)
+        without = held.copy()
+        without[..., at] = 0.0
+
+    def outcome(other: Array) -> Array:
+        location = _location(equations, equations.predictor(other, path))
+        if design.form.link == "identity":
+            return location
+        fact = _location(equations, equations.predictor(path, path))
+        return np.asarray(design.arrays["outcome_observed"].values * location / fact)
+
+    fact, kept, none = (float(outcome(other).sum()) for other in (path, held, without))
+    spend = float(design.dataset.data["spend"].values[design.weeks, :, at].sum())
+    effects = {"total": fact - none, "direct": kept - none, "indirect": fact - kept}
+    return effects | ({"roas": effects["total"] / spend} if spend > 0 else {})
+
+
+def _path(design: Design) -> Array:
+    """Exposure in active means from the table itself, shape (max_lag - 1 + time, unit, channel)."""
+    scaling, weeks = design.scaling, design.weeks
+    history = design.form.max_lag - 1
+    exposure = design.dataset.data["exposure"].values / scaling.exposure
+    average = np.broadcast_to(scaling.pre_sample / scaling.exposure, (history, *exposure.shape[1:]))
+    return np.concatenate([average, exposure])[weeks.start : weeks.stop + history]
+
+
+def _with_mediator(design: Design, path: Array, mediator: Array, *, shifted: bool = False) -> Array:
+    """A path with another mediator, shape (time, unit), in original units.
+
+    Shifted, the weeks before the span move as the average week of the span does.
+    """
+    at, history = design.mediator_at, design.form.max_lag - 1
+    now = np.maximum(mediator, 0.0) / design.scaling.exposure[:, at]
+    made = path.copy()
+    if shifted:
+        change = (now - path[history:, :, at]).mean(0)
+        made[:history, :, at] = np.maximum(path[:history, :, at] + change, 0.0)
+    made[history:, :, at] = now
+    return made
+
+
+def _observing(
+    design: Design, path: Array, mediator: Array | None, outcome: Array | None = None
+) -> Design:
+    """The design in which this mediator, or outcome, was observed."""
+    data, arrays = design.dataset.data.copy(), design.arrays
+    if mediator is not None:
+        at, memory = design.mediator_at, design.form.max_lag
+        weeks = arrays.sizes["time"]
+        lags = arrays["exposure_lags"].copy(deep=True)
+        for lag in range(memory):
+            begin = memory - 1 - lag
+            lags.values[:, :, at, lag] = path[begin : begin + weeks, :, at]
+        for name in ("spend", "exposure"):
+            values = data[name].copy(deep=True)
+            values.values[design.weeks, :, at] = np.maximum(mediator, 0.0)
+            data[name] = values
+        arrays = arrays.assign(
+            exposure_lags=lags, mediator_observed=arrays["mediator_observed"].copy(data=mediator)
+        )
+    if outcome is not None:
+        values = data["outcome"].copy(deep=True)
+        values.values[design.weeks] = outcome
+        data["outcome"] = values
+        arrays = arrays.assign(outcome_observed=arrays["outcome_observed"].copy(data=outcome))
+    return replace(design, dataset=replace(design.dataset, data=data), arrays=arrays)
+
+
+def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
+    """Parameters but the coefficients of covariates, one name a number."""
+    design = equations.design
+    channels, causes = list(design.dataset.channels), list(design.causes)
+    units = [str(unit) for unit in design.arrays["unit"].values]
+    own = [name for name in channels if name not in causes]
+    truth: dict[str, float] = {}
+    for name, values in drawn.items():
+        if name.endswith("covariate_effect"):
+            continue
+        labels = units if name.endswith("intercept") else channels
+        if name.startswith(("gamma", "mediation_")):
+            labels = causes
+        if name == "beta" and equations.member == "full_mediation":
+            name, labels = "beta_direct", own
+            values = values[[channels.index(label) for label in own]]
+        if values.ndim == 0:
+            truth[name] = float(values)
+        else:
+            truth |= {f"{name}[{label}]": float(v) for label, v in zip(labels, values, strict=True)}
+    return truth

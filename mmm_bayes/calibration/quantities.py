@@ -1,0 +1,57 @@
+"""What is calibrated: the answers people use, and the parameters behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from mmm_bayes.counterfactual import world
+from mmm_bayes.design import Design
+from mmm_bayes.estimands import summed_effects
+from mmm_bayes.sampling import Compiled, follow
+
+
+def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[str, Any]:
+    """Effects, returns and parameters of each draw.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    design : Design
+        The table that the draws are about.
+    draws : xarray.Dataset
+        The sampled parameters, (chain, draw, ...).
+
+    Returns
+    -------
+    dict of str to array, shape (sample,)
+        Named as ``total[facebook]``: total, direct and indirect effect and ROAS of each channel
+        (summed over units), and every parameter but the coefficients of covariates. What is the
+        same in all draws (the indirect effect of a channel that causes nothing) is kept.
+    """
+    complete = follow(compiled, design, draws)
+    effects = summed_effects(world(compiled.model, design, complete)).isel(unit=-1, drop=True)
+    spend = design.dataset.data["spend"].isel(time=design.weeks).sum(("time", "unit"))
+    effects["roas"] = effects["total"] / spend.where(spend > 0)
+    answers = xr.merge([effects, complete[_parameters(compiled.model)]], compat="override")
+    return {
+        name + (f"[{', '.join(map(str, labels))}]" if labels else ""): values
+        for name, labels, values in _each(answers)
+        if np.isfinite(values).all()
+    }
+
+
+def _parameters(model: pm.Model) -> list[str]:
+    return [rv.name for rv in model.free_RVs if not rv.name.endswith("covariate_effect")]
+
+
+def _each(answers: xr.Dataset) -> Any:
+    for name, values in answers.data_vars.items():
+        rest = [dim for dim in values.dims if dim not in ("chain", "draw")]
+        flat = values.transpose("chain", "draw", *rest)
+        for where in np.ndindex(*(flat.sizes[dim] for dim in rest)):
+            labels = [flat[dim].values[i] for dim, i in zip(rest, where, strict=True)]
+            yield str(name), labels, flat.values[(..., *where)].ravel()

@@ -1,0 +1,73 @@
+"""Simulation-based calibration over one compiled model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mmm_bayes.calibration.pit import INTERVAL, probability_integral_transform
+from mmm_bayes.calibration.process import tables
+from mmm_bayes.calibration.quantities import quantities
+from mmm_bayes.design import Design
+from mmm_bayes.sampling import Compiled, Settings, sample
+
+#: Short fits are enough: ranks need some hundred nearly independent draws.
+SETTINGS = Settings(draws=500, tune=400, chains=2)
+#: Every how manieth draw is ranked against the truth, so that they are nearly independent.
+THIN = 5
+
+
+def ranks(
+    member: str,
+    compiled: Compiled,
+    reference: Design,
+    number: int,
+    *,
+    settings: Settings = SETTINGS,
+    done: int = 0,
+) -> Iterator[pd.DataFrame]:
+    """Rank the truth of simulated tables among the draws of their fits.
+
+    Parameters
+    ----------
+    member : str
+        The member of the family whose stated equations make the tables (`process.tables`).
+    compiled : Compiled
+        The model that is fitted to them. If it is what it says it is, its ranks are even.
+    reference : Design
+        Its spends, controls and scaling are those of every table.
+    number : int
+    settings : Settings
+        Its seed makes the tables too.
+    done : int
+        So many of the first tables are left out.
+
+    Yields
+    ------
+    pandas.DataFrame
+        For one table: simulation, quantity, pit (rank of the truth in (0, 1)), covered (whether
+        it lies in the 90% equal-tailed interval) and divergences. Quantities that are the same
+        constant in the truth and the fit are left out.
+    """
+    for at, table in enumerate(tables(member, reference, number, settings.seed)):
+        if at < done:
+            continue
+        tree = sample(
+            compiled, table.design, dataclasses.replace(settings, seed=settings.seed + at)
+        )
+        draws = tree["posterior"].to_dataset().isel(draw=slice(None, None, THIN))
+        found = quantities(compiled, table.design, draws)
+        rng = np.random.default_rng([settings.seed, at])
+        rows = []
+        for name in (name for name in table.truth if name in found):
+            truth, values = table.truth[name], found[name]
+            if (values == truth).all():
+                continue
+            lower, upper = np.quantile(values, INTERVAL)
+            pit = probability_integral_transform(truth, values, rng)
+            rows.append((at, name, pit, bool(lower <= truth <= upper)))
+        frame = pd.DataFrame(rows, columns=["simulation", "quantity", "pit", "covered"])
+        yield frame.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))

@@ -1,0 +1,99 @@
+"""The equations of a calibration's tables against the models': written apart, they must agree."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from builds import dataset
+
+from mmm_bayes.calibration.process import Table, tables
+from mmm_bayes.calibration.quantities import quantities
+from mmm_bayes.design import design, form_for
+from mmm_bayes.family import member
+from mmm_bayes.sampling import Compiled
+
+
+def made(
+    folder: Path, name: str, number: int, *, link: str = "identity", hurdle: bool = False,
+    likelihood: str = "normal", units: int = 1,
+) -> tuple[Compiled, list[Table]]:  # fmt: skip
+    data = dataset(folder, units=units, hurdle=hurdle)
+    arranged = design(data, form_for(data, link=link, likelihood=likelihood))  # type: ignore[arg-type]
+    model = member(name).build(arranged)
+    return Compiled(model, None, 0.0), list(tables(name, arranged, number, seed=3))
+
+
+def as_draws(compiled: Compiled, table: Table, name: str) -> xr.Dataset:
+    """The parameters that made a table, as one draw."""
+    from mmm_bayes.calibration.process import parameters
+
+    drawn = {key: values[0] for key, values in parameters(name, table.design, 1, 3).items()}
+    if name == "full_mediation":
+        channels = table.design.dataset.channels
+        own = [at for at, channel in enumerate(channels) if channel not in table.design.causes]
+        drawn["beta_direct"] = drawn.pop("beta")[own]
+    dims = compiled.model.named_vars_to_dims
+    coords = {"chain": [0], "draw": [0]} | {
+        str(dim): np.asarray(labels) for dim, labels in compiled.model.coords.items()
+    }
+    draws = xr.Dataset(
+        {
+            rv.name: (("chain", "draw", *dims.get(rv.name, ())), drawn[rv.name][None, None])
+            for rv in compiled.model.free_RVs
+        }
+    )
+    return draws.assign_coords({dim: coords[str(dim)] for dim in draws.dims})
+
+
+@pytest.mark.parametrize("link", ["identity", "log"])
+@pytest.mark.parametrize("name", ["direct", "full_mediation", "partial_mediation"])
+def test_its_effects_are_those_of_the_model_at_the_same_parameters(
+    tmp_path: Path, name: str, link: str
+) -> None:
+    compiled, (table,) = made(tmp_path, name, 1, link=link)
+    found = quantities(compiled, table.design, as_draws(compiled, table, name))
+    assert {"total[search]", "indirect[video]", "roas[tv]", "saturation_kappa[social]"} <= (
+        table.truth.keys()
+    )
+    for quantity, truth in table.truth.items():
+        assert found[quantity][0] == pytest.approx(truth, rel=1e-6, abs=1e-6), quantity
+
+
+def test_a_hurdle_mediator_differs_only_by_the_chance_of_its_silent_weeks(tmp_path: Path) -> None:
+    compiled, (table,) = made(tmp_path, "partial_mediation", 1, hurdle=True)
+    found = quantities(compiled, table.design, as_draws(compiled, table, "partial_mediation"))
+    for quantity in ("total[search]", "total[tv]", "direct[search]"):
+        assert found[quantity][0] == pytest.approx(table.truth[quantity], rel=1e-6)
+    off = float((table.design.arrays["mediator_observed"] == 0).mean())
+    assert 0 < off < 1
+
+
+def test_the_first_tables_do_not_depend_on_how_many_are_asked_for(tmp_path: Path) -> None:
+    _, few = made(tmp_path / "a", "partial_mediation", 2)
+    _, many = made(tmp_path / "b", "partial_mediation", 4)
+    for one, other in zip(few, many, strict=False):
+        assert one.truth == other.truth
+        np.testing.assert_array_equal(
+            one.design.arrays["outcome_observed"], other.design.arrays["outcome_observed"]
+        )
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "student_t", "lognormal"])
+def test_disturbances_have_the_stated_spread(tmp_path: Path, likelihood: str) -> None:
+    compiled, made_ = made(tmp_path, "direct", 40, link="log", likelihood=likelihood)
+    scores = []
+    for table in made_:
+        y = table.design.arrays["outcome_observed"].values
+        assert (y > 0).all()
+        scores.append(np.log(y).std() / table.truth["sigma"])
+    assert min(scores) > 0.5  # what the disturbance alone would give is 1; media add to it
+    assert {rv.name for rv in compiled.model.observed_RVs} == {"outcome"}
+
+
+def test_a_panel_has_a_name_for_each_unit(tmp_path: Path) -> None:
+    compiled, (table,) = made(tmp_path, "partial_mediation", 1, units=2)
+    found = quantities(compiled, table.design, as_draws(compiled, table, "partial_mediation"))
+    assert {"intercept[r0]", "intercept[r1]"} <= table.truth.keys()
+    for quantity, truth in table.truth.items():
+        assert found[quantity][0] == pytest.approx(truth, rel=1e-6, abs=1e-6), quantity
