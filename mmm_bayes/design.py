@@ -18,6 +18,7 @@ import xarray as xr
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.dataset.profiling import MEDIATOR_OFF
 from mmm_bayes.errors import InputError
+from mmm_bayes.experiments import lift_arrays
 from mmm_bayes.transforms import lagged
 
 Link = Literal["identity", "log"]
@@ -104,7 +105,8 @@ class Design:
         ``mediator_observed (time, unit)`` and ``outcome_scale``, ``mediator_scale (unit)`` in
         original units, the priors' ``yardstick``: the two spreads, ``control_mix (control,
         covariate)``, the rows of the scaling's `unmix` that belong to controls, and ``rho``, the
-        assumed correlation of the mediator's and the outcome's disturbances: 0 in a fit.
+        assumed correlation of the mediator's and the outcome's disturbances: 0 in a fit. With
+        experiments, what `mmm_bayes.experiments.lift_arrays` adds.
     """
 
     dataset: Dataset
@@ -193,7 +195,7 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
     history = form.max_lag - 1
     exposure = (data["exposure"] / scaling.exposure).values
     before = np.broadcast_to(scaling.pre_sample / scaling.exposure, (history, *exposure.shape[1:]))
-    lags = lagged(np.concatenate([before, exposure]), form.max_lag)[weeks]
+    lags = lagged(np.concatenate([before, exposure]), form.max_lag)
 
     standardised = (columns(dataset, scaling.start, scaling.end).values - scaling.centre)[weeks]
     covariates = standardised / scaling.scale @ scaling.unmix
@@ -206,7 +208,7 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
     )
     arrays = xr.Dataset(
         {
-            "exposure_lags": (("time", "unit", "channel", "lag"), lags),
+            "exposure_lags": (("time", "unit", "channel", "lag"), lags[weeks]),
             "covariates": (("time", "unit", "covariate"), covariates),
             "outcome_observed": span["outcome"],
             "mediator_observed": mediator,
@@ -226,7 +228,8 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
             "lag": np.arange(form.max_lag),
         },
     )
-    return Design(dataset, form, scaling, arrays)
+    tests = lift_arrays(dataset, lags, scaling.exposure, weeks)
+    return Design(dataset, form, scaling, arrays.merge(tests))
 
 
 def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.DataArray:

@@ -13,6 +13,7 @@ from pathlib import Path
 from mmm_bayes import family
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.dataset.description import Description
+from mmm_bayes.dataset.experiments import no_experiments
 from mmm_bayes.design import Design, Form, design
 from mmm_bayes.errors import InputError
 from mmm_bayes.family import Member
@@ -59,7 +60,10 @@ def dataset(run: Run) -> Dataset:
     description = Description.model_validate(run.record["description"])
     days = (data["time"].values[1] - data["time"].values[0]).astype("timedelta64[D]").astype(int)
     data.attrs = {"step_days": int(days)}
-    return Dataset(description, run.folder / DRAWS, run.record["data_sha256"], data)
+    tests = no_experiments()
+    if "spend_change" in given:
+        tests = given[list(tests)]
+    return Dataset(description, run.folder / DRAWS, run.record["data_sha256"], data, tests)
 
 
 def _member(run: Run, model: Path | None) -> Member:

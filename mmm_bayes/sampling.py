@@ -16,6 +16,7 @@ from mmm_bayes.design import Design
 from mmm_bayes.evaluation import Evaluation, evaluation
 from mmm_bayes.family import Member
 from mmm_bayes.terms.data import data_names
+from mmm_bayes.terms.experiments import lift
 from mmm_bayes.terms.priors import refuse_unknown
 
 PRIOR_DRAWS = 500
@@ -59,7 +60,7 @@ class Compiled:
 
 
 def compile_model(member: Member, design: Design) -> Compiled:
-    """Build and compile a member on a design.
+    """Build and compile a member on a design, with the design's experiments if it has any.
 
     Only the sampled parameters come out of the sampler; everything else a model names is
     evaluated afterwards for all draws at once, which halves what there is to compile.
@@ -72,6 +73,8 @@ def compile_model(member: Member, design: Design) -> Compiled:
     start = time.perf_counter()
     model = member.build(design)
     refuse_unknown(design, model)
+    if "lift_observed" in design.arrays:
+        lift(design, model)
     free = [variable.name for variable in model.free_RVs]
     sampler = nutpie.compile_pymc_model(model, var_names=free)
     return Compiled(model, sampler, time.perf_counter() - start)
@@ -144,6 +147,8 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
             design.dataset.data[["spend", "exposure", "controls"]].isel(time=design.weeks)
         ),
     }
+    if "lift" in compiled.observed:
+        groups["constant_data"] = groups["constant_data"].merge(design.dataset.experiments)
     for name, group in groups.items():
         groups[name] = group.assign_coords(
             {dim: coords[dim] for dim in group.dims if dim in coords and dim not in group.coords}
@@ -224,4 +229,5 @@ def parameters(model: pm.Model) -> list[str]:
 
 def _coords(compiled: Compiled, design: Design) -> dict[str, np.ndarray]:
     coords = {name: np.asarray(values) for name, values in compiled.model.coords.items()}
-    return coords | {"time": design.arrays["time"].values}
+    own = {name: design.arrays[name].values for name in ("time", "experiment") if name in coords}
+    return coords | own

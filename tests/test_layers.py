@@ -20,6 +20,7 @@ LAYERS = (
     "dataset",
     "transforms",
     "simulate",
+    "experiments",
     "design",
     "terms",
     "evaluation",

@@ -31,6 +31,8 @@ def model_for(design: Design) -> pm.Model:
     coords["control"] = list(design.dataset.description.controls)
     if design.mediator is not None:
         coords["cause"] = list(design.causes)
+    if "experiment" in arrays.coords:
+        coords["experiment"] = arrays["experiment"].values
     model = pm.Model(coords=coords)
     with model:
         for name in data_names(design):
