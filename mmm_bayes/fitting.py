@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from mmm_bayes import runs
 from mmm_bayes.counterfactual import world
 from mmm_bayes.dataset import Dataset, load, profile
-from mmm_bayes.design import Form, arrange, design, form_for
-from mmm_bayes.diagnostics import diagnose
+from mmm_bayes.design import Design, Form, arrange, design, form_for
+from mmm_bayes.diagnostics import diagnose, identifiability, sensitivity
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands import (
     adstock_curves,
@@ -110,14 +111,19 @@ def fit(job: Job, say: Any = print) -> Path:
         say("no holdout: the weeks before it are too few, or a covariate is constant over them")
     else:
         draws["predictions"], draws["predictions_observed"] = predicted
-    draws.attrs["model"] = job.member.name
+    draws.attrs |= {"model": job.member.name, "outcome": job.dataset.description.outcome}
 
     fitted = world(compiled.model, whole, draws["posterior"].to_dataset(), seed=job.settings.seed)
     effects = channel_effects(fitted)
+    before = prior_effects(compiled, whole, draws["prior"].to_dataset(), seed=job.settings.seed)
     answers = xr.DataTree.from_dict(
         {
             "draws": effects.draws,
             "weekly": effects.weekly,
+            "together": effects.together.to_dataset(name="total"),
+            "prior": before,
+            "sensitivity": sensitivity(draws, effects.draws),
+            "identifiability": identifiability(draws, effects.draws, before),
             "response": response_curves(fitted),
             "adstock": adstock_curves(fitted),
             "controls": control_effects(whole, fitted.draws),
@@ -149,6 +155,20 @@ def fit(job: Job, say: Any = print) -> Path:
         model=job.member.source,
     )
     return job.folder
+
+
+def prior_effects(compiled: Compiled, whole: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:
+    """Effects and returns as the priors alone would have them.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `Effects.draws`, and ``together`` (chain, draw, unit).
+    """
+    # A prior may allow what overflows; the checks count it, and say so.
+    with np.errstate(all="ignore"):
+        effects = channel_effects(world(compiled.model, whole, prior, seed=seed))
+    return effects.draws.assign(together=effects.together)
 
 
 def holdout(compiled: Compiled, job: Job) -> tuple[xr.DataTree, xr.DataTree] | None:

@@ -18,7 +18,8 @@ class Check:
     Attributes
     ----------
     group : str
-        convergence, outcome_ppc, mediator_ppc, residuals, loo, holdout or data.
+        convergence, outcome_ppc, mediator_ppc, residuals, loo, holdout, prior, identifiability or
+        data.
     name : str
         Stable, in snake_case; unique within its group.
     value : float or None
@@ -60,6 +61,13 @@ def verdict(checks: Iterable[Check]) -> tuple[Status, tuple[str, ...]]:
         key=lambda check: -SEVERITY[check.status],
     )
     return (wrong[0].status if wrong else "pass"), tuple(check.says for check in wrong)
+
+
+def said(value: float) -> str:
+    """A number in a sentence: four significant digits, thousands grouped."""
+    short = f"{value:.4g}"
+    grouped = 1000 <= abs(float(short)) < 1e15
+    return f"{float(short):,.0f}" if grouped else short
 
 
 def finite(value: float | None) -> float | None:

@@ -12,10 +12,11 @@ import numpy as np
 import xarray as xr
 
 from mmm_bayes.diagnostics.check import finite
+from mmm_bayes.diagnostics.sensitivity import of_the_prior
+from mmm_bayes.diagnostics.sensitivity import says as sensitivity_says
 
 NEAR_ZERO = 0.01  # of the summed outcome
 INTERVAL = (0.05, 0.95)
-LEARNT_LITTLE = 0.8  # posterior sd of the effect over its prior sd
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,12 @@ class Evidence:
     never_off : bool
         The total effect is then an extrapolation to weeks without the channel.
     prior_driven : bool
-        The posterior of `beta` is nearly as wide as its prior.
+        The total effect is the prior's more than the data's, or the data hardly speak of it, by the
+        rule of `sensitivity`; False where no sensitivity is known.
     says : tuple of str
         Sentences for the reader.
+    leaning : tuple of str
+        Those of them that say which effects are the prior's.
     """
 
     channel: str
@@ -53,6 +57,7 @@ class Evidence:
     never_off: bool
     prior_driven: bool
     says: tuple[str, ...]
+    leaning: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The evidence as JSON can hold it."""
@@ -66,6 +71,7 @@ class Evidence:
             "never_off": self.never_off,
             "prior_driven": self.prior_driven,
             "says": list(self.says),
+            "leaning": list(self.leaning),
         }
 
 
@@ -77,19 +83,23 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
     tree : xarray.DataTree
         Of a fit.
     effects : xarray.DataTree
-        Its effects; the last unit of `draws` is the sum over units.
+        Its effects; the last unit of `draws` is the sum over units. The group ``sensitivity`` may
+        be missing.
     """
     draws = effects["draws"].to_dataset().isel(unit=-1)
     summed = float(tree["observed_data"].to_dataset()["outcome"].sum())
-    always_on, prior_driven = _never_off(tree), _prior_driven(tree)
+    always_on = _never_off(tree)
+    moved = _sensitivity(effects)
+    driven = of_the_prior(moved) if moved else None
     found = []
     for channel in map(str, draws["channel"].values):
         one = draws[["total", "indirect"]].sel(channel=channel) / summed
         total, indirect = one["total"].values.ravel(), one["indirect"].values.ravel()
-        never_off, prior = channel in always_on, channel in prior_driven
+        never_off = channel in always_on
+        prior = driven is not None and bool(driven.sel(effect="total", channel=channel))
         lower, upper = np.quantile(total, INTERVAL)
         compatible = bool(lower <= NEAR_ZERO and upper >= -NEAR_ZERO)
-        says = [_total_says(channel, lower, upper, compatible, never_off, prior)]
+        says = [_total_says(channel, lower, upper, compatible, never_off)]
         mediated = bool(np.any(indirect != 0))
         if mediated:
             lower, upper = np.quantile(indirect, INTERVAL)
@@ -98,6 +108,7 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
                 f"P(indirect effect > 0) is {(indirect > 0).mean():.0%}, and "
                 f"{_near(indirect):.0%} of its posterior lies within 1% of the outcome around 0."
             )
+        leaning = () if driven is None else sensitivity_says(moved, channel)
         found.append(
             Evidence(
                 channel=channel,
@@ -108,7 +119,8 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
                 total_compatible_with_zero=compatible,
                 never_off=never_off,
                 prior_driven=prior,
-                says=tuple(says),
+                says=(*says, *leaning),
+                leaning=leaning,
             )
         )
     return tuple(found)
@@ -128,17 +140,19 @@ def _indirect_says(channel: str, lower: float, upper: float) -> str:
     return says + ", if nothing outside the table moves both."
 
 
-def _total_says(
-    channel: str, lower: float, upper: float, compatible: bool, never_off: bool, prior: bool
-) -> str:
+def _total_says(channel: str, lower: float, upper: float, compatible: bool, never_off: bool) -> str:
     says = f"The total effect of {channel} is {lower:.1%} to {upper:.1%} of the outcome (90%)"
     if compatible:
         says += ", which cannot be told from no effect"
     if never_off:
         says += "; it is an extrapolation, because the table has no week without it"
-    if prior:
-        says += "; it follows mostly from the prior, the data say little about it"
     return says + "."
+
+
+def _sensitivity(effects: xr.DataTree) -> xr.Dataset:
+    return (
+        effects["sensitivity"].to_dataset() if "sensitivity" in effects.children else xr.Dataset()
+    )
 
 
 def _near(values: np.ndarray) -> float:
@@ -151,14 +165,3 @@ def _never_off(tree: xr.DataTree) -> set[str]:
         return set()
     on = (tree["constant_data"].to_dataset()["spend"] > 0).all(("time", "unit"))
     return {str(name) for name in on["channel"].values[on.values]}
-
-
-def _prior_driven(tree: xr.DataTree) -> set[str]:
-    """Channels whose effect is hardly narrower after the data than before."""
-    if "prior" not in tree.children or "beta" not in tree["prior"]:
-        return set()
-    before = tree["prior"].to_dataset()["beta"].std(("chain", "draw"))
-    after = tree["posterior"].to_dataset()["beta"].std(("chain", "draw"))
-    little = after > LEARNT_LITTLE * before
-    little = little.any([dim for dim in little.dims if dim != "channel"])
-    return {str(name) for name in little["channel"].values[little.values]}

@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.diagnostics.check import Check, Status
+from mmm_bayes.diagnostics.check import Check, Status, said
 
 Array = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def predictive_checks(tree: xr.DataTree) -> list[Check]:
     for variable in ("outcome", "mediator"):
         if variable in tree["posterior_predictive"]:
             checks += [
-                _check(f"{variable}_ppc", variable, comparison)
+                _check(f"{variable}_ppc", _called(tree, variable), comparison)
                 for comparison in compare(test_statistics(tree, variable))
             ]
     return checks
@@ -325,16 +325,21 @@ def _share_beyond(difference: Array) -> float:
     return min(share, 0.05 * float(np.exp(start / excess)) if excess > 0 else 0.0)
 
 
+def _called(tree: xr.DataTree, variable: str) -> str:
+    """What the table calls the outcome or the mediator."""
+    return str(tree.attrs.get(variable) or variable)
+
+
 def _check(group: str, variable: str, found: Comparison) -> Check:
     status: Status = "pass"
     if found.p_adjusted < WARN_BELOW:
         status = "fail" if found.p_adjusted < FAIL_BELOW else "warn"
     says = (
-        f"{variable.capitalize()}: the {WHAT[found.name]} is {found.observed:.4g}; tables made by "
-        f"the fitted model have {found.median:.4g} ({found.lower:.4g} to {found.upper:.4g}, 90%)."
+        f"{variable}: the {WHAT[found.name]} is {said(found.observed)}; tables made by the fitted "
+        f"model have {said(found.median)} ({said(found.lower)} to {said(found.upper)}, 90%)."
     )
     if np.isnan(found.observed) or np.isnan(found.median):
-        says = f"{variable.capitalize()}: the {WHAT[found.name]} cannot be computed here."
+        says = f"{variable}: the {WHAT[found.name]} cannot be computed here."
     elif status != "pass":
         says += f" {MEND[found.name]}"
     return Check(group, found.name, found.p_adjusted, FAIL_BELOW, status, says)

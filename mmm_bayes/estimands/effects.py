@@ -52,10 +52,14 @@ class Effects:
     weekly : xarray.Dataset
         total, direct, indirect (statistic, time, unit, channel), and the baseline
         (statistic, time, unit): the outcome's location with every channel off.
+    together : xarray.DataArray
+        (chain, draw, unit): what all channels added together, against none of them ever, summed
+        over the fitted weeks; the mediator is then off too.
     """
 
     draws: xr.Dataset
     weekly: xr.Dataset
+    together: xr.DataArray
 
 
 def channel_effects(world: World) -> Effects:
@@ -101,7 +105,15 @@ def channel_effects(world: World) -> Effects:
         "unit": data["unit"].values,
         "channel": list(world.design.dataset.channels),
     }
-    return Effects(_labelled(world, draws), xr.Dataset(bands, coords=coords))
+    labelled = _labelled(world, draws)
+    together = _with_sum(change(world, fact, baseline).sum(1))
+    return Effects(
+        labelled,
+        xr.Dataset(bands, coords=coords),
+        labelled["total"]
+        .isel(channel=0, drop=True)
+        .copy(data=together.reshape(labelled["total"].shape[:3])),
+    )
 
 
 def summed_effects(world: World) -> xr.Dataset:

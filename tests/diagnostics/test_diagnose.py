@@ -6,7 +6,7 @@ import xarray as xr
 from conjugate import fit, regressors
 from scipy.stats import t as student
 
-from mmm_bayes.diagnostics import diagnose, leave_one_out
+from mmm_bayes.diagnostics import diagnose, identifiability, leave_one_out, sensitivity
 from mmm_bayes.diagnostics.loo import loo_checks
 
 
@@ -55,7 +55,10 @@ def test_no_usable_likelihood_no_leave_one_out(regression):
 def test_the_file_of_a_good_fit(regression):
     found = diagnose(regression[0], None)
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert list(told) == ["verdict", "reasons", "checks", "scores", "evidence"]
+    assert list(told) == [
+        "verdict", "reasons", "checks", "scores", "evidence", "prior_sensitivity",
+        "prior_predictive", "identifiability",
+    ]  # fmt: skip
     assert told["verdict"] in {"pass", "warn"}
     assert {"group", "name", "value", "threshold", "status", "says"} == set(told["checks"][0])
     names = [(check["group"], check["name"]) for check in told["checks"]]
@@ -64,7 +67,9 @@ def test_the_file_of_a_good_fit(regression):
         "convergence", "outcome_ppc", "residuals", "holdout", "loo",
     }  # fmt: skip
     assert set(told["scores"]) == {"in_sample", "holdout"}
-    assert told["evidence"] == []
+    assert told["evidence"] == told["prior_sensitivity"] == []
+    assert told["prior_predictive"] is None
+    assert told["identifiability"] == {"pairs": [], "correlations": [], "channels": []}
 
 
 def test_what_the_table_warned_of_is_a_reason(regression):
@@ -87,3 +92,34 @@ def test_a_bad_fit_fails_and_says_so_first():
     assert found.verdict == "fail"
     assert "The chains disagree on beta[2]" in found.reasons[0]
     assert found.reasons[-1] == "A remark."
+
+
+def test_what_the_priors_say_and_who_cannot_be_told_apart_are_checks_too(regression):
+    """Two channels whose effects trade off, under a prior that expects them to make everything."""
+    tree = regression[0].copy(deep=True)
+    rng = np.random.default_rng(4)
+    dims = ("chain", "draw", "unit", "channel")
+    summed = float(tree["observed_data"]["outcome"].sum())
+    tv = summed * rng.normal(0.2, 0.02, (4, 500, 1))
+    direct = np.stack([tv, 0.4 * summed - tv], -1)
+    coords = {"unit": ["all"], "channel": ["tv", "radio"]}
+    draws = xr.Dataset(dict.fromkeys(("total", "direct", "roas"), (dims, direct)), coords)
+    draws["indirect"] = xr.zeros_like(draws["direct"])
+    prior = draws * 5
+    effects = {"draws": draws, "prior": prior.assign(together=prior["direct"].sum("channel"))}
+    effects["identifiability"] = identifiability(tree, draws, prior)
+    effects["sensitivity"] = sensitivity(tree, draws)  # no log prior: nothing is said
+    tree["prior_predictive"] = tree["posterior_predictive"]
+    tree.attrs["outcome"] = "sales"
+    found = diagnose(tree, xr.DataTree.from_dict(effects))
+    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    status = {(check["group"], check["name"]): check["status"] for check in told["checks"]}
+    assert status[("prior", "level")] == "pass"
+    assert status[("prior", "together")] == "warn"
+    assert status[("identifiability", "pairs")] == "warn"
+    assert told["verdict"] == "warn"
+    assert any("The data can't tell tv from radio" in says for says in told["reasons"])
+    assert any("makes 200% to 200% of sales" in says for says in told["reasons"])
+    assert told["identifiability"]["pairs"][0]["channels"] == ["tv", "radio"]
+    assert told["prior_sensitivity"] == []
+    assert [one["prior_driven"] for one in told["evidence"]] == [False, False]

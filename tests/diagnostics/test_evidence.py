@@ -8,7 +8,7 @@ CHANNELS = ["tv", "tiktok", "facebook", "google"]
 SUMMED = 1000.0
 
 
-def trees(*, indirect, total, beta_sd=0.1, units=("all",)):
+def trees(*, indirect, total, units=("all",)):
     """Effects with given draws (draw, channel) in shares of the outcome, and the fit's tree."""
     dims = ("chain", "draw", "unit", "channel")
     coords = {"unit": list(units), "channel": CHANNELS}
@@ -17,23 +17,27 @@ def trees(*, indirect, total, beta_sd=0.1, units=("all",)):
         each = [values * SUMMED if unit == units[-1] else values + 1e9 for unit in units]
         return (dims, np.stack(each, axis=1)[None])
 
+    # Google's total is the prior's; nobody knows of tiktok's direct effect.
+    moves = np.full((2, 3, 4), 0.1)
+    moves[:, 0, 3], moves[1, 1, 1], moves[:, 2, [0, 3]] = (0.2, 0.06), 0.02, np.nan
+    sensitivity = xr.Dataset(
+        {"sensitivity": (("component", "effect", "channel"), moves)},
+        {"component": ["prior", "likelihood"], "effect": ["total", "direct", "indirect"],
+         "channel": CHANNELS},
+    )  # fmt: skip
     effects = xr.DataTree.from_dict(
-        {"draws": xr.Dataset({"indirect": labelled(indirect), "total": labelled(total)}, coords)}
+        {
+            "draws": xr.Dataset({"indirect": labelled(indirect), "total": labelled(total)}, coords),
+            "sensitivity": sensitivity,
+        }
     )
-    rng = np.random.default_rng(0)
     spend = np.ones((10, 1, 4))
     spend[3, 0, 0] = 0.0
-    sample = ("chain", "draw", "channel")
-    spread = np.array([0.1, 0.1, 0.1, 0.95])
     tree = xr.DataTree.from_dict(
         {
             "observed_data": xr.Dataset({"outcome": (("time", "unit"), np.full((10, 1), 100.0))}),
             "constant_data": xr.Dataset({"spend": (("time", "unit", "channel"), spend)},
                                         {"channel": CHANNELS}),
-            "prior": xr.Dataset({"beta": (sample, rng.normal(size=(1, 2000, 4)))},
-                                {"channel": CHANNELS}),
-            "posterior": xr.Dataset({"beta": (sample, spread * rng.normal(size=(1, 2000, 4)))},
-                                    {"channel": CHANNELS}),
         }
     )  # fmt: skip
     return tree, effects
@@ -81,7 +85,9 @@ def test_totals_say_what_they_rest_on(found):
     assert found["google"].never_off
     assert "no week without it" in found["google"].says[0]
     assert {name for name, one in found.items() if one.prior_driven} == {"google"}
-    assert "mostly from the prior" in found["google"].says[0]
+    assert found["google"].leaning == found["google"].says[1:]
+    assert "google's total effect (sensitivity 0.20 to the prior" in found["google"].leaning[0]
+    assert "tiktok's direct effect (sensitivity 0.10 to the prior, 0.02" in found["tiktok"].says[-1]
 
 
 def test_a_panel_is_judged_by_its_sum():
