@@ -1,0 +1,90 @@
+"""Leave-one-out prediction whose unreliable values are replaced by exact ones.
+
+Pareto-smoothed importance sampling is reliable for a value whose weights' tail has a shape k of
+at most 0.7. Above it the model is fitted again without that week (Vehtari, Gelman, Gabry 2017,
+*Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC*; Vehtari,
+Simpson, Gelman, Yao, Gabry 2024, *Pareto smoothed importance sampling*).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import arviz_stats as azs
+import numpy as np
+import xarray as xr
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """How well each value is predicted from the other weeks.
+
+    Attributes
+    ----------
+    elpd : arviz_stats.ELPDDataLOO
+        With its pointwise values ``elpd_i (time, unit)``.
+    pareto_k : xarray.DataArray, dims (time, unit)
+        As importance sampling found it, before any refit.
+    refitted : xarray.DataArray of bool, dims (time, unit)
+        Values that are exact now.
+    """
+
+    elpd: Any
+    pareto_k: xr.DataArray
+    refitted: xr.DataArray
+
+    @property
+    def bad(self) -> xr.DataArray:
+        """Values that importance sampling can't be trusted with."""
+        return self.pareto_k > self.elpd.good_k
+
+    @property
+    def left_bad(self) -> int:
+        """Number of values that are neither reliable nor exact."""
+        return int((self.bad & ~self.refitted).sum())
+
+    @property
+    def weeks(self) -> np.ndarray:
+        """Weeks with a value that needs a refit."""
+        return self.bad["time"].values[(self.bad & ~self.refitted).any("unit").values]
+
+
+def leave_one_out(tree: xr.DataTree) -> LeaveOneOut:
+    """PSIS-LOO of the outcome, every value by itself.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Groups ``posterior`` and ``log_likelihood``, the latter with ``outcome``.
+    """
+    with warnings.catch_warnings():  # what ArviZ would warn of is in pareto_k
+        warnings.simplefilter("ignore")
+        found = azs.loo(tree, var_name="outcome", pointwise=True)
+    k = found.pareto_k.transpose("time", "unit")
+    # The weights of every draw are as large as the likelihood, and not needed.
+    slim = replace(found, log_weights=None, elpd_i=found.elpd_i.transpose("time", "unit"))
+    return LeaveOneOut(slim, k, xr.zeros_like(k, dtype=bool))
+
+
+def exact(found: LeaveOneOut, refits: Any) -> LeaveOneOut:
+    """Replace each unreliable value by that of a fit which did not see its week.
+
+    Parameters
+    ----------
+    found : LeaveOneOut
+    refits : arviz_stats.SamplingWrapper
+    """
+    bad = found.bad
+    corrected = azs.reloo(
+        refits,
+        loo_orig=replace(found.elpd, pareto_k=found.pareto_k),
+        var_name="outcome",
+        k_threshold=found.elpd.good_k,
+        pointwise=True,
+    )
+    values = corrected.elpd_i.values
+    # ArviZ divides by n - 1 here and by n in every other estimate: by n, they compare.
+    corrected = replace(corrected, se=float(np.sqrt(values.size * values.var())))
+    return LeaveOneOut(corrected, found.pareto_k, bad)

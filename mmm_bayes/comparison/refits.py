@@ -1,0 +1,160 @@
+"""A run's model fitted again without some weeks, through one compiled model.
+
+Carryover is arranged for each week before any is taken away, so a week that is left out takes
+nothing from the others but its own outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import arviz_stats as azs
+import numpy as np
+import xarray as xr
+
+from mmm_bayes.design import Design
+from mmm_bayes.evaluation import evaluation
+from mmm_bayes.sampling import Compiled, Settings, follow, parameters, sample
+from mmm_bayes.terms.data import data_names
+
+
+@dataclass(frozen=True)
+class Left:
+    """Weeks that a fit did not see.
+
+    Attributes
+    ----------
+    design : Design
+        Their arrays.
+    unit : int or None
+        The one unit asked for, by its position; None for the joint density of all units.
+    """
+
+    design: Design
+    unit: int | None
+
+
+class Refits(azs.SamplingWrapper):  # type: ignore[misc]
+    """Fits to some of the weeks and densities of the others, as ArviZ asks for them.
+
+    ``arviz_stats.reloo`` names one value by its labels, and ``arviz_stats.lfo_cv`` weeks by their
+    positions. Either way whole weeks are left out: every unit's, and in a mediated model the
+    mediator's as well as the outcome's. A fit to the same weeks is made once.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    design : Design
+        All weeks, scaled as they shall be in every fit.
+    settings : Settings
+    log_likelihood : xarray.DataArray, dims (chain, draw, time, unit)
+        Of the outcome, from the fit to all weeks.
+    name : str
+        What is being done, for `say`.
+    say : callable
+        Told one line at each fit.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        design: Design,
+        settings: Settings,
+        log_likelihood: xr.DataArray,
+        name: str,
+        say: Callable[[str], None],
+    ) -> None:
+        whole = log_likelihood.to_dataset(name="outcome")
+        super().__init__(compiled, xr.DataTree.from_dict({"log_likelihood": whole}))
+        self.design, self.settings, self.name, self.say = design, settings, name, say
+        self.fits: dict[bytes, xr.DataTree] = {}
+        self.errors: list[float] = []
+
+    @property
+    def rhat(self) -> float:
+        """The largest R-hat of all parameters of all fits; NaN without any."""
+        found = [fit.attrs["rhat"] for fit in self.fits.values()]
+        return max(found) if found else np.nan
+
+    @property
+    def error(self) -> float:
+        """Monte Carlo standard error of all single values scored so far, added up."""
+        return float(np.sqrt(np.square(self.errors).sum()))
+
+    def sel_observations(self, idx: Any) -> tuple[Design, Left]:
+        """Part the weeks into those to fit and those left out."""
+        arrays, unit = self.design.arrays, None
+        if isinstance(idx, dict):
+            unit = int(np.flatnonzero(arrays["unit"].values == idx["unit"])[0])
+            idx = np.flatnonzero(arrays["time"].values == idx["time"])
+        kept = np.delete(np.arange(arrays.sizes["time"]), idx)
+        return self._only(kept), Left(self._only(idx), unit)
+
+    def sample(self, modified_observed_data: Design) -> xr.DataTree:
+        """Fit the weeks kept."""
+        kept = modified_observed_data
+        weeks = kept.arrays["time"].values
+        if weeks.tobytes() not in self.fits:
+            self.say(f"{self.name}: fit {len(self.fits) + 1}, {self._spoken(weeks)}")
+            self.fits[weeks.tobytes()] = self._fit(kept)
+        return self.fits[weeks.tobytes()]
+
+    def get_inference_data(self, fitted_model: xr.DataTree) -> xr.DataTree:
+        """The draws, as `sample` made them."""
+        return fitted_model
+
+    def log_likelihood__i(self, excluded_obs: Left, idata__i: xr.DataTree) -> xr.DataArray:
+        """Log density of the outcome of the weeks left out, on its own scale.
+
+        What the fit took from the weeks it saw (each channel's ceiling) stays as it was.
+
+        Returns
+        -------
+        xarray.DataArray, dims (chain, draw, time)
+        """
+        arrays = excluded_obs.design.arrays
+        density = evaluation(
+            self.model.model,
+            given=parameters(self.model.model),
+            wanted=["outcome"],
+            log_density=True,
+        )
+        data = {name: arrays[name].values for name in data_names(self.design)}
+        found = density.labelled(idata__i["posterior"].to_dataset(), data)["outcome"]
+        if excluded_obs.unit is None:
+            return found.sum("unit")
+        one = found.isel(unit=excluded_obs.unit)
+        self.errors.append(monte_carlo_error(one.values.ravel()))
+        return one
+
+    def _only(self, weeks: np.ndarray) -> Design:
+        return replace(self.design, arrays=self.design.arrays.isel(time=weeks))
+
+    def _fit(self, kept: Design) -> xr.DataTree:
+        free = sample(self.model, kept, self.settings)["posterior"].to_dataset()
+        draws = follow(self.model, kept, free)[parameters(self.model.model)]
+        tree = xr.DataTree.from_dict({"posterior": draws})
+        tree.attrs["rhat"] = max(float(value.max()) for value in azs.rhat(free).values())
+        return tree
+
+    def _spoken(self, kept: np.ndarray) -> str:
+        every = self.design.arrays["time"].values
+        left = every[~np.isin(every, kept)].astype("datetime64[D]")
+        if left[0] < kept[-1]:
+            return f"without {left[0]}"
+        return f"to the {len(kept)} weeks before {left[0]}"
+
+
+def monte_carlo_error(log_density: np.ndarray) -> float:
+    """Standard error of the logarithm of the mean density over draws, by the delta method.
+
+    Parameters
+    ----------
+    log_density : array, shape (sample,)
+        Of draws that are nearly independent. A week far out in the predictive tail is carried by
+        few of them, and its error is large.
+    """
+    density = np.exp(log_density - log_density.max())
+    return float(density.std() / density.mean() / np.sqrt(density.size))
