@@ -28,6 +28,10 @@ DataToml = Annotated[Path, typer.Argument(metavar="DATA.toml", help="The descrip
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A member's name or a model file.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write into.")]
+ModelFile = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="PATH", help="The model file, if not a member of the family."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
 
 
@@ -97,6 +101,66 @@ def report(run: Run) -> None:
     """Render a run's report anew from its saved results."""
     from mmm_bayes.report import render
 
+    _done(render(run))
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")],
+    out: Out = None,
+    lfo: Annotated[
+        bool, typer.Option("--lfo", help="Leave-future-out too; refits several times.")
+    ] = False,
+    refits: Annotated[int, typer.Option(min=0, help="Most exact refits of a run.")] = 20,
+    model: ModelFile = None,
+) -> None:
+    """Compare runs on the same data: LOO, stacking weights, holdout scores."""
+    folder = out or _free_folder(Path("results"), "comparison")
+    from mmm_bayes.comparison import compare as work
+
+    table = work(folders, folder, future=lfo, refits=refits, model=model, say=_say)
+    _say(table.round(3).to_string(index=False))
+    _done(folder / "compare.csv")
+
+
+@app.command()
+def calibrate(
+    model: Model,
+    simulations: Annotated[int, typer.Option(help="Simulated tables.")] = 200,
+    out: Out = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA.toml", help="Table whose spends the simulated ones have."),
+    ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Member whose equations make the tables."),
+    ] = None,
+    seed: Seed = 1,
+) -> None:
+    """Simulation-based calibration and coverage; may be stopped and goes on where it was."""
+    folder = out or Path("results") / "calibration" / Path(model).stem
+    from mmm_bayes.calibration.job import calibrate as work
+    from mmm_bayes.report.calibration import render_calibration
+
+    work(model, folder, simulations, truth=truth, data=data, seed=seed, say=_say)
+    _done(render_calibration(folder))
+
+
+@app.command()
+def sensitivity(
+    run: Run,
+    placebo: Annotated[
+        bool, typer.Option("--placebo", help="Also ask for effects of channels that never ran.")
+    ] = False,
+    model: ModelFile = None,
+) -> None:
+    """What a run's answers rest on: priors, and nothing unseen moving mediator and outcome."""
+    from mmm_bayes.report import render
+    from mmm_bayes.sensitivity.job import sensitivity as work
+
+    work(run, placebo=placebo, model=model, say=_say)
+    _say(f"rendering {run}")
     _done(render(run))
 
 

@@ -237,12 +237,12 @@ def _effects(
         location = _location(equations, equations.predictor(other, path))
         if design.form.link == "identity":
             return location
-        fact = _location(equations, equations.predictor(path, path))
-        return np.asarray(design.arrays["outcome_observed"].values * location / fact)
+        observed_location = _location(equations, equations.predictor(path, path))
+        return np.asarray(design.arrays["outcome_observed"].values * location / observed_location)
 
-    fact, kept, none = (float(outcome(other).sum()) for other in (path, held, without))
+    whole, kept, none = (float(outcome(other).sum()) for other in (path, held, without))
     spend = float(design.dataset.data["spend"].values[design.weeks, :, at].sum())
-    effects = {"total": fact - none, "direct": kept - none, "indirect": fact - kept}
+    effects = {"total": whole - none, "direct": kept - none, "indirect": whole - kept}
     return effects | ({"roas": effects["total"] / spend} if spend > 0 else {})
 
 

@@ -95,11 +95,15 @@ class Experiments(_Frozen):
 
 
 class ModelDefaults(_Frozen):
-    """How to fit this table unless told otherwise; `max_lag` counts steps of the table."""
+    """How to fit this table unless told otherwise; `max_lag` counts steps of the table.
+
+    `sign` says whether the channels' own effects on the outcome are positive by prior or free.
+    """
 
     link: Literal["identity", "log"] = "identity"
     likelihood: Literal["normal", "student_t", "lognormal"] = "normal"
     max_lag: int = Field(default=13, ge=1)
+    sign: Literal["positive", "free"] = "positive"
 
 
 class Prior(_Frozen):

@@ -41,10 +41,14 @@ def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spe
     """
     log_link = design.form.link == "log"
     hurdle = design.form.mediator_likelihood == "hurdle"
+    shares = _shares(design) * (1 + spread if log_link else 1.0)
+    free = design.form.sign == "free"
     return {
         "intercept": ("Normal", {"mu": 0.0 if log_link else 1.0, "sigma": spread}),
         "covariate_effect": ("Normal", {"mu": 0.0, "sigma": spread}),
-        "beta": ("HalfNormal", {"sigma": _shares(design) * (1 + spread if log_link else 1.0)}),
+        "beta": ("Normal", {"mu": 0.0, "sigma": shares})
+        if free
+        else ("HalfNormal", {"sigma": shares}),
         "adstock_alpha": _SHAPES["alpha"],
         "saturation_kappa": _SHAPES["kappa"],
         "saturation_slope": _SHAPES["slope"],

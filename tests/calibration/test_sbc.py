@@ -1,0 +1,86 @@
+"""The check of calibration must pass the right model and catch a broken one."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from builds import dataset
+
+from mmm_bayes.calibration.pit import summary, verdict
+from mmm_bayes.calibration.sbc import SETTINGS, ranks
+from mmm_bayes.design import Design, design
+from mmm_bayes.family import folder, member
+from mmm_bayes.sampling import compile_model
+
+pytestmark = pytest.mark.slow
+
+SIMULATIONS = 40
+#: Little noise, so that a short table tells a right model from a wrong one.
+PRIORS = {
+    name: {"dist": "HalfNormal", "sigma": 0.02} for name in ("sigma", "mediator_sigma")
+} | {
+    name: {"dist": "Normal", "mu": 0.0, "sigma": 0.05}
+    for name in ("covariate_effect", "mediator_covariate_effect")
+}  # fmt: skip
+
+OFF_BY_ONE = (
+    "media = terms.saturated_media(design)",
+    """from mmm_bayes.transforms import carry_over, geometric_weights, hill
+        names = ("adstock_alpha", "saturation_kappa", "saturation_slope")
+        alpha, kappa, slope = (terms.prior(design, name, dims="channel") for name in names)
+        lags = model["exposure_lags"][:, :, :, 1:]
+        weights = geometric_weights(alpha, design.form.max_lag - 1)
+        media = hill(carry_over(lags, weights), kappa, slope)""",
+)
+WRONG_PRIOR = (
+    'beta = terms.prior(design, "beta", dims="channel")',
+    'beta = pm.HalfNormal("beta", 0.02, dims="channel")',
+)
+NO_PATH = ("            disturbance,\n", "")
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Design:
+    return design(dataset(tmp_path_factory.mktemp("table"), priors=PRIORS))
+
+
+@pytest.fixture(scope="module")
+def calibrated(
+    reference: Design, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., pd.DataFrame]:
+    """The summary of a calibration of partial_mediation with some of its text replaced."""
+
+    def run(*changes: tuple[str, str]) -> pd.DataFrame:
+        source = (folder() / "partial_mediation.py").read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in source
+            source = source.replace(old, new)
+        path = tmp_path_factory.mktemp("model") / "planted.py"
+        path.write_text(source, encoding="utf-8")
+        compiled = compile_model(member(str(path)), reference)
+        found = ranks("partial_mediation", compiled, reference, SIMULATIONS, settings=SETTINGS)
+        return summary(pd.concat(list(found)))
+
+    return run
+
+
+def test_the_right_model_passes(calibrated: Callable[..., pd.DataFrame]) -> None:
+    table = calibrated()
+    passed, says = verdict(table)
+    assert passed, says
+    assert (table["simulations"] == SIMULATIONS).all()
+    assert 0.85 < table["coverage_90"].mean() < 0.95
+
+
+def test_carryover_that_is_off_by_one_is_caught(calibrated: Callable[..., pd.DataFrame]) -> None:
+    table = calibrated(OFF_BY_ONE)
+    outside = set(table.loc[~table["inside_band"], "quantity"])
+    assert not verdict(table)[0]
+    assert any(name.startswith("adstock_alpha") for name in outside), outside
+
+
+def test_a_wrong_prior_is_caught(calibrated: Callable[..., pd.DataFrame]) -> None:
+    table = calibrated(WRONG_PRIOR)
+    outside = set(table.loc[~table["inside_band"], "quantity"])
+    assert not verdict(table)[0]
+    assert any(name.startswith("beta") for name in outside), outside

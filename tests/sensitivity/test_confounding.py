@@ -1,0 +1,104 @@
+"""Mediation under an assumed correlation of the two disturbances."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from builds import Built
+from scipy import stats
+
+from mmm_bayes.evaluation import evaluation
+from mmm_bayes.sensitivity.confounding import at_rho, tipping_points
+from mmm_bayes.terms.data import data_names
+
+Build = Callable[..., Built]
+RHO = 0.6
+
+
+def log_likelihood(built: Built, rho: float) -> np.ndarray:
+    """Of the outcome, shape (sample, time, unit)."""
+    arrays = at_rho(built.design, rho).arrays
+    free = [rv.name for rv in built.model.free_RVs]
+    function = evaluation(built.model, given=free, wanted=["outcome"], log_density=True)
+    data = {name: arrays[name].values for name in data_names(built.design)}
+    return np.asarray(function(built.free, data)["outcome"])
+
+
+@pytest.mark.parametrize("name", ["partial_mediation", "full_mediation"])
+def test_the_outcome_given_the_mediator_is_the_conditional_of_a_bivariate_normal(
+    build: Build, name: str
+) -> None:
+    built = build(name)
+    data = built.design.dataset.data
+    outcome, mediator = data["outcome"].values, data["exposure"].sel(channel="search").values
+    found = log_likelihood(built, RHO)
+    for at, sample in enumerate(built.samples):
+        chain, draw = divmod(at, built.draws.sizes["draw"])
+        one = built.draws.isel(chain=chain, draw=draw)
+        sd = sample["sigma"] * outcome.mean()
+        mediator_sd = sample["mediator_sigma"] * mediator.mean()
+        cross = RHO * sd * mediator_sd
+        for week in (0, 7, 29):
+            mean = [float(one["mediator_mean"][week, 0]), float(one["outcome_mean"][week, 0])]
+            joint = stats.multivariate_normal(
+                mean, [[mediator_sd**2, cross], [cross, sd**2]]
+            ).logpdf([mediator[week, 0], outcome[week, 0]])
+            alone = stats.norm(mean[0], mediator_sd).logpdf(mediator[week, 0])
+            assert found[at, week, 0] == pytest.approx(joint - alone, rel=1e-8)
+
+
+def test_under_the_log_link_it_is_the_logarithm_that_is_correlated(build: Build) -> None:
+    built = build("partial_mediation", link="log")
+    data = built.design.dataset.data
+    y, m = data["outcome"].values[4, 0], data["exposure"].sel(channel="search").values[4, 0]
+    one, sample = built.draws.isel(chain=0, draw=0), built.samples[0]
+    scale = data["exposure"].sel(channel="search").values.mean()
+    z = (m - float(one["mediator_mean"][4, 0])) / (sample["mediator_sigma"] * scale)
+    centre = np.log(float(one["outcome_mean"][4, 0])) + RHO * sample["sigma"] * z
+    expected = stats.lognorm(sample["sigma"] * np.sqrt(1 - RHO**2), scale=np.exp(centre)).logpdf(y)
+    assert log_likelihood(built, RHO)[0, 4, 0] == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_silent_week_of_a_hurdle_says_nothing_of_its_disturbance(build: Build) -> None:
+    built = build("partial_mediation", hurdle=True)
+    off = built.design.dataset.data["exposure"].sel(channel="search").values[:, 0] == 0
+    with_rho, without = log_likelihood(built, RHO), log_likelihood(built, 0.0)
+    assert off.any()
+    np.testing.assert_allclose(with_rho[:, off], without[:, off])
+    assert (with_rho[:, ~off] != without[:, ~off]).all()
+
+
+def curve(lower: list[float], upper: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "rho": [-0.5, 0.0, 0.5], "unit": "all", "channel": "video", "estimand": "indirect",
+            "lower": lower, "upper": upper,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lower, upper, naive, rho",
+    [
+        ([3.0, 1.0, -1.0], [9.0, 8.0, 7.0], False, 0.25),
+        ([-1.0, 1.0, 3.0], [9.0, 8.0, 7.0], False, -0.25),
+        ([3.0, 2.0, 1.0], [9.0, 8.0, 7.0], False, None),
+        ([3.0, -1.0, -2.0], [9.0, 8.0, 7.0], True, None),
+        ([-9.0, -8.0, -7.0], [-3.0, -1.0, 3.0], False, 0.125),
+    ],
+)
+def test_the_tipping_point_is_where_the_interval_reaches_zero(
+    lower: list[float], upper: list[float], naive: bool, rho: float | None
+) -> None:
+    (found,) = tipping_points(curve(lower, upper), ["video"])
+    assert found.naive_contains_zero is naive
+    assert found.rho == (None if rho is None else pytest.approx(rho))
+    assert found.furthest == 0.5
+    assert "video" in found.says
+
+
+def test_the_nearest_of_two_tipping_points_is_told(tmp_path: Path) -> None:
+    (found,) = tipping_points(curve([-4.0, 1.0, -1.0], [9.0, 8.0, 7.0]), ["video"])
+    assert found.rho == pytest.approx(-0.1)
