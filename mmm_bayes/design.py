@@ -24,6 +24,7 @@ from mmm_bayes.transforms import lagged
 Link = Literal["identity", "log"]
 Likelihood = Literal["normal", "student_t", "lognormal"]
 MediatorLikelihood = Literal["normal", "hurdle"]
+Sign = Literal["positive", "free"]
 
 DAYS_PER_YEAR = 365.25
 
@@ -43,12 +44,15 @@ class Form:
         Distribution of the mediator.
     max_lag : int
         Weeks that feel a week's advertising, its own included.
+    sign : {"positive", "free"}
+        Whether the channels' own effects on the outcome are positive by prior.
     """
 
     link: Link
     likelihood: Likelihood
     mediator_likelihood: MediatorLikelihood
     max_lag: int
+    sign: Sign = "positive"
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def form_for(
     if dataset.mediator is not None:
         off = dataset.data["exposure"].sel(channel=dataset.mediator) == 0
         hurdle = float(off.mean()) >= MEDIATOR_OFF
-    return Form(link, likelihood, "hurdle" if hurdle else "normal", defaults.max_lag)
+    return Form(link, likelihood, "hurdle" if hurdle else "normal", defaults.max_lag, defaults.sign)
 
 
 def design(dataset: Dataset, form: Form | None = None, weeks: slice = slice(None)) -> Design:
