@@ -153,8 +153,8 @@ def monte_carlo_error(log_density: np.ndarray) -> float:
     Parameters
     ----------
     log_density : array, shape (sample,)
-        Of draws that are nearly independent. A week far out in the predictive tail is carried by
-        few of them, and its error is large.
+        Of draws that are nearly independent. Where a single one carries the mean, as for a week far
+        out in the predictive tail, this is about 1 however wrong the mean is.
     """
     density = np.exp(log_density - log_density.max())
     return float(density.std() / density.mean() / np.sqrt(density.size))

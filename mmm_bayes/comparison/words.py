@@ -13,8 +13,9 @@ from mmm_bayes.runs import Run
 
 #: An R-hat of a short refit above which its chains had not found the same answer.
 RHAT_MAX = 1.05
-#: A Monte Carlo error of the refits' values that is worth telling, in log units.
-ERROR_MAX = 1.0
+#: A Monte Carlo error of the refits' values that is worth telling, in log units. It can't tell how
+#: wrong a value is that hangs on a single draw: such a one has an error of about 1, however wrong.
+ERROR_MAX = 0.5
 
 
 def sentences(
@@ -82,8 +83,9 @@ def notes(
         if worst > RHAT_MAX
     ]
     said += [
-        f"{name}: the weeks refitted are so far from what it predicts that their values are known "
-        f"to {error:.1f} log units only (1 SE), which the errors in the table do not hold."
+        f"{name}: the weeks refitted lie so far from what it predicts that few draws come near "
+        f"them: its ELPD is rough, by {error:.1f} log units or more (1 SE), which the errors in "
+        "the table do not hold."
         for name, error in errors.items()
         if error > ERROR_MAX
     ]

@@ -167,7 +167,7 @@ def test_rough_refits_are_noted(good, poor):
         )
     )
     assert "poor: the chains of a refit disagree (R-hat 1.20)" in said
-    assert "poor: the weeks refitted are so far from what it predicts" in said
+    assert "poor: the weeks refitted lie so far from what it predicts" in said
     assert "good: the weeks" not in said
     table = pd.DataFrame(
         {"run": ["good", "poor"], "elpd_diff": [0.0, -30.0], "diff_se": [0.0, 20.0],
