@@ -101,7 +101,8 @@ def says(found: xr.Dataset, channel: str) -> tuple[str, ...]:
     one = found.sel(channel=channel)
     values, driven = one["sensitivity"], of_the_prior(one)
     mediated = np.isfinite(values.sel(component="prior", effect="indirect"))
-    leans, silent = [], []
+    leans: list[tuple[str, float, float]] = []
+    silent: list[tuple[str, float, float]] = []
     for name in ("total", "direct", "indirect") if mediated else ("total",):
         if driven.sel(effect=name):
             prior, data = (float(value) for value in values.sel(effect=name))

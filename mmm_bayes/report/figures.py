@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 
 from mmm_bayes.diagnostics import compare, test_statistics
 from mmm_bayes.diagnostics import residuals as unexplained
 from mmm_bayes.diagnostics.predictive import replicas
 from mmm_bayes.plots import (
+    apart,
     carryover,
     contributions,
     convergence,
@@ -20,12 +23,14 @@ from mmm_bayes.plots import (
     forest,
     graph,
     predictive,
+    prior_effects,
     prior_posterior,
+    prior_predictive,
     residuals,
     response,
     series,
 )
-from mmm_bayes.plots.bands import summed
+from mmm_bayes.plots.bands import pooled, summed
 from mmm_bayes.plots.style import OKABE_ITO, figure
 from mmm_bayes.report.run import View
 
@@ -67,8 +72,8 @@ def pictures(run: View) -> Iterator[Picture]:
         Those that the run has the data for.
     """
     drawers: tuple[Callable[[View], Picture | None], ...] = (
-        _graph, _effects, _contributions, _fit, _holdout, _response, _carryover, _data, _prior,
-        _convergence, _predictive, _residuals,
+        _graph, _effects, _contributions, _fit, _holdout, _response, _carryover, _data, _implied,
+        _prior_effects, _prior, _apart, _convergence, _predictive, _residuals,
     )  # fmt: skip
     for draw in drawers:
         drawn = draw(run)
@@ -258,6 +263,113 @@ def _data(run: View) -> Picture:
         + " No model can tell apart channels that move together.",
         made,
     )
+
+
+def _implied(run: View) -> Picture | None:
+    made_up, before = run.group("prior_predictive"), run.effect("prior")
+    if "outcome" not in made_up or "together" not in before:
+        return None
+    weeks = summed(made_up["outcome"]).transpose("chain", "draw", "time").values[0]
+    seen = summed(run.observed).values
+    made, axes = figure(1, 3, width=9, height=2.5, left=0.2, across=0.25)
+    prior_predictive.implied(
+        axes[0, 0],
+        np.median(weeks, 1),
+        title="a typical week",
+        label=run.outcome,
+        observed=float(np.median(seen)),
+    )
+    prior_predictive.implied(
+        axes[0, 1],
+        np.quantile(weeks, 0.95, 1),
+        title="a high week (1 in 20)",
+        label=run.outcome,
+        observed=float(np.quantile(seen, 0.95)),
+    )
+    prior_predictive.implied(
+        axes[0, 2],
+        100 * pooled(before["together"]).values.ravel() / float(run.observed.sum()),
+        title="all advertising together",
+        label=f"% of {run.outcome}",
+        observed=float("nan"),
+    )
+    return Picture(
+        "implied",
+        f"What the priors expect of {run.outcome} and of all advertising, before the data.",
+        "What the priors alone expect (grey), and what was observed (orange line). They should be "
+        "wider than any reasonable guess and hold the orange line; grey far from it, or "
+        "advertising that makes more than everything, is a prior that nobody believes.",
+        made, vector=True,
+    )  # fmt: skip
+
+
+def _prior_effects(run: View) -> Picture | None:
+    posterior, prior = run.effect("draws"), run.effect("prior")
+    if "total" not in prior:
+        return None
+    names = prior_effects.shown(posterior)
+    longest = max(map(len, run.channels))
+    made, axes = figure(
+        1, len(names), width=9, height=1.25 + 0.45 * len(run.channels), sharey=True, across=0.2,
+        left=0.3 + 0.065 * longest, top=0.75,
+    )  # fmt: skip
+    for ax, name in zip(axes[0], names, strict=True):
+        prior_effects.before_and_after(
+            ax, posterior[name], prior[name], outcome=float(run.observed.sum()),
+            channels=run.channels, name=run.outcome, key=ax is axes[0, -1],
+        )  # fmt: skip
+        ax.set_title(f"{prior_effects.TITLES[name]}\n")
+    return Picture(
+        "prior-effects",
+        f"Each channel's effects on {run.outcome} before and after the data, 90% intervals.",
+        f"Effects in % of {run.outcome}, 90% intervals: what the prior allows (grey) and what is "
+        "left of it after the data (coloured, with the mean). A coloured line as long as its grey "
+        "one is an answer that the data did not give. A grey line may reach beyond the frame.",
+        made, vector=True,
+    )  # fmt: skip
+
+
+def _apart(run: View) -> Picture | None:
+    found = run.effect("identifiability")
+    if "effect_correlation" not in found:
+        return None
+    pairs = run.diagnostics.get("identifiability", {}).get("pairs", [])
+    named = {frozenset(map(str, pair.get("channels", ()))) for pair in pairs}
+    effects: list[tuple[str, str, xr.DataArray]] = [
+        (f"{name} effects", "posterior correlation", found["effect_correlation"].sel(effect=name))
+        for name in ("direct", "indirect")
+    ]
+    media: list[tuple[str, str, xr.DataArray]] = [
+        (
+            f"advertising, as it acts on {whom}",
+            "after carryover and saturation, beside the covariates",
+            found["media_correlation"].sel(equation=equation),
+        )
+        for equation, whom in (("outcome", run.outcome), ("mediator", run.mediator))
+        if "media_correlation" in found and equation in found["equation"]
+    ]
+    columns = [[one for one in maps if apart.pairs_known(one[2])] for maps in (effects, media)]
+    rows = max(map(len, columns))
+    if rows == 0:
+        return None
+    longest = max(map(len, run.channels))
+    made, axes = figure(
+        rows, 2, width=9, height=rows * (1.35 + 0.33 * len(run.channels)),
+        left=0.3 + 0.065 * longest, across=0.5 + 0.065 * longest, down=1.15, bottom=0.75,
+    )  # fmt: skip
+    for column, maps in zip(axes.T, columns, strict=True):
+        for ax, (title, says, values) in zip(column, maps, strict=False):
+            apart.correlation_map(ax, values, title=title, says=says, named=named)
+        for ax in column[len(maps) :]:
+            ax.axis("off")
+    return Picture(
+        "apart",
+        "Maps of the correlations between the channels' effects and between their advertising.",
+        "Effects: near −1 (purple), more of one channel is less of the other, and only their sum "
+        "is known. Advertising: near 1 (orange) or −1, both move as one. Below −0.7, or beyond "
+        "0.9, a pair is framed: the data can't tell the two apart.",
+        made, vector=True,
+    )  # fmt: skip
 
 
 def _prior(run: View) -> Picture | None:

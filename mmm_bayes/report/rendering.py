@@ -16,9 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from mmm_bayes.files import write_text
 from mmm_bayes.plots.style import styled
 from mmm_bayes.report import tables
+from mmm_bayes.report.experiments import experiments
 from mmm_bayes.report.figures import Picture, pictures
 from mmm_bayes.report.run import View, read
-from mmm_bayes.report.words import channel_sentences, verdict_sentence
+from mmm_bayes.report.words import before_the_data, channel_sentences, verdict_sentence
 
 DPI = 115
 _STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
@@ -29,6 +30,9 @@ _GROUPS = {
     "residuals": "What is left over",
     "loo": "Single weeks that pull",
     "holdout": "Weeks held out",
+    "experiments": "Lift tests",
+    "prior": "Do the priors expect such a business?",
+    "identifiability": "Can the channels be told apart?",
 }
 
 
@@ -65,7 +69,7 @@ def render(folder: Path) -> Path:
     shown = {}
     with styled():
         for picture in pictures(run):
-            shown[picture.name] = _save(picture, folder / "figures")
+            shown[picture.name] = save(picture, folder / "figures")
     page = folder / "report.html"
     write_text(page, _template().render(**_context(run), figures=shown))
     return page
@@ -88,12 +92,19 @@ def _context(run: View) -> dict[str, object]:
         "channels": [(one.name, channel_sentences(one)) for one in tables.channels(run)],
         "effects": tables.effects(run),
         "controls": tables.controls(run),
+        "experiments": experiments(run),
         "data": tables.data(run),
         "span": tables.span(run),
         "notes": notes or run.record.get("profile_warnings", []),
         "form": tables.form(run),
         "priors": tables.priors(run),
+        "before": before_the_data(run.diagnostics.get("prior_predictive") or {}, run.outcome),
+        "sensitivities": tables.sensitivities(run),
+        "leaning": _leaning(run),
+        "shrinkage": tables.shrinkage(run),
         "unmoved": tables.unmoved(run),
+        "pairs": run.diagnostics.get("identifiability", {}).get("pairs"),
+        "inflation": tables.inflation(run),
         "convergence": tables.convergence(run),
         "scores": tables.scores(run),
         "provenance": tables.provenance(run),
@@ -105,7 +116,12 @@ def _context(run: View) -> dict[str, object]:
     }
 
 
-def _save(picture: Picture, folder: Path) -> Shown:
+def _leaning(run: View) -> list[str]:
+    """The sentences on effects that are the prior's more than the data's."""
+    return [says for one in run.diagnostics.get("evidence", []) for says in one.get("leaning", [])]
+
+
+def save(picture: Picture, folder: Path) -> Shown:
     """Write a picture's files, and give the one for the page as a data URI."""
     png = _bytes(picture, "png")
     picture.figure.set_layout_engine("none")  # the layout is found: no second search for the SVG

@@ -14,8 +14,24 @@ from mmm_bayes.report.words import Channel, Summary, listed, number, spread
 
 SAMPLE = ("chain", "draw")
 ROWS = 15
-#: A posterior sd above this share of the prior's: the data hardly moved the parameter.
-UNMOVED = 0.9
+#: Below this share of the prior's variance that the data took away, they hardly moved a parameter.
+UNMOVED = 0.2
+
+_QUANTITIES = {
+    "total": "total effect",
+    "direct": "direct effect",
+    "indirect": "indirect effect",
+    "beta": "media effect (beta)",
+    "beta_direct": "media effect (beta)",
+    "adstock_alpha": "carryover",
+    "saturation_kappa": "half-saturation",
+    "saturation_slope": "steepness",
+    "gamma": "effect on the mediator (gamma)",
+    "gamma_on": "effect on its being on (gamma_on)",
+    "mediation_alpha": "carryover on the mediator",
+    "mediation_kappa": "half-saturation on the mediator",
+    "mediation_slope": "steepness on the mediator",
+}
 
 _SCORES = {
     "r2": "R²",
@@ -205,20 +221,75 @@ def _parameter(value: Any) -> str:
     return number(float(value)) if isinstance(value, int | float) else str(value)
 
 
-def unmoved(run: View) -> list[str]:
-    """Media parameters that the data left as wide as their prior."""
-    posterior, prior = run.group("posterior"), run.group("prior")
-    names = []
-    for name in ("adstock_alpha", "saturation_kappa", "saturation_slope", "beta", "gamma"):
-        if name not in posterior or name not in prior:
+def sensitivities(run: View) -> Table | None:
+    """How far each effect moves with the prior and with the data, and whose answer it is."""
+    records = run.diagnostics.get("prior_sensitivity", [])
+    mediated = {one["channel"] for one in records if one["estimand"] == "indirect"}
+    rows = []
+    for one in records:
+        # Without a path through the mediator, the direct effect is the total one.
+        direct = one["estimand"] == "direct" and one["channel"] not in mediated
+        if direct or one["estimand"] not in ("total", "direct", "indirect"):
             continue
-        dim = str(posterior[name].dims[-1])
-        before, after = prior[name].std(SAMPLE), posterior[name].std(SAMPLE)
-        wide = (after > UNMOVED * before) & (before > 0)
-        same = [str(channel) for channel in wide[dim].values[wide.values]]
-        if same:
-            names.append(f"{name} of {listed(same)}")
-    return names
+        prior, data = one["prior"], one["likelihood"]
+        whose = "data"
+        if one["prior_driven"]:
+            whose = "prior" if prior > data else "neither"
+        rows.append([f"{one['channel']}, {one['estimand']}", f"{prior:.2f}", f"{data:.2f}", whose])
+    head = ("effect", "moves with the prior", "moves with the data", "more with the")
+    return table(head, rows) if rows else None
+
+
+def shrinkage(run: View) -> Table | None:
+    """Share of the prior's variance that the data took away, by quantity and channel."""
+    known = {
+        str(one["channel"]): one.get("shrinkage", {})
+        for one in run.diagnostics.get("identifiability", {}).get("channels", [])
+    }
+    found_names = dict.fromkeys(name for found in known.values() for name in found)
+    # In the order of the words: what people ask first, then the parameters.
+    quantities = [name for name in _QUANTITIES if name in found_names]
+    quantities += [name for name in found_names if name not in _QUANTITIES]
+    rows = [
+        [
+            _QUANTITIES.get(name, name),
+            *(_share(found[name]) if name in found else "–" for found in known.values()),
+        ]
+        for name in quantities
+    ]
+    return table(("taken away by the data", *known), rows) if rows else None
+
+
+def _share(value: float) -> str:
+    """A share in per cent; what the data widened is below 0, however far."""
+    return "< 0" if value < -0.005 else f"{value:.0%}".replace("-", "")
+
+
+def unmoved(run: View) -> list[str]:
+    """Media parameters that the data left nearly as wide as their prior."""
+    by_name: dict[str, list[str]] = {}
+    for one in run.diagnostics.get("identifiability", {}).get("channels", []):
+        for name, value in one.get("shrinkage", {}).items():
+            if name not in ("total", "direct", "indirect") and value < UNMOVED:
+                by_name.setdefault(_QUANTITIES.get(name, name), []).append(str(one["channel"]))
+    return [f"{name} of {listed(channels)}" for name, channels in by_name.items()]
+
+
+def inflation(run: View) -> Table | None:
+    """How much wider a channel's effect is for the company of the others, in each equation."""
+    known = [
+        (str(one["channel"]), one["variance_inflation"])
+        for one in run.diagnostics.get("identifiability", {}).get("channels", [])
+        if one.get("variance_inflation")
+    ]
+    words = {"outcome": f"acting on {run.outcome}", "mediator": f"acting on {run.mediator}"}
+    equations = list(dict.fromkeys(key for _, found in known for key in found))
+    rows = [
+        [name, *("–" if found.get(key) is None else f"{found[key]:.1f}" for key in equations)]
+        for name, found in known
+    ]
+    head = ("variance inflation", *(words.get(key, key) for key in equations))
+    return table(head, rows) if rows else None
 
 
 def convergence(run: View) -> Table:

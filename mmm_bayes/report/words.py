@@ -7,8 +7,9 @@ text can't say what the tables don't.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 #: Of a mean, below which the lower end of a positive effect's interval counts as near zero.
 NEAR_ZERO = 0.2
@@ -183,6 +184,28 @@ def _near_zero(channel: Channel) -> bool:
 
 def _negated(summary: Summary) -> Summary:
     return Summary(-summary.mean, -summary.upper, -summary.lower)
+
+
+def before_the_data(found: Mapping[str, Any], outcome: str) -> list[str]:
+    """What the priors imply, next to what was observed.
+
+    Parameters
+    ----------
+    found : mapping
+        ``prior_predictive`` of the diagnostics; empty if the run has none.
+    outcome : str
+        What the outcome is called.
+    """
+    if not found:
+        return []
+    level, together = found["level"], found["together"]
+    week = Summary(level["median"], level["lower"], level["upper"])
+    return [
+        f"Before the data, the priors expect a typical week's {outcome} to be {spread(week)[1]} "
+        f"(90%); it was {number(level['observed'])}.",
+        f"They expect all advertising together to make {together['lower']:.0%} to "
+        f"{together['upper']:.0%} of {outcome}.",
+    ]
 
 
 def verdict_sentence(verdict: str, *, only_data: bool = False) -> str:

@@ -91,6 +91,7 @@ class Market:
         groups = {
             "sample_stats": {"diverging": self.draws(mean=0, sd=1) > 99},
             "posterior_predictive": {"outcome": self.replicated},
+            "prior_predictive": {"outcome": self.replicated.isel(chain=[0]) * 1.2},
             "observed_data": {"outcome": self.observed},
             "constant_data": {
                 "outcome_scale": self.array(np.full(len(self.coords["unit"]), 25_000.0), "unit"),
@@ -140,6 +141,34 @@ class Market:
         amounts["mroas"] = 0.6 * amounts["roas"]
         return amounts.transpose("chain", "draw", "unit", "channel")
 
+    def prior_effects(self):
+        """Wider than the posterior's, and its own draws."""
+        wide = 2 * self.effects_draws().isel(chain=[0])
+        return wide.assign(together=wide["direct"].sum("channel"))
+
+    def identifiability(self):
+        """Facebook and TikTok move as one; the mediator's equation has them only."""
+        size = len(CHANNELS)
+        effects = np.stack([np.eye(size)] * 3)
+        effects[1, 0, 1] = effects[1, 1, 0] = -0.85
+        effects[2, 2:] = effects[2, :, 2:] = np.nan
+        if not self.mediated:
+            effects[2] = np.nan
+        media = np.stack([0.5 * np.eye(size) + 0.5] * (2 if self.mediated else 1))
+        media[1:, 2:] = media[1:, :, 2:] = np.nan
+        return xr.Dataset(
+            {
+                "effect_correlation": (("effect", "channel", "other"), effects),
+                "media_correlation": (("equation", "channel", "other"), media),
+            },
+            {
+                "effect": ["total", "direct", "indirect"],
+                "equation": ["outcome", "mediator"] if self.mediated else ["outcome"],
+                "channel": CHANNELS,
+                "other": CHANNELS,
+            },
+        )
+
     def effects_tree(self):
         weekly = statistics(self.weekly)
         weekly["baseline"] = statistics(self.baseline)
@@ -170,6 +199,8 @@ class Market:
         return xr.DataTree.from_dict(
             {
                 "draws": self.effects_draws(),
+                "prior": self.prior_effects(),
+                "identifiability": self.identifiability(),
                 "weekly": weekly,
                 "response": response,
                 "adstock": xr.Dataset(adstock),
@@ -218,8 +249,28 @@ def diagnostics(verdict, mediated):
     evidence = [
         {"channel": "facebook", "says": ["The total is an extrapolation.", "It excludes 0."]},
         {"channel": "tiktok",
-         "says": ["It contains 0: this table gives no evidence of mediation."]},
+         "says": ["It contains 0: this table gives no evidence of mediation.",
+                  "What is said of tiktok leans on the prior."],
+         "leaning": ["What is said of tiktok leans on the prior."]},
     ]  # fmt: skip
+    moves = [
+        {"channel": name, "estimand": estimand, "prior": 0.2, "likelihood": 0.13,
+         "prior_driven": estimand == "indirect"}
+        for name in CHANNELS
+        for estimand in ("total", "direct", "indirect", "roas")
+        if estimand != "indirect" or (mediated and name in CAUSES)
+    ]  # fmt: skip
+    ends = {"median": 2e4, "lower": 1.5e4, "upper": 2.5e4, "observed": 2.2e4}
+    share = {"median": 0.5, "lower": 0.31, "upper": 0.87, "p_nearly_all": 0.02}
+    equations = {"outcome": 1.23, "mediator": None} if mediated else {"outcome": 1.23}
+    learnt = {"total": 0.8, "adstock_alpha": 0.1, "beta": 0.8, "saturation_slope": -0.4}
+    pair = {
+        "channels": ["facebook", "tiktok"],
+        "effect": "direct",
+        "effect_correlation": -0.85,
+        "media_correlation": 0.5,
+        "says": "The data can't tell facebook from tiktok.",
+    }
     return {
         "verdict": verdict,
         "reasons": [
@@ -229,6 +280,16 @@ def diagnostics(verdict, mediated):
         "checks": checks,
         "scores": {"in_sample": {"r2": 0.9}, "holdout": {"r2": 0.6}},
         "evidence": evidence if mediated else [],
+        "prior_sensitivity": moves,
+        "prior_predictive": {"draws": 500, "level": ends, "together": share, "channels": []},
+        "identifiability": {
+            "pairs": [pair] if mediated else [],
+            "correlations": [],
+            "channels": [
+                {"channel": name, "shrinkage": learnt, "variance_inflation": equations}
+                for name in CHANNELS
+            ],
+        },
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from mmm_bayes.plots import (
+    apart,
     bands,
     carryover,
     contributions,
@@ -17,7 +18,9 @@ from mmm_bayes.plots import (
     forest,
     graph,
     predictive,
+    prior_effects,
     prior_posterior,
+    prior_predictive,
     residuals,
     response,
     series,
@@ -231,6 +234,70 @@ def test_each_channel_has_a_prior_and_a_posterior(axes, trees):
     prior_posterior.prior_against_posterior(axes[0], fixed, prior, channels=channels)
     drawn = [collection.get_gid() for collection in axes[0].collections]
     assert drawn == [f"beta:{c}" for c in ("facebook", "tiktok", "google") for _ in range(2)]
+
+
+def test_effects_before_and_after_the_data(axes, mediated):
+    effects = mediated.effects_tree()
+    after, before = effects["draws"].to_dataset(), effects["prior"].to_dataset()
+    assert prior_effects.shown(after) == ["total", "direct", "indirect"]
+    channels = list(mediated.coords["channel"])
+    prior_effects.before_and_after(
+        axes[0], after["indirect"], before["indirect"], outcome=1e6, channels=channels, key=True
+    )
+    # Two causes have a grey line, a coloured one and a mean; the others none.
+    assert [line.get_marker() for line in axes[0].lines[:6]] == ["None", "None", "o"] * 2
+    for line, draws in zip(axes[0].lines[:2], (before, after), strict=True):
+        shares = draws["indirect"].sel(channel="facebook").values / 1e4
+        np.testing.assert_allclose(line.get_xdata(), np.quantile(shares, [0.05, 0.95]))
+    assert [tick.get_text() for tick in axes[0].get_yticklabels()] == channels
+    assert not prior_effects.shown(after.assign(indirect=0 * after["indirect"]))[1:]
+
+
+def test_a_wild_prior_leaves_the_posteriors_room(axes, mediated):
+    draws = mediated.effects_draws()["total"]
+    prior_effects.before_and_after(
+        axes[0], draws, 1000 * draws, outcome=1e6, channels=list(mediated.coords["channel"])
+    )
+    widest = float(draws.quantile(0.95, ("chain", "draw")).max()) / 1e4
+    low, high = axes[0].get_xlim()
+    assert widest > 0.3 * (high - low)
+    assert low <= 0
+
+
+def test_what_the_priors_expect_holds_the_observed_value(axes):
+    draws = np.random.default_rng(0).normal(100, 5, 500)
+    draws[:3] = np.inf
+    prior_predictive.implied(axes[0], draws, title="a week", label="sales", observed=300.0)
+    assert axes[0].lines[0].get_xdata()[0] == 300
+    low, high = axes[0].get_xlim()
+    assert low < 95
+    assert high >= 300
+    prior_predictive.implied(axes[1], draws, title="", label="", observed=np.nan)
+    assert len(axes[1].lines) == 0
+
+
+def test_a_map_shows_each_pair_once_and_frames_those_named(axes, mediated):
+    found = mediated.identifiability()
+    values = found["effect_correlation"].sel(effect="direct")
+    apart.correlation_map(
+        axes[0], values, title="direct", named=[frozenset(("facebook", "tiktok"))]
+    )
+    assert [text.get_text() for text in axes[0].texts if text.get_text()] == ["−0.85"] + [
+        "0.00"
+    ] * 5
+    (frame,) = axes[0].patches
+    assert frame.get_xy() == (-0.5, -0.5)
+    assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["tiktok", "google", "tv"]
+    assert [tick.get_text() for tick in axes[0].get_xticklabels()] == [
+        "facebook",
+        "tiktok",
+        "google",
+    ]
+    indirect = found["effect_correlation"].sel(effect="indirect")
+    apart.correlation_map(axes[1], indirect, title="indirect")
+    assert [tick.get_text() for tick in axes[1].get_yticklabels()] == ["tiktok"]
+    assert apart.pairs_known(indirect)
+    assert not apart.pairs_known(indirect.isel(channel=[0], other=[0]))
 
 
 def test_convergence_lists_every_free_scalar(axes, trees):

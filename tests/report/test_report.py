@@ -55,7 +55,7 @@ def test_one_file_that_needs_no_other(page):
     parsed = Page(page)
     assert len(page) < 5e6
     images = [attrs for tag, attrs in parsed.tags if tag == "img"]
-    assert len(images) == 12
+    assert len(images) == 15
     assert all(attrs["src"].startswith("data:image/") and attrs["alt"] for attrs in images)
     assert "script" not in {tag for tag, _ in parsed.tags}
     assert not re.search(r"(href|src)=[\"'](?!#|data:)", page)
@@ -99,6 +99,34 @@ def test_the_evidence_is_what_the_diagnostics_say(mediated_page, panel_page):
     assert "shares overlap" not in text
 
 
+def test_what_is_the_priors_and_what_is_the_datas(mediated_page, panel_page):
+    text = Page(mediated_page).text
+    section = text[text.rindex("What the prior says and what") : text.rindex("What the data can't")]
+    assert "typical week's revenue to be 15.0k to 25.0k (90%); it was 22,000" in section
+    assert "all advertising together to make 31% to 87% of revenue" in section
+    assert section.count("What is said of tiktok leans on the prior.") == 1
+    # A channel without a path through the mediator has one row, the others three; returns none.
+    assert "tiktok, indirect" in section
+        "tiktok,", "tiktok, "
+    )
+    assert "tv, total" in section
+    assert "tv, direct" not in section
+    assert "facebook, direct" in section
+    assert "roas" not in section
+    assert "carryover of facebook, tiktok, google and tv" in section
+    assert "< 0" in section
+    assert "No effect is the prior's" in Page(panel_page).text
+
+
+def test_who_cannot_be_told_apart_is_named(mediated_page, panel_page):
+    text, other = Page(mediated_page).text, Page(panel_page).text
+    section = text[text.rindex("What the data can't tell apart") :]
+    assert section.count("The data can't tell facebook from tiktok.") == 1
+    assert "acting on google" in section
+    assert "Nothing stands out" in other
+    assert "can't tell facebook" not in other
+
+
 def test_a_panel_without_mediation_does_not_speak_of_it(panel_page):
     text = Page(panel_page).text
     assert "3 units" in text
@@ -107,7 +135,7 @@ def test_a_panel_without_mediation_does_not_speak_of_it(panel_page):
 
 
 def test_hostile_names_are_text(mediated_run, tmp_path, monkeypatch):
-    # The first figure carries the name as well as twelve do.
+    # The first figure carries the name as well as all of them do.
     monkeypatch.setattr(rendering, "pictures", lambda run: islice(pictures(run), 1))
     folder = shutil.copytree(mediated_run, tmp_path / "run")
     record = json.loads((folder / "run.json").read_text())
@@ -129,7 +157,8 @@ def test_a_run_with_little_in_it(panel_run, tmp_path):
     (folder / "posterior.nc").unlink()
     tree.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
     effects = xr.load_datatree(folder / "effects.nc", engine="h5netcdf")
-    del effects["controls"]
+    for name in ("controls", "prior", "identifiability"):
+        del effects[name]
     (folder / "effects.nc").unlink()
     effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
     (folder / "diagnostics.json").write_text("{}")
