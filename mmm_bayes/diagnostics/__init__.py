@@ -11,6 +11,7 @@ import xarray as xr
 from mmm_bayes.diagnostics.check import Check, Status, finite, verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
 from mmm_bayes.diagnostics.evidence import Evidence, evidence
+from mmm_bayes.diagnostics.experiments import experiment_checks
 from mmm_bayes.diagnostics.identifiability import (
     EFFECTS,
     Pair,
@@ -135,6 +136,7 @@ def diagnose(
         *holdout_checks(tree),
         *residual_checks(tree),
         *loo_checks(left_out),
+        *experiment_checks(tree),
         *(
             prior_checks(implied, outcome=str(tree.attrs.get("outcome", "outcome")))
             if implied
