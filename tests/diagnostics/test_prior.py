@@ -1,6 +1,7 @@
 """What priors imply, from tables and effects made by hand."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ CHANNELS = ["tv", "tiktok"]
 WEEKS, DRAWS = 40, 500
 SAMPLE = ("chain", "draw")
 LEVEL = 200_000.0
+TABLES = Path(__file__).parents[2] / "data"
 
 
 def imply(*, level=1.0, spread=0.3, shares=(0.1, 0.1), spends=(10_000.0, 8_000.0), link="identity"):
@@ -121,3 +123,53 @@ def test_priors_that_overflow_are_absurd_and_no_error():
     found = prior_predictive(tree, effects)
     json.dumps(found.to_dict(), allow_nan=False)
     assert set(warned(found)) >= {"level", "together"}
+
+
+def checks_of(data, name="partial_mediation"):
+    """The checks of a table's priors, from draws of the model's own prior."""
+    from mmm_bayes.design import design
+    from mmm_bayes.family import member
+    from mmm_bayes.fitting import prior_effects
+    from mmm_bayes.sampling import PRIOR_DRAWS, Compiled, follow, predictive, prior_draws
+    from mmm_bayes.terms.data import data_names
+
+    arranged = design(data)
+    compiled = Compiled(member(name).build(arranged), None, 0.0)
+    draws = follow(compiled, arranged, prior_draws(compiled, PRIOR_DRAWS, 1))
+    arrays = {node: arranged.arrays[node].values for node in data_names(arranged)}
+    observed = arranged.arrays[["outcome_observed"]].rename(outcome_observed="outcome")
+    tree = xr.DataTree.from_dict(
+        {
+            "prior_predictive": predictive(compiled.model, seed=1).labelled(draws, arrays),
+            "observed_data": observed,
+            "constant_data": data.data[["spend"]],
+        }
+    )
+    tree.attrs = {"link": arranged.form.link, "likelihood": arranged.form.likelihood}
+    return prior_predictive(tree, prior_effects(compiled, arranged, draws, seed=1))
+
+
+@pytest.mark.parametrize(
+    "priors, check, named",
+    [
+        ({"beta": {"dist": "HalfNormal", "sigma": 5.0}}, "together", "beta"),
+        ({"intercept": {"dist": "Normal", "mu": 0.0, "sigma": 100.0}}, "level", "intercept"),
+        ({}, None, None),
+    ],
+)
+def test_a_planted_prior_is_named_and_the_default_ones_pass(tmp_path, priors, check, named):
+    from builds import dataset
+
+    says = warned(checks_of(dataset(tmp_path, priors=priors)))
+    if check is None:
+        assert says == {}
+    else:
+        assert f"narrow the prior of {named}" in says[check]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(TABLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_default_priors_pass_on_every_shipped_table(path):
+    from mmm_bayes.dataset import load
+
+    assert warned(checks_of(load(path))) == {}
