@@ -82,7 +82,8 @@ def lift_arrays(
             "lift_lags": (("test_week", "experiment", "unit", "channel", "lag"), changed),
             "lift_observed": tests["lift"],
             "lift_error": ("experiment", error),
-        }
+        },
+        coords={"test_week": np.arange(longest)},
     )
     if dataset.mediator is not None:
         mediator = dataset.channels.index(dataset.mediator)

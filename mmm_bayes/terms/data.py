@@ -32,7 +32,7 @@ def model_for(design: Design) -> pm.Model:
     if design.mediator is not None:
         coords["cause"] = list(design.causes)
     if "experiment" in arrays.coords:
-        coords["experiment"] = arrays["experiment"].values
+        coords |= {name: arrays[name].values for name in ("test_week", "experiment")}
     model = pm.Model(coords=coords)
     with model:
         for name in data_names(design):
