@@ -110,8 +110,7 @@ def says(found: xr.Dataset, channel: str) -> tuple[str, ...]:
     sentences = []
     if leans:
         sentences.append(
-            f"What is said of {channel}'s {_told(leans)} leans on the prior more than on the data: "
-            "another prior that you would defend as well gives another answer."
+            f"What is said of {channel}'s {_told(leans)} leans on the prior more than on the data."
         )
     if silent:
         sentences.append(f"The data hardly speak of {channel}'s {_told(silent)}.")

@@ -107,8 +107,6 @@ def test_what_is_the_priors_and_what_is_the_datas(mediated_page, panel_page):
     assert section.count("What is said of tiktok leans on the prior.") == 1
     # A channel without a path through the mediator has one row, the others three; returns none.
     assert "tiktok, indirect" in section
-        "tiktok,", "tiktok, "
-    )
     assert "tv, total" in section
     assert "tv, direct" not in section
     assert "facebook, direct" in section
