@@ -23,7 +23,7 @@ from mmm_bayes.counterfactual import (
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.design import design, form_for
 from mmm_bayes.evaluation import evaluation, flat
-from mmm_bayes.experiments import NO_EVIDENCE
+from mmm_bayes.experiments import NO_EVIDENCE, exposure_changes
 from mmm_bayes.family import member
 from mmm_bayes.sampling import Compiled, follow, parameters, predictive
 from mmm_bayes.terms.data import data_names
@@ -286,6 +286,19 @@ def test_a_test_outside_the_fitted_weeks_tells_nothing(tmp_path: Path) -> None:
         outside = [number for number in range(len(TESTS)) if number not in inside]
         assert (got["lift"].std(0)[inside] > 0).all()
         assert (np.ptp(got["lift"], axis=0)[outside] == 0).all()
+
+
+def test_a_unit_that_never_had_the_channel_pays_what_the_others_pay(tmp_path: Path) -> None:
+    data = table_with_tests(tmp_path, units=2)
+    at = CHANNELS.index("social")
+    changed = data.data.copy(deep=True)
+    for name in ("spend", "exposure"):
+        changed[name][:, 0, at] = 0.0
+    spend, exposure = (changed[name].values[:, 1, at].sum() for name in ("spend", "exposure"))
+    tests = data.experiments.isel(experiment=[0])  # social, seven weeks, in the first unit
+    (change,) = exposure_changes(replace(data, data=changed, experiments=tests))
+    money = float(tests["spend_change"][0])
+    np.testing.assert_allclose(change, np.full(7, money / 7 * exposure / spend))
 
 
 def test_a_table_without_experiments_has_no_trace_of_them(tmp_path: Path) -> None:
