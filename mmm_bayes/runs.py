@@ -35,6 +35,8 @@ PACKAGES = (
 )
 DRAWS, EFFECTS, ESTIMANDS = "posterior.nc", "effects.nc", "estimands.csv"
 DIAGNOSTICS, RECORD, MODEL = "diagnostics.json", "run.json", "model.py"
+#: What `mmm-bayes sensitivity` adds to the folder.
+CONFOUNDING, PLACEBO = "confounding.csv", "placebo.csv"
 
 
 @dataclass(frozen=True)

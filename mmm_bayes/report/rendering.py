@@ -33,6 +33,7 @@ _GROUPS = {
     "experiments": "Lift tests",
     "prior": "Do the priors expect such a business?",
     "identifiability": "Can the channels be told apart?",
+    "placebo": "Does it find effects where there are none?",
 }
 
 
@@ -105,6 +106,7 @@ def _context(run: View) -> dict[str, object]:
         "unmoved": tables.unmoved(run),
         "pairs": run.diagnostics.get("identifiability", {}).get("pairs"),
         "inflation": tables.inflation(run),
+        "confounding": run.diagnostics.get("confounding"),
         "convergence": tables.convergence(run),
         "scores": tables.scores(run),
         "provenance": tables.provenance(run),

@@ -101,6 +101,11 @@ class View:
         """Convergence of each parameter, worst first."""
         return parameters(self.group("posterior"))
 
+    def added(self, name: str) -> pd.DataFrame:
+        """A table that another command has put into the folder; empty if none has."""
+        path = self.run.folder / name
+        return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
     def summary(self, channel: str, estimand: str) -> Summary:
         """A row of estimands.csv, all units together."""
         table = self.run.estimands

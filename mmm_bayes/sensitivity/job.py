@@ -21,8 +21,6 @@ from mmm_bayes.sampling import compile_model
 from mmm_bayes.sensitivity.confounding import GRID, confounding, tipping_points
 from mmm_bayes.sensitivity.placebo import PLACEBO, SHIFTS, placebo_checks, placebo_design, placebos
 
-CONFOUNDING, PLACEBOS = "confounding.csv", "placebo.csv"
-
 
 def sensitivity(
     folder: Path,
@@ -59,7 +57,7 @@ def sensitivity(
     if "mediator_mean" in run.draws["posterior"]:
         rows = _confounded(given, say)
         tips = tipping_points(rows, given.design.causes)
-        write_text(folder / CONFOUNDING, _csv(rows))
+        write_text(folder / runs.CONFOUNDING, _csv(rows))
         diagnosis["confounding"] = [tip.to_dict() for tip in tips]
         for tip in tips:
             say(tip.says)
@@ -68,7 +66,7 @@ def sensitivity(
     if placebo:
         rows = _placebos(given, say)
         checks = placebo_checks(rows)
-        write_text(folder / PLACEBOS, _csv(rows))
+        write_text(folder / runs.PLACEBO, _csv(rows))
         diagnosis = _with_checks(diagnosis, checks)
         for check in checks:
             say(check.says)
