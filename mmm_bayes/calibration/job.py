@@ -131,17 +131,15 @@ def read(folder: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns simulation, quantity, pit, covered, divergences.
+        Columns simulation, quantity, pit, divergences.
     """
     rows = []
     for line in whole_lines(folder / JOURNAL):
         one = json.loads(line)
-        missed = set(one["missed"])
         rows += [
-            (one["simulation"], name, pit, name not in missed, one["divergences"])
-            for name, pit in one["pit"].items()
+            (one["simulation"], name, pit, one["divergences"]) for name, pit in one["pit"].items()
         ]
-    return pd.DataFrame(rows, columns=["simulation", "quantity", "pit", "covered", "divergences"])
+    return pd.DataFrame(rows, columns=["simulation", "quantity", "pit", "divergences"])
 
 
 def _line(rows: pd.DataFrame) -> str:
@@ -150,7 +148,6 @@ def _line(rows: pd.DataFrame) -> str:
         {
             "simulation": int(rows["simulation"].iloc[0]),
             "divergences": int(rows["divergences"].iloc[0]),
-            "missed": rows.loc[~rows["covered"], "quantity"].tolist(),
             "pit": dict(zip(rows["quantity"], rows["pit"].round(5), strict=True)),
         }
     )

@@ -45,21 +45,27 @@ def summary(ranks: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ranks : pandas.DataFrame
-        Columns quantity, pit and covered, a row a quantity and simulated table.
+        Columns quantity and pit, a row a quantity and simulated table.
 
     Returns
     -------
     pandas.DataFrame
         Columns quantity, simulations, coverage_90 (share of 90% equal-tailed intervals that hold
-        the truth) and inside_band: whether the ECDF of the ranks stays inside its band. The bands
-        of all quantities hold together with probability `JOINT` (Bonferroni), so that a
-        calibrated model of many quantities rarely leaves any.
+        the truth: of ranks between 0.05 and 0.95, which is exact for any number of draws, as
+        quantiles of few draws are not) and inside_band: whether the ECDF of the ranks stays inside
+        its band. The bands of all quantities hold together with probability `JOINT` (Bonferroni),
+        so that a calibrated model of many quantities rarely leaves any.
     """
     groups = ranks.groupby("quantity", sort=False)
     each = band_probability(groups.ngroups)
     return pd.DataFrame(
         [
-            (name, len(group), group["covered"].mean(), inside(group["pit"].to_numpy(), each))
+            (
+                name,
+                len(group),
+                group["pit"].between(*INTERVAL).mean(),
+                inside(group["pit"].to_numpy(), each),
+            )
             for name, group in groups
         ],
         columns=["quantity", "simulations", "coverage_90", "inside_band"],

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from mmm_bayes.calibration.pit import INTERVAL, probability_integral_transform
+from mmm_bayes.calibration.pit import probability_integral_transform
 from mmm_bayes.calibration.process import tables
 from mmm_bayes.calibration.quantities import quantities
 from mmm_bayes.design import Design
@@ -48,9 +48,8 @@ def ranks(
     Yields
     ------
     pandas.DataFrame
-        For one table: simulation, quantity, pit (rank of the truth in (0, 1)), covered (whether
-        it lies in the 90% equal-tailed interval) and divergences. Quantities that are the same
-        constant in the truth and the fit are left out.
+        For one table: simulation, quantity, pit (rank of the truth in (0, 1)) and divergences.
+        Quantities that are the same constant in the truth and the fit are left out.
     """
     for at, table in enumerate(tables(member, reference, number, settings.seed)):
         if at < done:
@@ -66,8 +65,6 @@ def ranks(
             truth, values = table.truth[name], found[name]
             if (values == truth).all():
                 continue
-            lower, upper = np.quantile(values, INTERVAL)
-            pit = probability_integral_transform(truth, values, rng)
-            rows.append((at, name, pit, bool(lower <= truth <= upper)))
-        frame = pd.DataFrame(rows, columns=["simulation", "quantity", "pit", "covered"])
+            rows.append((at, name, probability_integral_transform(truth, values, rng)))
+        frame = pd.DataFrame(rows, columns=["simulation", "quantity", "pit"])
         yield frame.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))

@@ -26,12 +26,13 @@ def build(design: Design) -> pm.Model:
         path = terms.saturated_media(
             design, names=("mediation_alpha", "mediation_kappa", "mediation_slope"), dim="cause"
         )
-        terms.mediator(design, path)
+        disturbance = terms.mediator(design, path)
 
         media = terms.saturated_media(design)
         beta = terms.prior(design, "beta", dims="channel")
         terms.outcome(
             design,
             terms.baseline(design) + terms.contribution(design, media, beta, "ceiling"),
+            disturbance,
         )
     return model

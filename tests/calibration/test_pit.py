@@ -50,12 +50,7 @@ def test_the_band_holds_the_ecdf_as_often_as_it_says(probability: float) -> None
 
 
 def ranks(**pits: np.ndarray) -> pd.DataFrame:
-    return pd.concat(
-        [
-            pd.DataFrame({"quantity": name, "pit": pit, "covered": (pit >= 0.05) & (pit <= 0.95)})
-            for name, pit in pits.items()
-        ]
-    )
+    return pd.concat([pd.DataFrame({"quantity": name, "pit": pit}) for name, pit in pits.items()])
 
 
 def test_the_summary_names_what_leaves_its_band() -> None:

@@ -7,20 +7,23 @@ import pytest
 from builds import dataset
 
 from mmm_bayes.calibration.pit import summary, verdict
-from mmm_bayes.calibration.sbc import SETTINGS, ranks
+from mmm_bayes.calibration.sbc import ranks
 from mmm_bayes.design import Design, design
 from mmm_bayes.family import folder, member
-from mmm_bayes.sampling import compile_model
+from mmm_bayes.sampling import Settings, compile_model
 
 pytestmark = pytest.mark.slow
 
-SIMULATIONS = 40
+SIMULATIONS = 30
+SETTINGS = Settings(draws=300, tune=300, chains=2)
 #: Little noise, so that a short table tells a right model from a wrong one.
 PRIORS = {
     name: {"dist": "HalfNormal", "sigma": 0.02} for name in ("sigma", "mediator_sigma")
 } | {
-    name: {"dist": "Normal", "mu": 0.0, "sigma": 0.05}
-    for name in ("covariate_effect", "mediator_covariate_effect")
+    name: {"dist": "Normal", "mu": mean, "sigma": 0.05}
+    for name, mean in (
+        ("covariate_effect", 0.0), ("mediator_covariate_effect", 0.0), ("mediator_intercept", 1.0),
+    )
 }  # fmt: skip
 
 OFF_BY_ONE = (
@@ -36,7 +39,7 @@ WRONG_PRIOR = (
     'beta = terms.prior(design, "beta", dims="channel")',
     'beta = pm.HalfNormal("beta", 0.02, dims="channel")',
 )
-NO_PATH = ("            disturbance,\n", "")
+NO_PATH = ("terms.mediator(design, path)", "terms.mediator(design, 0.0 * path)")
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +79,18 @@ def test_carryover_that_is_off_by_one_is_caught(calibrated: Callable[..., pd.Dat
     table = calibrated(OFF_BY_ONE)
     outside = set(table.loc[~table["inside_band"], "quantity"])
     assert not verdict(table)[0]
-    assert any(name.startswith("adstock_alpha") for name in outside), outside
+    assert {"total[social]", "beta[tv]"} <= outside
 
 
 def test_a_wrong_prior_is_caught(calibrated: Callable[..., pd.DataFrame]) -> None:
     table = calibrated(WRONG_PRIOR)
     outside = set(table.loc[~table["inside_band"], "quantity"])
     assert not verdict(table)[0]
-    assert any(name.startswith("beta") for name in outside), outside
+    assert {"beta[social]", "beta[tv]"} <= outside
+
+
+def test_a_missing_mediated_path_is_caught(calibrated: Callable[..., pd.DataFrame]) -> None:
+    table = calibrated(NO_PATH)
+    outside = set(table.loc[~table["inside_band"], "quantity"])
+    assert not verdict(table)[0]
+    assert {"indirect[social]", "indirect[video]"} <= outside
