@@ -1,8 +1,9 @@
 """Markets with a known truth: a table, its description, and the truth beside it.
 
 The equations are those of the models, on NumPy arrays, but for the scenarios that depart from
-them on purpose. What differs between scenarios is a `Scenario`; what differs between two markets of one scenario is drawn from ranges that a
-marketer would find ordinary, chosen without looking at any model's prior.
+them on purpose. What differs between scenarios is a `Scenario`; what differs between two markets
+of one scenario is drawn from ranges that a marketer would find ordinary, chosen without looking
+at any model's prior.
 """
 
 from mmm_bayes.simulate.market import Market, simulate
