@@ -19,10 +19,10 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint style layout types format lock environment data recovery clean
+.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification clean
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(STAMPS)/base ## simulated data -> fit -> report, from nothing
 	$(BIN)/mmm-bayes demo $(ARGS)
@@ -61,6 +61,9 @@ data: $(STAMPS)/base ## data/, one simulated market of each scenario, from the g
 
 recovery: $(STAMPS)/base ## results/recovery: do the intervals hold the truth of 40 simulated markets?
 	$(BIN)/python scripts/recovery.py
+
+misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the intervals worth when the model is wrong? (half an hour)
+	$(BIN)/python scripts/misspecification.py
 
 clean: ## remove the virtual environment and the tools' caches; data and results stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
