@@ -5,6 +5,7 @@ once. A worker raises `InputError` for what the user can mend; everything else i
 its traceback.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -119,7 +120,10 @@ def compare(
     from mmm_bayes.comparison import compare as work
 
     table = work(folders, folder, future=lfo, refits=refits, model=model, say=_say)
-    _say(table.round(3).to_string(index=False))
+    print(table.round(3).to_string(index=False))
+    told = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+    for says in [*told["sentences"], *told["notes"]]:
+        print(says)
     _done(folder / "compare.csv")
 
 
