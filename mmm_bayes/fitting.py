@@ -106,7 +106,7 @@ def fit(job: Job, say: Any = print) -> Path:
     tree = sample(compiled, whole, job.settings)
     say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
     draws = complete(compiled, whole, tree, seed=job.settings.seed)
-    predicted = holdout(compiled, job)
+    predicted = holdout(compiled, whole, job.settings)
     if predicted is None:
         say("no holdout: the weeks before it are too few, or a covariate is constant over them")
     else:
@@ -171,28 +171,38 @@ def prior_effects(compiled: Compiled, whole: Design, prior: xr.Dataset, *, seed:
     return effects.draws.assign(together=effects.together)
 
 
-def holdout(compiled: Compiled, job: Job) -> tuple[xr.DataTree, xr.DataTree] | None:
+def holdout(
+    compiled: Compiled, whole: Design, settings: Settings
+) -> tuple[xr.DataTree, xr.DataTree] | None:
     """Fit the first weeks with the compiled model and predict the last ones.
 
     Spends, controls and the mediator of the predicted weeks are taken as known.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    whole : Design
+        All weeks.
+    settings : Settings
 
     Returns
     -------
     tuple of xarray.DataTree, or None
         Predictive draws and what was observed; None if the table is too short for it.
     """
-    weeks = job.dataset.data.sizes["time"]
+    dataset, form = whole.dataset, whole.form
+    weeks = dataset.data.sizes["time"]
     first = weeks - round(HOLDOUT * weeks)
     if first < FEWEST:
         return None
     try:
-        train = design(job.dataset, job.form, slice(0, first))
+        train = design(dataset, form, slice(0, first))
     except InputError:
         return None  # a control that only varies in the last weeks cannot be learned before them
-    test = arrange(job.dataset, job.form, train.scaling, slice(first, weeks))
-    tree = sample(compiled, train, job.settings)
+    test = arrange(dataset, form, train.scaling, slice(first, weeks))
+    tree = sample(compiled, train, settings)
     draws = follow(compiled, train, tree["posterior"].to_dataset())
-    predict = predictive(compiled.model, seed=job.settings.seed)
+    predict = predictive(compiled.model, seed=settings.seed)
     data = {name: test.arrays[name].values for name in data_names(test)}
     labels = {"time": test.arrays["time"].values, "unit": test.arrays["unit"].values}
     predictions = predict.labelled(draws[parameters(compiled.model)], data).assign_coords(labels)

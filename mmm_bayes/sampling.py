@@ -20,6 +20,9 @@ from mmm_bayes.terms.experiments import lift
 from mmm_bayes.terms.priors import refuse_unknown
 
 PRIOR_DRAWS = 500
+#: Where a channel has no effect its carryover and saturation keep their priors, and nutpie's own
+#: 0.8 diverges in one of 1,000 draws; 0.9 in a fifth of that, for 3% more time.
+TARGET_ACCEPT = 0.9
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def sample(compiled: Compiled, design: Design, settings: Settings) -> xr.DataTre
         chains=settings.chains,
         seed=settings.seed,
         adaptation="low_rank",
+        target_accept=TARGET_ACCEPT,
         save_warmup=False,
         progress_bar=sys.stderr.isatty(),
     )

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import pandas as pd
 
-from mmm_bayes.calibration.recovery import SETTINGS
-from mmm_bayes.dataset import load
-from mmm_bayes.design import design, form_for
+from mmm_bayes.calibration.markets import SETTINGS, compiled_markets
 from mmm_bayes.diagnostics import diagnose
-from mmm_bayes.family import member
-from mmm_bayes.fitting import Job, holdout
-from mmm_bayes.sampling import Settings, compile_model, complete, sample
-from mmm_bayes.simulate import save, simulate
+from mmm_bayes.fitting import holdout
+from mmm_bayes.sampling import Settings, complete, sample
 
 #: Groups that hold the model against the data. The others speak of the sampler, which asks for
 #: longer runs than these, of the table, or of the priors.
@@ -41,25 +35,17 @@ def alarms(
     pandas.DataFrame
         For one market, a row per check: scenario, seed, group, name, value, status.
     """
-    chosen, compiled, form = member(model), None, None
-    for scenario, seed in markets:
-        with tempfile.TemporaryDirectory() as folder:
-            _, toml, _ = save(simulate(scenario, seed=seed), Path(folder) / "market.csv")
-            dataset = load(toml)
-        ours = dataclasses.replace(settings, seed=seed + 1)
-        job = Job(dataset, chosen, form_for(dataset), ours, Path(folder))
-        arranged = design(dataset, job.form)
-        if compiled is None or job.form != form:
-            compiled, form = compile_model(chosen, arranged), job.form
-        tree = sample(compiled, arranged, ours)
-        draws = complete(compiled, arranged, tree, seed=ours.seed)
-        predicted = holdout(compiled, job)
+    for market, compiled, arranged in compiled_markets(model, markets):
+        own = dataclasses.replace(settings, seed=market.seed + 1)
+        tree = sample(compiled, arranged, own)
+        draws = complete(compiled, arranged, tree, seed=own.seed)
+        predicted = holdout(compiled, arranged, own)
         if predicted is not None:
             draws["predictions"], draws["predictions_observed"] = predicted
         checks = [check.to_dict() for check in diagnose(draws, None).checks]
         rows = pd.DataFrame(checks)[["group", "name", "value", "status"]]
-        rows.insert(0, "seed", seed)
-        rows.insert(0, "scenario", scenario)
+        rows.insert(0, "seed", market.seed)
+        rows.insert(0, "scenario", market.scenario)
         yield rows
 
 

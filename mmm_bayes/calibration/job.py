@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +25,7 @@ from mmm_bayes.errors import InputError
 from mmm_bayes.family import Member, member
 from mmm_bayes.files import append_line, whole_lines, write_text
 from mmm_bayes.sampling import Settings, compile_model
-from mmm_bayes.simulate import save, simulate
+from mmm_bayes.simulate import as_dataset, simulate
 
 TABLE, RECORD, JOURNAL = "calibration.csv", "calibration.json", "ranks.jsonl"
 #: The reference whose spends, controls and scaling every simulated table has, unless one is given.
@@ -82,7 +81,7 @@ def calibrate(
     truth = truth or (chosen.name if chosen.name in MEMBERS else OWN)
     if truth not in MEMBERS:
         raise InputError(f"--truth {truth!r} is not one of {', '.join(MEMBERS)}")
-    dataset = _reference() if data is None else load(data)
+    dataset = as_dataset(simulate(SCENARIO, weeks=WEEKS)) if data is None else load(data)
     settings = dataclasses.replace(SETTINGS, seed=seed)
     if dataset.mediator is None and truth != "direct":
         raise InputError(
@@ -184,9 +183,3 @@ def _begun(folder: Path, inputs: dict[str, Any]) -> int:
             "another folder, or remove it"
         )
     return len(whole_lines(folder / JOURNAL))
-
-
-def _reference() -> Dataset:
-    with tempfile.TemporaryDirectory() as folder:
-        _, toml, _ = save(simulate(SCENARIO, weeks=WEEKS), Path(folder) / "reference.csv")
-        return load(toml)

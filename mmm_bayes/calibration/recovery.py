@@ -7,23 +7,17 @@ so this measures what a user gets, not whether the sampler is right about its ow
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mmm_bayes.calibration.markets import SETTINGS, compiled_markets
 from mmm_bayes.counterfactual import world
-from mmm_bayes.dataset import load
-from mmm_bayes.design import Design, design, form_for
+from mmm_bayes.design import Design
 from mmm_bayes.estimands import summed_effects, table
-from mmm_bayes.family import member
-from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, sample
-from mmm_bayes.simulate import save, simulate
-
-SETTINGS = Settings(draws=500, tune=500, chains=4)
+from mmm_bayes.sampling import Compiled, Settings, follow, sample
 
 
 def recover(
@@ -46,16 +40,9 @@ def recover(
         estimand, mean, median, sd, lower, upper, truth, outcome (summed over the table),
         divergences.
     """
-    chosen, compiled, form = member(model), None, None
-    for scenario, seed in markets:
-        market = simulate(scenario, seed=seed)
-        with tempfile.TemporaryDirectory() as folder:
-            _, toml, _ = save(market, Path(folder) / "market.csv")
-            dataset = load(toml)
-        arranged = design(dataset, form_for(dataset))
-        if compiled is None or arranged.form != form:
-            compiled, form = compile_model(chosen, arranged), arranged.form
-        yield _one(compiled, arranged, market.truth, dataclasses.replace(settings, seed=seed + 1))
+    for market, compiled, arranged in compiled_markets(model, markets):
+        own = dataclasses.replace(settings, seed=market.seed + 1)
+        yield _one(compiled, arranged, market.truth, own)
 
 
 def _one(

@@ -8,6 +8,6 @@ at any model's prior.
 
 from mmm_bayes.simulate.market import Market, simulate
 from mmm_bayes.simulate.scenarios import SCENARIOS, Scenario
-from mmm_bayes.simulate.writing import save
+from mmm_bayes.simulate.writing import as_dataset, save
 
-__all__ = ["SCENARIOS", "Market", "Scenario", "save", "simulate"]
+__all__ = ["SCENARIOS", "Market", "Scenario", "as_dataset", "save", "simulate"]

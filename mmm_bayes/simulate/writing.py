@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from mmm_bayes.dataset import Dataset, load
 from mmm_bayes.errors import InputError
 from mmm_bayes.files import write_text
 from mmm_bayes.simulate.market import CAUSES, CHANNELS, MEDIATOR, Market
@@ -40,6 +42,13 @@ def save(market: Market, csv: Path) -> tuple[Path, Path, Path]:
     write_text(toml, describe(market, csv.name))
     write_text(truth, json.dumps(_rounded(market.truth), indent=1) + "\n")
     return csv, toml, truth
+
+
+def as_dataset(market: Market) -> Dataset:
+    """A simulated market as a table of a user is read: written, and loaded with all checks."""
+    with tempfile.TemporaryDirectory() as folder:
+        _, toml, _ = save(market, Path(folder) / "market.csv")
+        return load(toml)
 
 
 def describe(market: Market, file: str) -> str:
