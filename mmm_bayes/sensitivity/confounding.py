@@ -4,6 +4,7 @@ Sequential ignorability says that the disturbances of the two equations are unco
 table cannot show it, so the model is fitted again for each of a grid of correlations `rho` that are
 taken as known (Imai, Keele, Yamamoto 2010, *Identification, inference and sensitivity analysis for
 causal mediation effects*, section 5). `rho` is data, so one compiled model serves the whole grid.
+Give it a design from `free.sign_free`, or the mediator's positive prior keeps intervals off zero.
 """
 
 from __future__ import annotations
@@ -137,4 +138,4 @@ def _tipping(channel: str, curve: pd.DataFrame) -> Tipping:
 
 
 #: A correlation of disturbances that anybody would expect in a real market.
-WEAK = 0.2
+WEAK = 0.3

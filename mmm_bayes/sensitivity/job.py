@@ -19,6 +19,7 @@ from mmm_bayes.files import write_text
 from mmm_bayes.refitting import Refit, refit
 from mmm_bayes.sampling import compile_model
 from mmm_bayes.sensitivity.confounding import GRID, confounding, tipping_points
+from mmm_bayes.sensitivity.free import sign_free
 from mmm_bayes.sensitivity.placebo import PLACEBO, SHIFTS, placebo_checks, placebo_design, placebos
 
 
@@ -75,8 +76,8 @@ def sensitivity(
 
 def _confounded(given: Refit, say: Callable[[str], None]) -> pd.DataFrame:
     say(f"compiling {given.member.name}")
-    compiled = compile_model(given.member, given.design)
-    made = confounding(compiled, given.design)
+    free = sign_free(given.design)
+    made = confounding(compile_model(given.member, free), free)
     return pd.concat(_tracked(made, "fitting under confounding", len(GRID)))
 
 

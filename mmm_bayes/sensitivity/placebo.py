@@ -21,11 +21,12 @@ from scipy.stats import binom
 from mmm_bayes.counterfactual import world
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.dataset.description import Channel, Description
-from mmm_bayes.design import Design, design
+from mmm_bayes.design import Design
 from mmm_bayes.diagnostics import Check
 from mmm_bayes.diagnostics.check import Status
 from mmm_bayes.estimands import summed_effects, table
 from mmm_bayes.sampling import Compiled, Settings, follow, sample
+from mmm_bayes.sensitivity.free import sign_free
 
 PLACEBO = "placebo"
 SETTINGS = Settings(draws=500, tune=500, chains=2)
@@ -61,7 +62,7 @@ def placebo_design(real: Design, channel: str, shift: int, *, mediator: bool = F
     dataset = dataclasses.replace(
         real.dataset, data=made, description=_described(real.dataset.description, name)
     )
-    return design(dataset, dataclasses.replace(real.form, sign="free"), real.weeks)
+    return sign_free(dataclasses.replace(real, dataset=dataset))
 
 
 def placebos(
@@ -170,13 +171,12 @@ def _moved(data: xr.Dataset, channel: Any, shift: int) -> xr.Dataset:
 
 
 def _described(real: Description, name: str) -> Description:
-    """The description with the placebo as a channel and a cause, and no override of beta."""
+    """The description with the placebo as a channel and a cause."""
     channels = real.channels | {name: Channel(spend=name, role=PLACEBO)}
     mediation = real.mediation and real.mediation.model_copy(
         update={"causes": (*real.mediation.causes, name)}
     )
-    priors = {key: prior for key, prior in real.priors.items() if key != "beta"}
-    return real.model_copy(update={"channels": channels, "mediation": mediation, "priors": priors})
+    return real.model_copy(update={"channels": channels, "mediation": mediation})
 
 
 def _free_name(dataset: Dataset) -> str:

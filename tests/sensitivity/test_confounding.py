@@ -1,6 +1,5 @@
 """Mediation under an assumed correlation of the two disturbances."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +9,13 @@ import pytest
 from builds import Built
 from scipy import stats
 
-from mmm_bayes.dataset import load
 from mmm_bayes.design import design
 from mmm_bayes.evaluation import evaluation
 from mmm_bayes.family import member
 from mmm_bayes.sampling import Settings, compile_model
 from mmm_bayes.sensitivity.confounding import at_rho, confounding, tipping_points
-from mmm_bayes.simulate import SCENARIOS, save, simulate
+from mmm_bayes.sensitivity.free import sign_free
+from mmm_bayes.simulate import SCENARIOS, as_dataset, simulate
 from mmm_bayes.terms.data import data_names
 
 Build = Callable[..., Built]
@@ -121,8 +120,7 @@ def test_the_true_correlation_mends_what_an_unseen_demand_spoils() -> None:
     compiled = None
     for seed in range(5):
         market = simulate("confounded", seed=seed)
-        with tempfile.TemporaryDirectory() as folder:
-            arranged = design(load(save(market, Path(folder) / "market.csv")[1]))
+        arranged = sign_free(design(as_dataset(market)))
         compiled = compiled or compile_model(member("partial_mediation"), arranged)
         known = pd.DataFrame(market.truth["effects"])
         known = known[(known["estimand"] == "indirect") & (known["value"] != 0)]
