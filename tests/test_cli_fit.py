@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -153,3 +154,30 @@ def test_simulate_writes_three_files(tmp_path: Path) -> None:
     done = mmm_bayes("simulate", tmp_path / "t.csv", "--weeks", 60, "--seed", 5)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"t.csv", "t.toml", "t.truth.json"}
+
+
+@pytest.mark.slow
+def test_sensitivity_adds_to_the_run_and_leaves_the_rest(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mmm_bayes.sampling import Settings
+    from mmm_bayes.sensitivity import job
+
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    short, refit = Settings(draws=200, tune=300, chains=2), job.confounding
+    monkeypatch.setattr(job, "confounding", lambda c, d: refit(c, d, (0.0, 0.5), short))
+    told: list[str] = []
+    job.sensitivity(folder, say=told.append)
+    rows = pd.read_csv(folder / "confounding.csv")
+    assert rows["rho"].unique().tolist() == [0.0, 0.5]
+    assert set(rows["estimand"]) == {"total", "direct", "indirect"}
+    before = json.loads((run / "diagnostics.json").read_text())
+    after = json.loads((folder / "diagnostics.json").read_text())
+    tips = after.pop("confounding")
+    assert after == before
+    assert {tip["channel"] for tip in tips} == {"facebook", "instagram", "tiktok"}
+    assert all(tip["says"] in told for tip in tips)
+    page = render(folder).read_text(encoding="utf-8")
+    assert 'id="confounding"' in page
+    assert all(tip["says"] in page for tip in tips)

@@ -1,14 +1,17 @@
 """Placebos: how they are made, and how their intervals are judged."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from builds import MAX_LAG, WEEKS, Built
+from builds import MAX_LAG, WEEKS, Built, dataset
 from scipy import stats
 
+from mmm_bayes.design import design
 from mmm_bayes.family import member
+from mmm_bayes.sensitivity.free import sign_free
 from mmm_bayes.sensitivity.placebo import placebo_checks, placebo_design, plan
 
 Build = Callable[..., Built]
@@ -89,3 +92,13 @@ def test_intervals_of_one_fit_count_once() -> None:
     (check,) = placebo_checks(rows([False] * 3 + [True] * 6, "mediator", together=3))
     assert check.value == pytest.approx(stats.binom(3, 1 - 0.9**3).sf(0))
     assert check.status == "pass"
+
+
+def test_a_prior_of_ones_own_on_beta_is_set_aside(tmp_path: Path) -> None:
+    own = {"dist": "HalfNormal", "sigma": 0.1}
+    real = design(dataset(tmp_path, priors={"beta": own, "sigma": own}))
+    free = sign_free(real)
+    assert list(free.dataset.description.priors) == ["sigma"]
+    assert free.form.sign == "free"
+    assert real.form.sign == "positive"
+    np.testing.assert_array_equal(free.arrays["exposure_lags"], real.arrays["exposure_lags"])
