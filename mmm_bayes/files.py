@@ -21,10 +21,21 @@ def write_text(path: Path, text: str) -> None:
     text : str
         Written as UTF-8 with the newlines it has.
     """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file under another name and move it into place.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    content : bytes
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
     draft = Path(name)
     draft.chmod(0o644)
     draft.replace(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from mmm_bayes import runs
@@ -21,6 +22,7 @@ from mmm_bayes.estimands import (
     channel_effects,
     control_effects,
     response_curves,
+    summed_effects,
     table,
 )
 from mmm_bayes.family import Member, member
@@ -169,6 +171,27 @@ def prior_effects(compiled: Compiled, whole: Design, prior: xr.Dataset, *, seed:
     with np.errstate(all="ignore"):
         effects = channel_effects(world(compiled.model, whole, prior, seed=seed))
     return effects.draws.assign(together=effects.together)
+
+
+def fitted_effects(compiled: Compiled, whole: Design, settings: Settings) -> pd.DataFrame:
+    """Fit with a compiled model and give the effects alone.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    whole : Design
+    settings : Settings
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `estimands.table` for total, direct and indirect effects, with the number of
+        divergences last.
+    """
+    tree = sample(compiled, whole, settings)
+    draws = follow(compiled, whole, tree["posterior"].to_dataset())
+    rows = table(summed_effects(world(compiled.model, whole, draws)))
+    return rows.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))
 
 
 def holdout(

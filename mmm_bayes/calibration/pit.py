@@ -17,11 +17,12 @@ import pandas as pd
 from arviz_stats.ecdf_utils import ecdf_pit
 from numpy.typing import NDArray
 
+from mmm_bayes.estimands.summary import INTERVAL
+
 Array = NDArray[np.float64]
 
 #: Probability that a calibrated model stays inside the bands of all its quantities at once.
 JOINT = 0.95
-INTERVAL = (0.05, 0.95)
 SIMULATIONS = 20_000
 
 

@@ -8,13 +8,14 @@ Simpson, Gelman, Yao, Gabry 2024, *Pareto smoothed importance sampling*).
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
 import arviz_stats as azs
 import numpy as np
 import xarray as xr
+
+from mmm_bayes.diagnostics.loo import psis
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,7 @@ def leave_one_out(tree: xr.DataTree) -> LeaveOneOut:
     tree : xarray.DataTree
         Groups ``posterior`` and ``log_likelihood``, the latter with ``outcome``.
     """
-    with warnings.catch_warnings():  # what ArviZ would warn of is in pareto_k
-        warnings.simplefilter("ignore")
-        found = azs.loo(tree, var_name="outcome", pointwise=True)
+    found = psis(tree)
     k = found.pareto_k.transpose("time", "unit")
     # The weights of every draw are as large as the likelihood, and not needed.
     slim = replace(found, log_weights=None, elpd_i=found.elpd_i.transpose("time", "unit"))

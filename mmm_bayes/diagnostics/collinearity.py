@@ -18,6 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.dataset.shape import correlations, variance_inflation
+from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.evaluation import flat
 from mmm_bayes.transforms import carry_over, geometric_weights, hill
 
@@ -25,7 +26,6 @@ Array = NDArray[Any]
 
 #: Posterior draws at which the media are transformed: medians of matrices need no more.
 DRAWS = 100
-INTERVAL = (0.05, 0.95)
 #: A column of which less than this is left beside the covariates does not vary of its own.
 NOTHING = 1e-9
 #: Both equations' shape parameters; causes that have none of their own use those of the outcome.

@@ -14,9 +14,9 @@ import xarray as xr
 from mmm_bayes.diagnostics.check import finite
 from mmm_bayes.diagnostics.sensitivity import of_the_prior
 from mmm_bayes.diagnostics.sensitivity import says as sensitivity_says
+from mmm_bayes.estimands.summary import INTERVAL
 
 NEAR_ZERO = 0.01  # of the summed outcome
-INTERVAL = (0.05, 0.95)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ import numpy as np
 import xarray as xr
 
 from mmm_bayes.diagnostics.check import Check, finite
-from mmm_bayes.diagnostics.collinearity import INTERVAL, collinearity
+from mmm_bayes.diagnostics.collinearity import collinearity
 from mmm_bayes.diagnostics.shrinkage import media_parameters, shrinkage
+from mmm_bayes.estimands.summary import INTERVAL
 
 GROUP = "identifiability"
 TRADE_OFF = -0.7

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import arviz_stats as azs
 import numpy as np
@@ -53,12 +54,23 @@ def leave_one_out(tree: xr.DataTree) -> Loo | None:
         return None
     if not np.isfinite(tree["log_likelihood"].to_dataset()["outcome"].values).all():
         return None
-    with warnings.catch_warnings():  # what ArviZ would warn of is in pareto_k
-        warnings.simplefilter("ignore")
-        found = azs.loo(tree, var_name="outcome", pointwise=True)
+    found = psis(tree)
     return Loo(
         float(found.elpd), float(found.se), float(found.p), float(found.good_k), found.pareto_k
     )
+
+
+def psis(tree: xr.DataTree) -> Any:
+    """ArviZ's estimate for the outcome, value by value, without its warnings.
+
+    Returns
+    -------
+    arviz_stats.ELPDDataLOO
+        What ArviZ would warn of is in its ``pareto_k``.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return azs.loo(tree, var_name="outcome", pointwise=True)
 
 
 def loo_checks(found: Loo | None) -> list[Check]:

@@ -29,6 +29,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.diagnostics.check import Check, finite, said
+from mmm_bayes.estimands.summary import INTERVAL
 
 Array = NDArray[np.float64]
 
@@ -37,7 +38,6 @@ WITHIN = 10.0
 NEGATIVE_MAX = 1 / 3
 NEARLY_ALL = 0.9
 PROBABILITY_MAX = 0.25
-INTERVAL = (0.05, 0.95)
 TINY = float(np.finfo(float).tiny)
 HUGE = 1e100  # prior draws are cut here, so that they have quantiles
 

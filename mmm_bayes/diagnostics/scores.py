@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from mmm_bayes.diagnostics.check import Check, Status, finite
 from mmm_bayes.diagnostics.predictive import FAIL_BELOW, WARN_BELOW, p_value
+from mmm_bayes.estimands.summary import INTERVAL
 
 Array = NDArray[np.float64]
 
 GROUP = "holdout"
-INTERVAL = (0.05, 0.95)
 NEAR_ZERO = 0.01  # of the unit's mean: weeks this close to zero have no percentage error
 
 

@@ -8,7 +8,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 STATISTICS = ("mean", "median", "sd", "lower", "upper")
-PROBABILITY = 0.90
+#: Ends of every interval of the project: 90%, equal-tailed.
+INTERVAL = (0.05, 0.95)
 
 
 def summarise(draws: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -23,8 +24,7 @@ def summarise(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     array, shape (5, ...)
         In the order of `STATISTICS`; lower and upper are the 5% and 95% quantiles.
     """
-    tail = (1 - PROBABILITY) / 2
-    lower, median, upper = np.quantile(draws, [tail, 0.5, 1 - tail], axis=0)
+    lower, median, upper = np.quantile(draws, [INTERVAL[0], 0.5, INTERVAL[1]], axis=0)
     return np.stack([draws.mean(0), median, draws.std(0, ddof=1), lower, upper])
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import os
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from mmm_bayes.files import write_text
+from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.plots.style import styled
 from mmm_bayes.report import tables
 from mmm_bayes.report.experiments import experiments
@@ -128,8 +126,8 @@ def save(picture: Picture, folder: Path) -> Shown:
     png = _bytes(picture, "png")
     picture.figure.set_layout_engine("none")  # the layout is found: no second search for the SVG
     svg = _bytes(picture, "svg")
-    _write(folder / f"{picture.name}.png", png)
-    _write(folder / f"{picture.name}.svg", svg)
+    write_bytes(folder / f"{picture.name}.png", png)
+    write_bytes(folder / f"{picture.name}.svg", svg)
     kind, content = ("image/svg+xml", svg) if picture.vector else ("image/png", png)
     source = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
     return Shown(picture.alt, picture.caption, source)
@@ -141,16 +139,6 @@ def _bytes(picture: Picture, kind: str) -> bytes:
     metadata: Any = {"Date": None} if kind == "svg" else {"Software": None}
     picture.figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
     return buffer.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write under another name and move into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
 
 
 @cache

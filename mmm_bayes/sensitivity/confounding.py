@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmm_bayes.counterfactual import world
 from mmm_bayes.design import Design
-from mmm_bayes.estimands import summed_effects, table
-from mmm_bayes.sampling import Compiled, Settings, follow, sample
+from mmm_bayes.fitting import fitted_effects
+from mmm_bayes.sampling import Compiled, Settings
 
 GRID = tuple(float(rho) for rho in np.round(np.linspace(-0.8, 0.8, 9), 1))
 SETTINGS = Settings(draws=500, tune=500, chains=4)
@@ -78,12 +77,9 @@ def confounding(
         the number of divergences last.
     """
     for rho in grid:
-        assumed = at_rho(design, rho)
-        tree = sample(compiled, assumed, settings)
-        draws = follow(compiled, assumed, tree["posterior"].to_dataset())
-        rows = table(summed_effects(world(compiled.model, assumed, draws)))
+        rows = fitted_effects(compiled, at_rho(design, rho), settings)
         rows.insert(0, "rho", rho)
-        yield rows.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))
+        yield rows
 
 
 def tipping_points(rows: pd.DataFrame, causes: Sequence[str]) -> list[Tipping]:

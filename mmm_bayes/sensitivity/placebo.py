@@ -18,14 +18,13 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import binom
 
-from mmm_bayes.counterfactual import world
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.dataset.description import Channel, Description
 from mmm_bayes.design import Design
 from mmm_bayes.diagnostics import Check
 from mmm_bayes.diagnostics.check import Status
-from mmm_bayes.estimands import summed_effects, table
-from mmm_bayes.sampling import Compiled, Settings, follow, sample
+from mmm_bayes.fitting import fitted_effects
+from mmm_bayes.sampling import Compiled, Settings
 from mmm_bayes.sensitivity.free import sign_free
 
 PLACEBO = "placebo"
@@ -92,10 +91,8 @@ def placebos(
     mediated = "mediator" in compiled.observed
     for kind, source, shift in plan(real, shifts, rng, mediated=mediated):
         made = placebo_design(real, source, shift, mediator=kind == "mediator")
-        tree = sample(compiled, made, settings)
-        draws = follow(compiled, made, tree["posterior"].to_dataset())
-        rows = table(summed_effects(world(compiled.model, made, draws)))
-        rows = rows[rows["unit"] == rows["unit"].iloc[-1]].drop(columns="unit")
+        rows = fitted_effects(compiled, made, settings)
+        rows = rows[rows["unit"] == rows["unit"].iloc[-1]].drop(columns=["unit", "divergences"])
         wanted = (rows["channel"] == name) & (rows["estimand"] == "total")
         if kind == "mediator":
             wanted = rows["channel"].isin(causes) & (rows["estimand"] == "indirect")
