@@ -92,6 +92,16 @@ class Scaling:
     start: np.datetime64
     end: np.datetime64
 
+    @property
+    def intensity(self) -> np.ndarray:
+        """Exposure per outcome, as a multiple of the mean unit's, shape (unit, channel).
+
+        1 for a channel that no unit has.
+        """
+        rate = self.pre_sample / self.outcome[:, None]
+        mean = rate.mean(0)
+        return np.where(mean > 0, rate / np.where(mean > 0, mean, 1.0), 1.0)
+
 
 @dataclass(frozen=True)
 class Design:
@@ -107,7 +117,7 @@ class Design:
         What enters the model as data: ``exposure_lags (time, unit, channel, lag)`` in active
         means, ``covariates (time, unit, covariate)`` orthonormal, ``outcome_observed`` and
         ``mediator_observed (time, unit)`` and ``outcome_scale``, ``mediator_scale (unit)`` in
-        original units, the priors' ``yardstick``: the two spreads, ``control_mix (control,
+        original units, ``intensity (unit, channel)``, the priors' ``yardstick``: the two spreads, ``control_mix (control,
         covariate)``, the rows of the scaling's `unmix` that belong to controls, and ``rho``, the
         assumed correlation of the mediator's and the outcome's disturbances: 0 in a fit. With
         experiments, what `mmm_bayes.experiments.lift_arrays` adds.
@@ -218,6 +228,7 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
             "mediator_observed": mediator,
             "outcome_scale": ("unit", scaling.outcome),
             "mediator_scale": ("unit", scaling.mediator),
+            "intensity": (("unit", "channel"), scaling.intensity),
             "yardstick": ("spread", np.array([scaling.spread, scaling.mediator_spread])),
             "rho": ((), 0.0),
             "control_mix": (

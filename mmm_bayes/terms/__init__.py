@@ -11,6 +11,7 @@ from mmm_bayes.terms.data import model_for
 from mmm_bayes.terms.media import contribution, saturated_media
 from mmm_bayes.terms.mediator import mediator
 from mmm_bayes.terms.outcome import outcome
+from mmm_bayes.terms.pooling import pooled
 from mmm_bayes.terms.priors import prior
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "mediator",
     "model_for",
     "outcome",
+    "pooled",
     "prior",
     "saturated_media",
 ]

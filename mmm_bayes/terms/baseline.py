@@ -8,10 +8,10 @@ import numpy as np
 import pymc as pm
 
 from mmm_bayes.design import Design
-from mmm_bayes.terms.priors import prior
+from mmm_bayes.terms.priors import Declare, prior
 
 
-def baseline(design: Design, prefix: str = "") -> Any:
+def baseline(design: Design, prefix: str = "", *, declare: Declare = prior) -> Any:
     """Intercept and covariates: ``intercept + covariates . covariate_effect``.
 
     The covariates are orthonormal (QR), so their coefficients sample independently;
@@ -22,6 +22,8 @@ def baseline(design: Design, prefix: str = "") -> Any:
     design : Design
     prefix : str
         Put before the parameters' names, for a second equation ("mediator_").
+    declare : callable
+        `prior`, or `pooled` where each unit has its own controls, trend and seasons.
 
     Returns
     -------
@@ -33,9 +35,9 @@ def baseline(design: Design, prefix: str = "") -> Any:
     level = prior(design, f"{prefix}intercept", dims="unit")
     if design.arrays.sizes["covariate"] == 0:
         return level[None, :] * np.ones((1, 1))
-    effect = prior(design, f"{prefix}covariate_effect", dims="covariate")
+    effect = declare(design, f"{prefix}covariate_effect", dims="covariate")
     if design.arrays.sizes["control"]:
-        each = (model["control_mix"] * effect).sum(-1)
+        each = (model["control_mix"] * model[f"{prefix}covariate_effect"]).sum(-1)
         pm.Deterministic(f"{prefix}control_effect", each, dims="control")
     # (A * b).sum compiles in a fraction of the time of A @ b: no matrix product to link.
     return level + (model["covariates"] * effect).sum(-1)

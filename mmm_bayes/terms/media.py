@@ -7,7 +7,7 @@ from typing import Any
 import pymc as pm
 
 from mmm_bayes.design import Design
-from mmm_bayes.terms.priors import prior
+from mmm_bayes.terms.priors import Declare, prior
 from mmm_bayes.transforms import carry_over, geometric_weights, hill
 
 #: A channel that is off in a whole span contributes nothing; this keeps 0 / 0 out.
@@ -19,6 +19,7 @@ def saturated_media(
     *,
     names: tuple[str, str, str] = ("adstock_alpha", "saturation_kappa", "saturation_slope"),
     dim: str = "channel",
+    declare: Declare = prior,
 ) -> Any:
     """Exposure after carryover and saturation, ``hill(adstock(x))``.
 
@@ -29,13 +30,17 @@ def saturated_media(
         Names of the retention rate, the half-saturation point and the slope.
     dim : {"channel", "cause"}
         All channels, or the causes of the mediator only.
+    declare : callable
+        `prior`, or `pooled` for units that each have their own retention and half-saturation.
+        The slope is one for all: hardly a unit's own data can tell it.
 
     Returns
     -------
     TensorVariable, shape (time, unit, channel or cause)
         Between 0 and 1.
     """
-    alpha, kappa, slope = (prior(design, name, dims=dim) for name in names)
+    alpha, kappa = (declare(design, name, dims=dim) for name in names[:2])
+    slope = prior(design, names[2], dims=dim)
     lags = pm.modelcontext(None)["exposure_lags"]
     if dim == "cause":
         lags = lags[:, :, design.causes_at, :]
@@ -58,8 +63,9 @@ def contribution(
     design : Design
     response : TensorVariable, shape (time, unit, channel)
         As `saturated_media` gives it.
-    share : TensorVariable, shape (channel,)
-        Mean contribution, as a share of the mean of what it contributes to.
+    share : TensorVariable, shape (channel,) or (unit, channel)
+        Mean contribution, as a share of the mean of what it contributes to: over all units, or
+        in each of them.
     name : str
         Name of the node that keeps the contribution at full saturation.
     dim : {"channel", "cause"}
@@ -69,7 +75,10 @@ def contribution(
     TensorVariable, shape (time, unit)
         In the model's units.
     """
-    mean = response.mean((0, 1)) + TINY
-    ceiling = pm.Deterministic(name, share / mean, dims=dim)
-    offset = pm.Deterministic(f"{name}_mean", share.sum())
+    each = share.ndim == 2
+    mean = response.mean(0) if each else response.mean((0, 1))
+    ceiling = pm.Deterministic(name, share / (mean + TINY), dims=("unit", dim) if each else dim)
+    offset = pm.Deterministic(
+        f"{name}_mean", (ceiling * mean).sum(-1), dims="unit" if each else None
+    )
     return (response * ceiling).sum(-1) - offset

@@ -11,10 +11,10 @@ import pytensor.tensor as pt
 from mmm_bayes.design import Design
 from mmm_bayes.terms.baseline import baseline
 from mmm_bayes.terms.media import contribution
-from mmm_bayes.terms.priors import prior
+from mmm_bayes.terms.priors import Declare, prior
 
 
-def mediator(design: Design, response: Any) -> Any:
+def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
     """Declare the mediator given its causes, in original units.
 
     An always-on mediator is Normal(m, sigma s) with
@@ -34,6 +34,8 @@ def mediator(design: Design, response: Any) -> Any:
     design : Design
     response : TensorVariable, shape (time, unit, cause)
         Saturated exposure of the causes.
+    declare : callable
+        `prior`, or `pooled` for units that each have their own.
 
     Returns
     -------
@@ -43,16 +45,16 @@ def mediator(design: Design, response: Any) -> Any:
     """
     data, dims = pm.modelcontext(None), ("time", "unit")
     scale, observed = data["mediator_scale"], data["mediator_observed"]
-    predictor = baseline(design, "mediator_") + contribution(
-        design, response, prior(design, "gamma", dims="cause"), "mediation_ceiling", dim="cause"
+    predictor = baseline(design, "mediator_", declare=declare) + contribution(
+        design, response, declare(design, "gamma", dims="cause"), "mediation_ceiling", dim="cause"
     )
-    sigma = prior(design, "mediator_sigma")
+    sigma = declare(design, "mediator_sigma")
     if design.form.mediator_likelihood == "normal":
         mean = pm.Deterministic("mediator_mean", scale * predictor, dims=dims)
         pm.Normal("mediator", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
         return (observed / scale - predictor) / sigma
-    logit = baseline(design, "mediator_on_") + contribution(
-        design, response, prior(design, "gamma_on", dims="cause"), "mediation_on_ceiling",
+    logit = baseline(design, "mediator_on_", declare=declare) + contribution(
+        design, response, declare(design, "gamma_on", dims="cause"), "mediation_on_ceiling",
         dim="cause",
     )  # fmt: skip
     on = pm.Deterministic("mediator_on", pt.sigmoid(logit), dims=dims)

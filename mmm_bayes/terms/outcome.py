@@ -9,13 +9,19 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from mmm_bayes.design import Design
-from mmm_bayes.terms.priors import prior
+from mmm_bayes.terms.priors import Declare, prior
 
 #: Where a positive outcome's additive location bends away from zero, in shares of the mean.
 BEND = 0.05
 
 
-def outcome(design: Design, predictor: Any, mediator_disturbance: Any = None) -> None:
+def outcome(
+    design: Design,
+    predictor: Any,
+    mediator_disturbance: Any = None,
+    *,
+    declare: Declare = prior,
+) -> None:
     """Declare ``outcome_mean``, ``sigma`` and the observed ``outcome``, in original units.
 
     ============  =============  ==========================================================
@@ -45,12 +51,14 @@ def outcome(design: Design, predictor: Any, mediator_disturbance: Any = None) ->
         The sum of the terms, in the model's units.
     mediator_disturbance : TensorVariable, shape (time, unit), optional
         As `mediator` returns it.
+    declare : callable
+        `prior`, or `pooled` for units that are not equally noisy.
     """
     data = pm.modelcontext(None)
     dims = ("time", "unit")
     scale, observed = data["outcome_scale"], data["outcome_observed"]
     link, likelihood = design.form.link, design.form.likelihood
-    sigma = prior(design, "sigma")
+    sigma = declare(design, "sigma")
     if link == "log":
         location = scale * pt.exp(predictor)
     elif likelihood == "lognormal":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pymc as pm
@@ -13,6 +14,8 @@ from mmm_bayes.errors import InputError
 
 #: A distribution's name and its parameters: numbers, or nodes of the model being declared.
 Spec = tuple[str, dict[str, Any]]
+#: How a term declares a parameter: `prior`, one for all units, or `pooled`, one for each.
+Declare = Callable[..., Any]
 
 _SHAPES: dict[str, Spec] = {
     "alpha": ("Beta", {"alpha": 2.0, "beta": 2.0}),
@@ -64,7 +67,38 @@ def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spe
         "gamma_on": ("Normal", {"mu": 0.0, "sigma": 0.5}),
         "mediator_on_intercept": ("Normal", {"mu": 0.0, "sigma": 1.5}),
         "mediator_on_covariate_effect": ("Normal", {"mu": 0.0, "sigma": 0.5}),
+    } | {
+        # How far units differ, where each has its own: half-normal, on the scale of `scale_of`.
+        f"{name}_spread": ("HalfNormal", {"sigma": scale})
+        for name, scale in {
+            "beta": 0.1 if free else 0.5,
+            "adstock_alpha": 0.5,
+            "saturation_kappa": 0.3,
+            "sigma": 0.3,
+            "covariate_effect": 0.3 * spread,
+            "gamma": 0.1,
+            "mediator_sigma": 0.3,
+            "mediator_covariate_effect": 0.3 * mediator_spread,
+            "gamma_on": 0.25,
+            "mediator_on_covariate_effect": 0.25,
+        }.items()
     }
+
+
+def scale_of(design: Design, key: str) -> Literal["log", "logit", "plain"]:
+    """The scale on which units differ in a parameter.
+
+    Returns
+    -------
+    {"log", "logit", "plain"}
+        Of what is positive, of what lies between 0 and 1, and of what may have either sign.
+    """
+    if key in ("adstock_alpha", "mediation_alpha"):
+        return "logit"
+    positive = ("sigma", "mediator_sigma", "saturation_kappa")
+    if key in positive or (key == "beta" and design.form.sign == "positive"):
+        return "log"
+    return "plain"
 
 
 def _shares(design: Design) -> NDArray[np.float64]:

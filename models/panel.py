@@ -1,0 +1,49 @@
+"""Units (regions, divisions) that differ, each learning from the others: partial pooling.
+
+    outcome_ut ~ D(m_ut, sigma_u)                          D: normal, Student-t or log-normal
+    m_ut       = g(intercept_u + sum_c beta_uc r_uc (h_uct / mean_t(h_uc) - 1) + covariates_ut . theta_u)
+    h_uct      = hill(adstock(x_uct; alpha_uc); kappa_uc, slope_c)
+
+    log beta_uc ~ Normal(log beta_c, beta_spread)          and so log kappa, logit alpha,
+    theta_u     ~ Normal(theta, covariate_effect_spread)   log sigma and gamma
+
+    social ──gamma──> google ──beta──> revenue             r_uc: exposure per outcome of unit u,
+       └────────────beta──────────────────^                over that of the mean unit
+                                                           g: identity or exp
+With [mediation] in the description there is the mediator's equation too:
+
+    mediator_ut ~ M(v_ut, sigma_Mu)                        M: normal, or a hurdle
+    v_ut        = intercept_Mu + sum_c gamma_uc (k_uct / mean_t(k_uc) - 1) + covariates_ut . theta_Mu
+    k_uct       = hill(adstock(x_uct)), one form of its own for all units
+
+Question: what does each channel do in each unit, and how alike are the units? What is pooled is a
+channel's return: a unit that advertises twice as much for its size is expected to owe it twice the
+share, until its own data say otherwise. Weeks of different units are taken to be independent given
+all that: a shock that all units share, and that is in no column, makes intervals too narrow.
+"""
+
+import pymc as pm
+
+from mmm_bayes import terms
+from mmm_bayes.design import Design
+
+
+def build(design: Design) -> pm.Model:
+    with terms.model_for(design) as model:
+        disturbance = None
+        if design.mediator is not None:
+            path = terms.saturated_media(
+                design, names=("mediation_alpha", "mediation_kappa", "mediation_slope"), dim="cause"
+            )
+            disturbance = terms.mediator(design, path, declare=terms.pooled)
+
+        media = terms.saturated_media(design, declare=terms.pooled)
+        beta = terms.pooled(design, "beta", dims="channel") * model["intensity"]
+        terms.outcome(
+            design,
+            terms.baseline(design, declare=terms.pooled)
+            + terms.contribution(design, media, beta, "ceiling"),
+            disturbance,
+            declare=terms.pooled,
+        )
+    return model
