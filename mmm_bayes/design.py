@@ -117,10 +117,10 @@ class Design:
         What enters the model as data: ``exposure_lags (time, unit, channel, lag)`` in active
         means, ``covariates (time, unit, covariate)`` orthonormal, ``outcome_observed`` and
         ``mediator_observed (time, unit)`` and ``outcome_scale``, ``mediator_scale (unit)`` in
-        original units, ``intensity (unit, channel)``, the priors' ``yardstick``: the two spreads, ``control_mix (control,
-        covariate)``, the rows of the scaling's `unmix` that belong to controls, and ``rho``, the
-        assumed correlation of the mediator's and the outcome's disturbances: 0 in a fit. With
-        experiments, what `mmm_bayes.experiments.lift_arrays` adds.
+        original units, ``intensity (unit, channel)``, the priors' ``yardstick``: the two spreads,
+        ``control_mix (control, covariate)``, the rows of the scaling's `unmix` that belong to
+        controls, and ``rho``, the assumed correlation of the mediator's and the outcome's
+        disturbances: 0 in a fit. With experiments, what `mmm_bayes.experiments.lift_arrays` adds.
     """
 
     dataset: Dataset

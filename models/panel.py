@@ -1,7 +1,7 @@
 """Units (regions, divisions) that differ, each learning from the others: partial pooling.
 
     outcome_ut ~ D(m_ut, sigma_u)                          D: normal, Student-t or log-normal
-    m_ut       = g(intercept_u + sum_c beta_uc r_uc (h_uct / mean_t(h_uc) - 1) + covariates_ut . theta_u)
+    m_ut       = g(intercept_u + sum_c beta_uc r_uc (h_uct / mean(h_uc) - 1) + z_ut . theta_u)
     h_uct      = hill(adstock(x_uct; alpha_uc); kappa_uc, slope_c)
 
     log beta_uc ~ Normal(log beta_c, beta_spread)          and so log kappa, logit alpha,
@@ -9,11 +9,11 @@
 
     social ──gamma──> google ──beta──> revenue             r_uc: exposure per outcome of unit u,
        └────────────beta──────────────────^                over that of the mean unit
-                                                           g: identity or exp
+                                                           g: identity or exp, z: covariates
 With [mediation] in the description there is the mediator's equation too:
 
     mediator_ut ~ M(v_ut, sigma_Mu)                        M: normal, or a hurdle
-    v_ut        = intercept_Mu + sum_c gamma_uc (k_uct / mean_t(k_uc) - 1) + covariates_ut . theta_Mu
+    v_ut        = intercept_Mu + sum_c gamma_uc (k_uct / mean(k_uc) - 1) + z_ut . theta_Mu
     k_uct       = hill(adstock(x_uct)), one form of its own for all units
 
 Question: what does each channel do in each unit, and how alike are the units? What is pooled is a

@@ -78,7 +78,5 @@ def contribution(
     each = share.ndim == 2
     mean = response.mean(0) if each else response.mean((0, 1))
     ceiling = pm.Deterministic(name, share / (mean + TINY), dims=("unit", dim) if each else dim)
-    offset = pm.Deterministic(
-        f"{name}_mean", (ceiling * mean).sum(-1), dims="unit" if each else None
-    )
+    offset = pm.Deterministic(f"{name}_mean", share.sum(-1), dims="unit" if each else None)
     return (response * ceiling).sum(-1) - offset
