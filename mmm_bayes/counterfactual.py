@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from mmm_bayes.design import Design
-from mmm_bayes.evaluation import Evaluation, evaluation, flat
+from mmm_bayes.evaluation import Evaluation, evaluation, flat, own_values
 from mmm_bayes.sampling import parameters
 from mmm_bayes.terms.data import data_names
 from mmm_bayes.transforms import lagged
@@ -125,7 +125,7 @@ def mediator_under(world: World, path: Array) -> Array:
         fact = flat(world.draws["mediator_mean"])
         changed = np.maximum(observed - (fact - nodes["mediator_mean"]), 0.0)
     else:
-        sigma = flat(world.draws["mediator_sigma"])[:, None, None]
+        sigma = _sigma(world.draws)
         changed = _hurdle(nodes["mediator_on"], nodes["mediator_level"], sigma, world.quantile)
     changed = changed / design.scaling.exposure[:, at]
     before = world.observed_path[: design.form.max_lag - 1, :, at]
@@ -197,11 +197,17 @@ def _quantile(draws: xr.Dataset, observed: Array, seed: int) -> Array:
     As the probability of exceeding it, which keeps its precision far out in the upper tail.
     """
     on, level = flat(draws["mediator_on"]), flat(draws["mediator_level"])
-    sigma = flat(draws["mediator_sigma"])[:, None, None]
+    sigma = _sigma(draws)
     with np.errstate(divide="ignore"):
         exceeding = on * ndtr((np.log(level) - np.log(observed)) / sigma)
     off = 1 - np.random.default_rng(seed).random(on.shape) * (1 - on)
     return np.where(observed > 0, exceeding, off)
+
+
+def _sigma(draws: xr.Dataset) -> Array:
+    """Scale of the mediator's disturbance, shape (sample, 1, 1 or unit)."""
+    sigma = flat(own_values(draws, "mediator_sigma"))
+    return sigma.reshape(len(sigma), 1, -1)
 
 
 def _hurdle(on: Array, level: Array, sigma: Array, exceeding: Array) -> Array:

@@ -113,7 +113,11 @@ class Evaluation:
         shape = (draws.sizes["chain"], draws.sizes["draw"])
         return xr.Dataset(
             {
-                name: ((*SAMPLE, *self.dims[name]), value.reshape(shape + value.shape[1:]))
+                # Units that are disturbed together have one density: a week's, without a unit.
+                name: (
+                    (*SAMPLE, *self.dims[name][: value.ndim - 1]),
+                    value.reshape(shape + value.shape[1:]),
+                )
                 for name, value in self(draws, data).items()
             },
             coords={name: draws[name] for name in SAMPLE},
@@ -199,6 +203,11 @@ def _cut(
     copies = 1 if seed is not None else THREADS
     calls = (call, *(call.copy(share_memory=False) for _ in range(copies - 1)))
     return Evaluation(given, data, per_draw, wanted, dims, calls)
+
+
+def own_values(draws: xr.Dataset, name: str) -> xr.DataArray:
+    """A parameter as the units have it: each its own where a model pools them, else one for all."""
+    return draws[f"unit_{name}" if f"unit_{name}" in draws else name]
 
 
 def flat(values: xr.DataArray) -> Array:

@@ -123,6 +123,7 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
         With the deterministics in ``posterior``, and the groups ``prior``, ``prior_predictive``,
         ``posterior_predictive``, ``log_likelihood``, ``log_prior`` (elementwise, each parameter on
         its own scale), ``observed_data`` and ``constant_data``, all labelled and in original units.
+        The log-likelihood is that of a week, all units together.
     """
     data = {name: design.arrays[name].values for name in data_names(design)}
     likelihood = evaluation(
@@ -142,7 +143,7 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
         "prior": prior,
         "prior_predictive": predict.labelled(prior, data),
         "posterior_predictive": predict.labelled(posterior, data),
-        "log_likelihood": likelihood.labelled(posterior, data),
+        "log_likelihood": weekly(likelihood.labelled(posterior, data)),
         "log_prior": densities.labelled(posterior, data),
         "observed_data": design.arrays[[f"{name}_observed" for name in compiled.observed]].rename(
             {f"{name}_observed": name for name in compiled.observed}
@@ -170,6 +171,11 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = attrs
     return complete
+
+
+def weekly(density: xr.Dataset) -> xr.Dataset:
+    """Log-densities of weeks: of all units together, jointly distributed or independent."""
+    return density.map(lambda values: values.sum("unit") if "unit" in values.dims else values)
 
 
 def prior_draws(compiled: Compiled, number: int, seed: int) -> xr.Dataset:

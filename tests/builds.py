@@ -144,6 +144,8 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
         "intercept": lambda shape: 1.0 + rng.normal(0.0, 0.1, shape),
         "effect": lambda shape: rng.normal(0.0, 0.05, shape),
+        "spread": lambda shape: rng.uniform(0.1, 0.4, shape),
+        "offset": lambda shape: rng.normal(0.0, 1.0, shape),
     }
     if "gamma_on" in model.named_vars:  # a hurdle's level is a logarithm
         makers["mediator_intercept"] = lambda shape: rng.normal(0.0, 0.1, shape)

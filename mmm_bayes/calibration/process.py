@@ -15,18 +15,25 @@ from typing import Any
 import numpy as np
 import pymc as pm
 from numpy.typing import NDArray
-from scipy.special import expit, ndtri
+from scipy.special import expit, logit, ndtri
 
 from mmm_bayes.design import Design
 from mmm_bayes.terms.priors import defaults
 
 Array = NDArray[np.float64]
 
-MEMBERS = ("direct", "full_mediation", "partial_mediation")
+MEMBERS = ("direct", "full_mediation", "partial_mediation", "panel")
 _SHAPES = {
     "media": ("adstock_alpha", "saturation_kappa", "saturation_slope"),
     "path": ("mediation_alpha", "mediation_kappa", "mediation_slope"),
 }
+#: Parameters of which each unit of a panel has its own, besides the effects of covariates, and
+#: those of them that are positive.
+_OWN = {
+    "intercept", "sigma", "adstock_alpha", "saturation_kappa", "beta", "gamma", "gamma_on",
+    "mediator_intercept", "mediator_on_intercept", "mediator_sigma",
+}  # fmt: skip
+_POSITIVE = ("sigma", "mediator_sigma", "saturation_kappa")
 BEND = 0.05  # of the softplus that keeps the location of an additive log-normal positive
 
 
@@ -53,7 +60,7 @@ def tables(member: str, reference: Design, number: int, seed: int) -> Iterator[T
 
     Parameters
     ----------
-    member : {"direct", "full_mediation", "partial_mediation"}
+    member : {"direct", "full_mediation", "partial_mediation", "panel"}
     reference : Design
     number : int
     seed : int
@@ -86,7 +93,8 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
         shapes["covariate_effect"] = (covariates,)
     if design.form.likelihood == "student_t":
         shapes["nu"] = ()
-    if member != "direct":
+    mediated = _mediated(member, design)
+    if mediated:
         causes = len(design.causes)
         shapes |= {"gamma": (causes,), "mediator_sigma": ()}
         equations = ["mediator_"]
@@ -97,8 +105,16 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
             shapes[f"{prefix}intercept"] = (units,)
             if covariates:
                 shapes[f"{prefix}covariate_effect"] = (covariates,)
-    if member == "partial_mediation":
+    if mediated and member != "full_mediation":
         shapes |= {f"mediation_{name}": (causes,) for name in ("alpha", "kappa", "slope")}
+    offsets: dict[str, tuple[int, ...]] = {}
+    if member == "panel":
+        for name in [name for name in shapes if name in _OWN or name.endswith("_effect")]:
+            shapes[name] = () if name.endswith("intercept") else shapes[name]
+            shapes[f"{name}_spread"], offsets[f"{name}_offset"] = (), (units, *shapes[name])
+        shapes["shared_sigma"] = ()
+        if mediated and design.form.mediator_likelihood == "normal":
+            shapes["mediator_shared_sigma"] = ()
     table = defaults(design, design.scaling.spread, design.scaling.mediator_spread)
     given = design.dataset.description.priors
     table |= {name: (prior.dist, prior.parameters) for name, prior in given.items()}
@@ -106,27 +122,59 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
         getattr(pm, table[name][0]).dist(**table[name][1], shape=shape)
         for name, shape in shapes.items()
     ]
+    variables += [pm.Normal.dist(shape=shape) for shape in offsets.values()]
     # One draw alone would come back without its axis.
     drawn = pm.draw(variables, draws=number + 1, random_seed=seed, mode="FAST_COMPILE")
-    return dict(zip(shapes, map(np.asarray, drawn), strict=True))
+    return dict(zip([*shapes, *offsets], map(np.asarray, drawn), strict=True))
+
+
+def _mediated(member: str, design: Design) -> bool:
+    return member != "direct" and design.mediator is not None
+
+
+def _own_values(design: Design, drawn: dict[str, Array]) -> dict[str, Array]:
+    """What each unit of a panel has: shape (unit, ...) instead of the typical unit's (...)."""
+    own = dict(drawn)
+    for name in [name for name in drawn if f"{name}_offset" in drawn]:
+        away = drawn[f"{name}_spread"] * drawn[f"{name}_offset"]
+        if name == "adstock_alpha":
+            own[name] = expit(logit(drawn[name]) + away)
+        elif name in _POSITIVE or (name == "beta" and design.form.sign == "positive"):
+            own[name] = np.exp(np.log(drawn[name]) + away)
+        else:
+            own[name] = drawn[name] + away
+    exposure = design.dataset.data["exposure"].values[design.weeks].mean(0)
+    rate = exposure / design.arrays["outcome_scale"].values[:, None]
+    own["beta"] = own["beta"] * rate / rate.mean(0)
+    return own
 
 
 def _table(member: str, reference: Design, drawn: dict[str, Array], rng: Any) -> Table:
-    equations = _Equations(member, reference, drawn)
+    own = _own_values(reference, drawn) if member == "panel" else drawn
+    equations = _Equations(member, reference, own)
     path = _path(reference)
     truth = _named(equations, drawn)
     design, observed, quantile = reference, np.zeros(0), np.zeros(0)
-    if member != "direct":
+    if equations.mediated:
         shape = reference.arrays["mediator_observed"].shape
         quantile = rng.random(shape)
-        observed = equations.mediator(path, path, quantile)
+        shock = 0.0
+        if "mediator_shared_sigma" in own:
+            shock = own["mediator_shared_sigma"] * rng.standard_normal((shape[0], 1))
+        observed = equations.mediator(path, path, quantile, shock)
         path = _with_mediator(reference, path, observed)
         design = _observing(reference, path, observed)
     outcome = _draw_outcome(equations, equations.predictor(path, path), rng)
     design = _observing(design, path, None, outcome)
     for at, channel in enumerate(reference.dataset.channels):
         effects = _effects(equations, design, path, at, observed, quantile)
-        truth |= {f"{name}[{channel}]": value for name, value in effects.items()}
+        truth |= {f"{name}[{channel}]": float(value.sum()) for name, value in effects.items()}
+        spend = float(design.dataset.data["spend"].values[design.weeks, :, at].sum())
+        if spend > 0:
+            truth[f"roas[{channel}]"] = truth[f"total[{channel}]"] / spend
+        if member == "panel":
+            for unit, value in zip(design.arrays["unit"].values, effects["total"], strict=True):
+                truth[f"unit_total[{unit}, {channel}]"] = float(value)
     return Table(design, truth)
 
 
@@ -136,11 +184,15 @@ class _Equations:
     design: Design
     drawn: dict[str, Array]
 
+    @property
+    def mediated(self) -> bool:
+        return _mediated(self.member, self.design)
+
     def response(self, path: Array, names: str, at: Any) -> Array:
         """Saturated carryover of some channels, shape (time, unit, channel)."""
         alpha, kappa, slope = (self.drawn[name] for name in _SHAPES[names])
         if names == "media":
-            alpha, kappa, slope = alpha[at], kappa[at], slope[at]
+            alpha, kappa, slope = alpha[..., at], kappa[..., at], slope[..., at]
         memory = self.design.form.max_lag
         weeks = len(path) - memory + 1
         stock = np.zeros((weeks, *path[:, :, at].shape[1:]))
@@ -153,15 +205,18 @@ class _Equations:
         )
 
     def media(self, path: Array, fact: Array, share: Array, names: str, at: Any) -> Array:
-        """Sum of ``share (h / mean(h) - 1)``, the mean that of the history as it was."""
-        mean = self.response(fact, names, at).mean((0, 1))
+        """Sum of ``share (h / mean(h) - 1)``, the mean that of the history as it was.
+
+        Of each unit by itself in a panel, of all units together elsewhere.
+        """
+        mean = self.response(fact, names, at).mean(0 if self.member == "panel" else (0, 1))
         return np.asarray((share * (self.response(path, names, at) / mean - 1)).sum(-1))
 
     def other(self, prefix: str) -> Array:
         """Intercept and covariates."""
         covariates = self.design.arrays["covariates"].values
         effect = self.drawn.get(f"{prefix}covariate_effect", np.zeros(0))
-        return np.asarray(self.drawn[f"{prefix}intercept"] + covariates @ effect)
+        return np.asarray(self.drawn[f"{prefix}intercept"] + (covariates * effect).sum(-1))
 
     def predictor(self, path: Array, fact: Array) -> Array:
         """The outcome's location in the model's units, shape (time, unit)."""
@@ -171,10 +226,13 @@ class _Equations:
             share = np.where(np.isin(every, self.design.causes_at), 0.0, share)
         return self.other("") + self.media(path, fact, share, "media", every)
 
-    def mediator(self, path: Array, fact: Array, quantile: Array) -> Array:
-        """The mediator whose disturbance has this quantile, in original units, not floored."""
+    def mediator(self, path: Array, fact: Array, quantile: Array, shock: Any = 0.0) -> Array:
+        """The mediator whose disturbance has this quantile, in original units, not floored.
+
+        The shock is what all units of a panel have in a week, besides.
+        """
         scale = self.design.arrays["mediator_scale"].values
-        names = "path" if self.member == "partial_mediation" else "media"
+        names = "media" if self.member == "full_mediation" else "path"
 
         def equation(prefix: str, share: Array) -> Array:
             return self.other(prefix) + self.media(path, fact, share, names, self.design.causes_at)
@@ -182,7 +240,7 @@ class _Equations:
         location = equation("mediator_", self.drawn["gamma"])
         sigma = self.drawn["mediator_sigma"]
         if self.design.form.mediator_likelihood == "normal":
-            return np.asarray(scale * (location + sigma * ndtri(quantile)))
+            return np.asarray(scale * (location + sigma * ndtri(quantile) + shock))
         on = expit(equation("mediator_on_", self.drawn["gamma_on"]))
         given_on = np.clip((quantile - (1 - on)) / on, 1e-300, 1 - 1e-16)
         amount = scale * np.exp(location + sigma * ndtri(given_on))
@@ -193,12 +251,16 @@ def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
     form, drawn = equations.design.form, equations.drawn
     scale = equations.design.arrays["outcome_scale"].values
     shape = predictor.shape
-    standard = (
-        rng.standard_t(drawn["nu"], shape)
-        if form.likelihood == "student_t"
-        else rng.standard_normal(shape)
-    )
-    noise = drawn["sigma"] * standard
+    heavy = form.likelihood == "student_t"
+    if equations.member == "panel":  # a week's shock, its units' own, and its one weight
+        noise = drawn["sigma"] * rng.standard_normal(shape)
+        noise = noise + drawn["shared_sigma"] * rng.standard_normal((shape[0], 1))
+        if heavy:
+            noise /= np.sqrt(rng.chisquare(drawn["nu"], (shape[0], 1)) / drawn["nu"])
+    elif heavy:
+        noise = drawn["sigma"] * rng.standard_t(drawn["nu"], shape)
+    else:
+        noise = drawn["sigma"] * rng.standard_normal(shape)
     if form.link == "log":
         return np.asarray(scale * np.exp(predictor + noise))
     if form.likelihood == "lognormal":
@@ -217,12 +279,12 @@ def _location(equations: _Equations, predictor: Array) -> Array:
 
 def _effects(
     equations: _Equations, design: Design, path: Array, at: int, observed: Array, quantile: Array
-) -> dict[str, float]:
-    """Total, direct and indirect effect of one channel by definition, summed."""
+) -> dict[str, Array]:
+    """Total, direct and indirect effect of one channel by definition, summed over weeks."""
     without = path.copy()
     without[..., at] = 0.0
     held = path
-    if equations.member != "direct" and at in design.causes_at:
+    if equations.mediated and at in design.causes_at:
         if design.form.mediator_likelihood == "normal":
             fact = equations.mediator(path, path, np.full(quantile.shape, 0.5))
             change = fact - equations.mediator(without, path, np.full(quantile.shape, 0.5))
@@ -240,10 +302,8 @@ def _effects(
         observed_location = _location(equations, equations.predictor(path, path))
         return np.asarray(design.arrays["outcome_observed"].values * location / observed_location)
 
-    whole, kept, none = (float(outcome(other).sum()) for other in (path, held, without))
-    spend = float(design.dataset.data["spend"].values[design.weeks, :, at].sum())
-    effects = {"total": whole - none, "direct": kept - none, "indirect": whole - kept}
-    return effects | ({"roas": effects["total"] / spend} if spend > 0 else {})
+    whole, kept, none = (outcome(other).sum(0) for other in (path, held, without))
+    return {"total": whole - none, "direct": kept - none, "indirect": whole - kept}
 
 
 def _path(design: Design) -> Array:
@@ -305,7 +365,7 @@ def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
     own = [name for name in channels if name not in causes]
     truth: dict[str, float] = {}
     for name, values in drawn.items():
-        if name.endswith("covariate_effect"):
+        if name.endswith(("covariate_effect", "_offset")):
             continue
         labels = units if name.endswith("intercept") else channels
         if name.startswith(("gamma", "mediation_")):

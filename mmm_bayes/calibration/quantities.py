@@ -29,14 +29,18 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
     -------
     dict of str to array, shape (sample,)
         Named as ``total[facebook]``: total, direct and indirect effect and ROAS of each channel
-        (summed over units), and every parameter but the coefficients of covariates. What is the
+        (summed over units), in a panel the total effect in each unit, and every parameter but the
+        coefficients of covariates and the standardised offsets of units. What is the
         same in all draws (the indirect effect of a channel that causes nothing) is kept.
     """
     complete = follow(compiled, design, draws)
-    effects = summed_effects(world(compiled.model, design, complete)).isel(unit=-1, drop=True)
+    every = summed_effects(world(compiled.model, design, complete))
+    effects = every.isel(unit=-1, drop=True)
     spend = design.dataset.data["spend"].isel(time=design.weeks).sum(("time", "unit"))
     effects["roas"] = effects["total"] / spend.where(spend > 0)
     answers = xr.merge([effects, complete[_parameters(compiled.model)]], compat="override")
+    if every.sizes["unit"] > 1:
+        answers["unit_total"] = every["total"].isel(unit=slice(-1))
     return {
         name + (f"[{', '.join(map(str, labels))}]" if labels else ""): values
         for name, labels, values in _each(answers)
@@ -45,7 +49,8 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
 
 
 def _parameters(model: pm.Model) -> list[str]:
-    return [rv.name for rv in model.free_RVs if not rv.name.endswith("covariate_effect")]
+    left_out = ("covariate_effect", "_offset")
+    return [rv.name for rv in model.free_RVs if not rv.name.endswith(left_out)]
 
 
 def _each(answers: xr.Dataset) -> Any:

@@ -115,7 +115,7 @@ def compare(
     rest: dict[str, Any] = {
         "best": table["run"][0],
         "data_sha256": next(iter(runs.values())).record["data_sha256"],
-        "values": found[table["run"][0]].pareto_k.size,
+        "weeks": found[table["run"][0]].pareto_k.size,
         "runs": {
             name: _described(runs[name], found[name], rhat.get(name), errors.get(name))
             for name in table["run"]

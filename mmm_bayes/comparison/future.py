@@ -65,7 +65,7 @@ def leave_future_out(refits: Any, log_likelihood: xr.DataArray, first: int, hori
     ----------
     refits : arviz_stats.SamplingWrapper
         On the design of `unpeeked`.
-    log_likelihood : xarray.DataArray, dims (chain, draw, time, unit)
+    log_likelihood : xarray.DataArray, dims (chain, draw, time)
         Of the outcome, from the fit to all weeks.
     first : int
         Weeks that the first fit sees.
@@ -77,11 +77,10 @@ def leave_future_out(refits: Any, log_likelihood: xr.DataArray, first: int, hori
     arviz_stats.ELPDDataLFO
         With its pointwise values ``elpd_i (time)``, labelled by the first week predicted.
     """
-    jointly = log_likelihood.sum("unit").to_dataset(name="outcome")
     with warnings.catch_warnings():  # many refits are slow, not wrong: they are exact
         warnings.filterwarnings("ignore", message="LFO-CV triggered")
         return azs.lfo_cv(
-            xr.DataTree.from_dict({"log_likelihood": jointly}),
+            xr.DataTree.from_dict({"log_likelihood": log_likelihood.to_dataset(name="outcome")}),
             refits,
             min_observations=first,
             forecast_horizon=horizon,

@@ -1,7 +1,8 @@
-"""Leave-one-out prediction whose unreliable values are replaced by exact ones.
+"""Leave-one-week-out prediction whose unreliable weeks are replaced by exact ones.
 
-Pareto-smoothed importance sampling is reliable for a value whose weights' tail has a shape k of
-at most 0.7. Above it the model is fitted again without that week (Vehtari, Gelman, Gabry 2017,
+A week is left out whole, all its units: they share what disturbs the week. Pareto-smoothed
+importance sampling is reliable for one whose weights' tail has a shape k of at most 0.7. Above it
+the model is fitted again without that week (Vehtari, Gelman, Gabry 2017,
 *Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC*; Vehtari,
 Simpson, Gelman, Yao, Gabry 2024, *Pareto smoothed importance sampling*).
 """
@@ -20,16 +21,16 @@ from mmm_bayes.diagnostics.loo import psis
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """How well each value is predicted from the other weeks.
+    """How well each week is predicted from the other weeks.
 
     Attributes
     ----------
     elpd : arviz_stats.ELPDDataLOO
-        With its pointwise values ``elpd_i (time, unit)``.
-    pareto_k : xarray.DataArray, dims (time, unit)
+        With its pointwise values ``elpd_i (time)``.
+    pareto_k : xarray.DataArray, dims (time,)
         As importance sampling found it, before any refit.
-    refitted : xarray.DataArray of bool, dims (time, unit)
-        Values that are exact now.
+    refitted : xarray.DataArray of bool, dims (time,)
+        Weeks that are exact now.
     """
 
     elpd: Any
@@ -38,37 +39,35 @@ class LeaveOneOut:
 
     @property
     def bad(self) -> xr.DataArray:
-        """Values that importance sampling can't be trusted with."""
+        """Weeks that importance sampling can't be trusted with."""
         return self.pareto_k > self.elpd.good_k
 
     @property
     def left_bad(self) -> int:
-        """Number of values that are neither reliable nor exact."""
+        """Number of weeks that are neither reliable nor exact."""
         return int((self.bad & ~self.refitted).sum())
 
     @property
     def weeks(self) -> np.ndarray:
-        """Weeks with a value that needs a refit."""
-        return self.bad["time"].values[(self.bad & ~self.refitted).any("unit").values]
+        """Weeks that need a refit."""
+        return self.bad["time"].values[(self.bad & ~self.refitted).values]
 
 
 def leave_one_out(tree: xr.DataTree) -> LeaveOneOut:
-    """PSIS-LOO of the outcome, every value by itself.
+    """PSIS-LOO of the outcome, every week by itself.
 
     Parameters
     ----------
     tree : xarray.DataTree
         Groups ``posterior`` and ``log_likelihood``, the latter with ``outcome``.
     """
-    found = psis(tree)
-    k = found.pareto_k.transpose("time", "unit")
     # The weights of every draw are as large as the likelihood, and not needed.
-    slim = replace(found, log_weights=None, elpd_i=found.elpd_i.transpose("time", "unit"))
-    return LeaveOneOut(slim, k, xr.zeros_like(k, dtype=bool))
+    slim = replace(psis(tree), log_weights=None)
+    return LeaveOneOut(slim, slim.pareto_k, xr.zeros_like(slim.pareto_k, dtype=bool))
 
 
 def exact(found: LeaveOneOut, refits: Any) -> LeaveOneOut:
-    """Replace each unreliable value by that of a fit which did not see its week.
+    """Replace each unreliable week by its value in a fit which did not see it.
 
     Parameters
     ----------

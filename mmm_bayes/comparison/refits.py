@@ -16,7 +16,7 @@ import xarray as xr
 
 from mmm_bayes.design import Design
 from mmm_bayes.evaluation import evaluation
-from mmm_bayes.sampling import Compiled, Settings, follow, parameters, sample
+from mmm_bayes.sampling import Compiled, Settings, follow, parameters, sample, weekly
 from mmm_bayes.terms.data import data_names
 
 
@@ -28,19 +28,19 @@ class Left:
     ----------
     design : Design
         Their arrays.
-    unit : int or None
-        The one unit asked for, by its position; None for the joint density of all units.
+    alone : bool
+        Whether one week is asked for by itself.
     """
 
     design: Design
-    unit: int | None
+    alone: bool
 
 
 class Refits(azs.SamplingWrapper):  # type: ignore[misc]
     """Fits to some of the weeks and densities of the others, as ArviZ asks for them.
 
-    ``arviz_stats.reloo`` names one value by its labels, and ``arviz_stats.lfo_cv`` weeks by their
-    positions. Either way whole weeks are left out: every unit's, and in a mediated model the
+    ``arviz_stats.reloo`` names one week by its position, and ``arviz_stats.lfo_cv`` several by
+    theirs. Either way whole weeks are left out: every unit's, and in a mediated model the
     mediator's as well as the outcome's. A fit to the same weeks is made once.
 
     Parameters
@@ -49,7 +49,7 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
     design : Design
         All weeks, scaled as they shall be in every fit.
     settings : Settings
-    log_likelihood : xarray.DataArray, dims (chain, draw, time, unit)
+    log_likelihood : xarray.DataArray, dims (chain, draw, time)
         Of the outcome, from the fit to all weeks.
     name : str
         What is being done, for `say`.
@@ -80,17 +80,13 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
 
     @property
     def error(self) -> float:
-        """Monte Carlo standard error of all single values scored so far, added up."""
+        """Monte Carlo standard error of all single weeks scored so far, added up."""
         return float(np.sqrt(np.square(self.errors).sum()))
 
     def sel_observations(self, idx: Any) -> tuple[Design, Left]:
         """Part the weeks into those to fit and those left out."""
-        arrays, unit = self.design.arrays, None
-        if isinstance(idx, dict):
-            unit = int(np.flatnonzero(arrays["unit"].values == idx["unit"])[0])
-            idx = np.flatnonzero(arrays["time"].values == idx["time"])
-        kept = np.delete(np.arange(arrays.sizes["time"]), idx)
-        return self._only(kept), Left(self._only(idx), unit)
+        kept = np.delete(np.arange(self.design.arrays.sizes["time"]), idx)
+        return self._only(kept), Left(self._only(np.atleast_1d(idx)), np.ndim(idx) == 0)
 
     def sample(self, modified_observed_data: Design) -> xr.DataTree:
         """Fit the weeks kept."""
@@ -106,7 +102,7 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
         return fitted_model
 
     def log_likelihood__i(self, excluded_obs: Left, idata__i: xr.DataTree) -> xr.DataArray:
-        """Log density of the outcome of the weeks left out, on its own scale.
+        """Log density of the outcome of the weeks left out, all units together, on its own scale.
 
         What the fit took from the weeks it saw (each channel's ceiling) stays as it was.
 
@@ -122,12 +118,10 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
             log_density=True,
         )
         data = {name: arrays[name].values for name in data_names(self.design)}
-        found = density.labelled(idata__i["posterior"].to_dataset(), data)["outcome"]
-        if excluded_obs.unit is None:
-            return found.sum("unit")
-        one = found.isel(unit=excluded_obs.unit)
-        self.errors.append(monte_carlo_error(one.values.ravel()))
-        return one
+        found = weekly(density.labelled(idata__i["posterior"].to_dataset(), data))["outcome"]
+        if excluded_obs.alone:
+            self.errors.append(monte_carlo_error(found.values.ravel()))
+        return found
 
     def _only(self, weeks: np.ndarray) -> Design:
         return replace(self.design, arrays=self.design.arrays.isel(time=weeks))

@@ -31,8 +31,8 @@ def sentences(
     runs : mapping of str to Run
     """
     unreliable = {name for name, one in found.items() if one.left_bad}
-    values = next(iter(found.values())).pareto_k.size
-    said = _pairs(table, f"over {values} unseen values", unreliable)
+    weeks = next(iter(found.values())).pareto_k.size
+    said = _pairs(table, f"over {weeks} unseen weeks", unreliable)
     said.append(_blend(table))
     said += [
         f"{name} failed its own checks (verdict: fail), so do not rely on its results, "
@@ -89,15 +89,10 @@ def notes(
         for name, error in errors.items()
         if error > ERROR_MAX
     ]
-    values = next(iter(found.values())).pareto_k
-    if values.sizes["unit"] > 1 and any(one.refitted.any() for one in found.values()):
+    weeks = next(iter(found.values())).pareto_k.size
+    if weeks < 100:
         said.append(
-            "A refit leaves out the whole week of a value, all its units, so it predicts from a "
-            "little less than importance sampling does for the other values."
-        )
-    if values.size < 100:
-        said.append(
-            f"There are only {values.size} values: the standard errors of the differences are "
+            f"There are only {weeks} weeks: the standard errors of the differences are "
             "rough, and likely too small."
         )
     mediated = [name for name, run in runs.items() if "mediator" in run.draws["log_likelihood"]]
@@ -172,7 +167,7 @@ def _blend(table: pd.DataFrame) -> str:
 def _acted(name: str, found: LeaveOneOut, refits: int) -> str:
     bad, size, k = int(found.bad.sum()), found.pareto_k.size, found.elpd.good_k
     start = (
-        f"{name}: {bad} of {size} values sway{'s' * (bad == 1)} the fit too much for importance "
+        f"{name}: {bad} of {size} weeks sway{'s' * (bad == 1)} the fit too much for importance "
         f"sampling (Pareto k above {k:.2f})"
     )
     if not found.left_bad:

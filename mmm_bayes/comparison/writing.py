@@ -23,22 +23,22 @@ COLUMNS = (
 
 
 def pointwise(found: Mapping[str, LeaveOneOut]) -> pd.DataFrame:
-    """Every value of every run.
+    """Every week of every run.
 
     Returns
     -------
     pandas.DataFrame
-        Columns run, date, unit, elpd, pareto_k (as found, before any refit) and refitted.
+        Columns run, date, elpd, pareto_k (as found, before any refit) and refitted.
     """
     parts = []
     for name, one in found.items():
         values = one.pareto_k.to_dataset(name="pareto_k").assign(
             elpd=one.elpd.elpd_i, refitted=one.refitted
         )
-        frame = values.to_dataframe(dim_order=["time", "unit"]).reset_index()
+        frame = values.to_dataframe().reset_index()
         parts.append(frame.rename(columns={"time": "date"}).assign(run=name))
     table = pd.concat(parts, ignore_index=True)
-    return table[["run", "date", "unit", "elpd", "pareto_k", "refitted"]]
+    return table[["run", "date", "elpd", "pareto_k", "refitted"]]
 
 
 def save(
@@ -83,8 +83,8 @@ def picture(table: pd.DataFrame, found: Mapping[str, LeaveOneOut]) -> Figure:
     each = [found[name].elpd.elpd_i for name in (best, second)]
     lead_over_time(
         axes[0, 1],
-        (each[0] - each[1]).sum("unit"),
-        (found[best].refitted | found[second].refitted).any("unit"),
+        each[0] - each[1],
+        found[best].refitted | found[second].refitted,
         best=best,
         second=second,
         tie=SMALL,

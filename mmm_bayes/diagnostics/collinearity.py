@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mmm_bayes.dataset.shape import correlations, variance_inflation
 from mmm_bayes.estimands.summary import INTERVAL
-from mmm_bayes.evaluation import flat
+from mmm_bayes.evaluation import flat, own_values
 from mmm_bayes.transforms import carry_over, geometric_weights, hill
 
 Array = NDArray[Any]
@@ -144,4 +144,4 @@ def _shapes(posterior: xr.Dataset, equation: str, at: list[int]) -> list[Array]:
     chosen = list(range(len(at))) if own and equation == "mediator" else at
     total = posterior.sizes["chain"] * posterior.sizes["draw"]
     rows = np.linspace(0, total - 1, min(total, DRAWS)).round().astype(int)
-    return [flat(posterior[name])[rows][..., chosen] for name in names]
+    return [flat(own_values(posterior, name))[rows][..., chosen] for name in names]

@@ -27,13 +27,13 @@ class Loo:
     Attributes
     ----------
     elpd, se : float
-        Expected log pointwise predictive density, summed over weeks and units, and its standard
-        error; larger is better.
+        Expected log predictive density of a week (all its units together), summed over weeks, and
+        its standard error; larger is better.
     p : float
         Effective number of parameters.
     good_k : float
         Largest shape of the importance weights' tail that is reliable: 0.7, less for few draws.
-    pareto_k : xarray.DataArray, dims (time, unit)
+    pareto_k : xarray.DataArray, dims (time,)
     """
 
     elpd: float
@@ -61,7 +61,7 @@ def leave_one_out(tree: xr.DataTree) -> Loo | None:
 
 
 def psis(tree: xr.DataTree) -> Any:
-    """ArviZ's estimate for the outcome, value by value, without its warnings.
+    """ArviZ's estimate for the outcome, week by week, without its warnings.
 
     Returns
     -------
@@ -81,10 +81,10 @@ def loo_checks(found: Loo | None) -> list[Check]:
     size = found.pareto_k.size
     number = round(share * size)
     good = share <= SEVERAL
-    says = f"Leave-one-out prediction is reliable for all but {number} of {size} values"
+    says = f"Leave-one-out prediction is reliable for all but {number} of {size} weeks"
     if not good:
         says = (
-            f"{number} of {size} values sway the fit so much that their "
+            f"{number} of {size} weeks sway the fit so much that their "
             "leave-one-out prediction is unreliable: compare models by the holdout instead"
         )
     return [Check(GROUP, "pareto_k", share, SEVERAL, "pass" if good else "warn", f"{says}.")]

@@ -25,6 +25,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.diagnostics.check import Check, Status, said
+from mmm_bayes.evaluation import own_values
 
 Array = NDArray[np.float64]
 
@@ -32,6 +33,8 @@ FAIL_BELOW = 0.01
 WARN_BELOW = 0.05
 NEAR_ZERO = 0.01  # of the unit's observed mean: "near zero" is within this of zero
 MAX_DRAWS = 2000
+#: Scale of the shock that all units have in a week, in models in which they have one.
+SHARED = {"outcome": "shared_sigma", "mediator": "mediator_shared_sigma"}
 HUGE = 1e100  # predictive draws are cut here, so that their squares are numbers
 TINY = float(np.finfo(float).tiny)
 
@@ -190,10 +193,24 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
     disturbance : array, shape (sample, time, unit)
     scale : array, shape (sample, 1, unit)
     """
-    if variable == "mediator" or tree.attrs.get("likelihood") != "student_t":
-        return disturbance / scale**2
-    nu = _thinned(tree["posterior"].to_dataset()["nu"])[:, None, None]
-    return (nu + 1) * disturbance / (nu * scale**2 + disturbance**2)
+    posterior = tree["posterior"].to_dataset()
+    shared = SHARED[variable]
+    heavy = variable == "outcome" and tree.attrs.get("likelihood") == "student_t"
+    nu = _thinned(posterior["nu"])[:, None, None] if heavy else np.inf
+    if shared not in posterior:
+        if not heavy:
+            return disturbance / scale**2
+        return (nu + 1) * disturbance / (nu * scale**2 + disturbance**2)
+    # Units disturbed together: the inverse of diag(scale^2) + shock shock', by Woodbury.
+    shock = _thinned(_in_units(tree, variable, posterior[shared], posterior[f"{variable}_mean"]))
+    load = shock / scale**2
+    common = (load * disturbance).sum(-1, keepdims=True)
+    whole = 1 + (load * shock).sum(-1, keepdims=True)
+    solved = disturbance / scale**2 - load * common / whole
+    if not heavy:
+        return solved
+    square = (disturbance * solved).sum(-1, keepdims=True)
+    return (nu + disturbance.shape[-1]) * solved / (nu + square)
 
 
 def statistics(table: Array, curve: Array, *, near: Array, band: Array, log: bool) -> Array:
@@ -357,17 +374,25 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
     posterior = tree["posterior"].to_dataset()
     if variable == "outcome":
         log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
-        location, sigma = posterior["outcome_mean"], posterior["sigma"]
+        location, sigma = posterior["outcome_mean"], own_values(posterior, "sigma")
     else:
         log = tree.attrs.get("mediator_likelihood") == "hurdle"
         location = posterior["mediator_level" if log else "mediator_mean"]
-        sigma = posterior["mediator_sigma"]
+        sigma = own_values(posterior, "mediator_sigma")
+    return _thinned(location), _thinned(_in_units(tree, variable, sigma, location, log=log)), log
+
+
+def _in_units(
+    tree: xr.DataTree, variable: str, sigma: xr.DataArray, location: xr.DataArray, *,
+    log: bool | None = None,
+) -> xr.DataArray:  # fmt: skip
+    """A scale of the model as one of the table, (chain, draw, time, unit), alike in all weeks."""
+    if log is None:
+        log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
+        log = log and variable == "outcome"
     if not log and "constant_data" in tree.children:
         sigma = sigma * tree["constant_data"].to_dataset()[f"{variable}_scale"]
-    scale = sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims(
-        "time"
-    )  # one scale for all weeks
-    return _thinned(location), _thinned(scale), log
+    return sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims("time")
 
 
 def _predicted(tree: xr.DataTree, variable: str) -> Array:

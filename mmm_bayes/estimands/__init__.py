@@ -8,6 +8,7 @@ from mmm_bayes.estimands.controls import control_effects
 from mmm_bayes.estimands.curves import adstock_curves, response_curves
 from mmm_bayes.estimands.effects import EFFECTS, Effects, channel_effects, summed_effects
 from mmm_bayes.estimands.summary import STATISTICS, summarise, table
+from mmm_bayes.estimands.units import pooling_factors
 
 __all__ = [
     "EFFECTS",
@@ -16,6 +17,7 @@ __all__ = [
     "adstock_curves",
     "channel_effects",
     "control_effects",
+    "pooling_factors",
     "response_curves",
     "summarise",
     "summed_effects",

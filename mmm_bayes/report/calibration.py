@@ -8,7 +8,7 @@ from mmm_bayes.calibration.job import TABLE, read
 from mmm_bayes.calibration.pit import JOINT, band, band_probability, summary
 from mmm_bayes.plots.calibration import calibration_ecdf
 from mmm_bayes.plots.style import styled
-from mmm_bayes.report.figures import Picture
+from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.rendering import save
 
 

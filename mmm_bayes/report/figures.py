@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,31 +33,9 @@ from mmm_bayes.plots import (
 )
 from mmm_bayes.plots.bands import pooled, summed
 from mmm_bayes.plots.style import OKABE_ITO, figure
+from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure with its words.
-
-    Attributes
-    ----------
-    name : str
-        Of its file, and its anchor.
-    alt : str
-        What it shows, for who can't see it.
-    caption : str
-        What to see in it.
-    figure : matplotlib.figure.Figure
-    vector : bool
-        Whether it is light enough to be shown as SVG.
-    """
-
-    name: str
-    alt: str
-    caption: str
-    figure: Figure
-    vector: bool = False
+from mmm_bayes.report.units import units
 
 
 def pictures(run: View) -> Iterator[Picture]:
@@ -74,8 +51,8 @@ def pictures(run: View) -> Iterator[Picture]:
         Those that the run has the data for.
     """
     drawers: tuple[Callable[[View], Picture | None], ...] = (
-        _graph, _effects, _contributions, _fit, _holdout, _response, _carryover, _data, _implied,
-        _prior_effects, _prior, _apart, _confounding, _placebo, _convergence, _predictive,
+        _graph, _effects, units, _contributions, _fit, _holdout, _response, _carryover, _data,
+        _implied, _prior_effects, _prior, _apart, _confounding, _placebo, _convergence, _predictive,
         _residuals,
     )  # fmt: skip
     for draw in drawers:

@@ -15,8 +15,10 @@ from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.plots.style import styled
 from mmm_bayes.report import tables
 from mmm_bayes.report.experiments import experiments
-from mmm_bayes.report.figures import Picture, pictures
+from mmm_bayes.report.figures import pictures
+from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View, read
+from mmm_bayes.report.units import units_say
 from mmm_bayes.report.words import before_the_data, channel_sentences, verdict_sentence
 
 DPI = 115
@@ -90,6 +92,7 @@ def _context(run: View) -> dict[str, object]:
         "reasons": reasons if known in _STATUS else ["The run has no verdict of the checks."],
         "channels": [(one.name, channel_sentences(one)) for one in tables.channels(run)],
         "effects": tables.effects(run),
+        "units": units_say(run),
         "controls": tables.controls(run),
         "experiments": experiments(run),
         "data": tables.data(run),

@@ -42,8 +42,10 @@ class Mechanism:
         Parameters
         ----------
         path : array, shape (history + time, unit, channel)
-        alpha, second : array, shape (channel,)
-            Retention, and the curve's second parameter.
+        alpha : array, shape (channel,) or (unit, channel)
+            Retention.
+        second : array, shape (channel,)
+            The curve's second parameter.
         kappa : array, shape (unit, channel)
             Half-saturation point, in the exposure's units.
 
@@ -65,8 +67,10 @@ class Equation:
 
     Attributes
     ----------
-    alpha, second : array, shape (channel,)
-        Retention, and the curve's second parameter.
+    alpha : array, shape (channel,) or (unit, channel)
+        Retention.
+    second : array, shape (channel,)
+        The curve's second parameter.
     kappa : array, shape (unit, channel)
         Half-saturation point, in the exposure's units.
     ceiling : array, shape (unit, channel)
@@ -115,8 +119,8 @@ def equation(
     ----------
     mechanism : Mechanism
     shape : tuple of array, shape (channel,)
-        Retention, half-saturation as a multiple of the mean exposure when on, and the curve's
-        second parameter.
+        Retention, half-saturation as a multiple of the mean exposure when on (either of shape
+        (unit, channel) where units differ), and the curve's second parameter.
     share : array, shape (unit, channel)
         Mean contribution over the last ``time`` weeks.
     path : array, shape (history + time, unit, channel)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from mmm_bayes.errors import InputError
 from mmm_bayes.simulate.equations import (
@@ -125,12 +125,16 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     effectiveness = _effectiveness(kind, weeks)
     outcome = equation(kind.mechanism, shapes, beta, path, other, effectiveness)
     location = outcome(path)
-    sigma = rng.uniform(*kind.noise)
+    sigma: Any = rng.uniform(*kind.noise)
+    if kind.units > 1:
+        sigma = sigma * rng.lognormal(0.0, 0.3, kind.units)
     noise = sigma * (
         rng.normal(size=location.shape)
         if np.isinf(kind.tails)
         else rng.standard_t(kind.tails, size=location.shape)
     )
+    if kind.units > 1:
+        noise = noise + kind.shared * rng.normal(size=(weeks, 1))
     scale = MEAN_REVENUE * size
     if kind.link == "log":
         revenue = scale * np.exp(location + noise)
@@ -185,12 +189,18 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
 
 
 def _shapes(rng: np.random.Generator, kind: Scenario, channels: int) -> Shape:
-    """Retention, half-saturation in active means, and the curve's second parameter."""
-    return (
-        rng.uniform(*kind.retention, channels),
-        rng.uniform(*kind.half_saturation, channels),
-        rng.uniform(*kind.mechanism.curve.span, channels),
-    )
+    """Retention, half-saturation in active means, and the curve's second parameter.
+
+    The first two of shape (unit, channel) in a panel, whose units differ around the typical one.
+    """
+    retention = rng.uniform(*kind.retention, channels)
+    half = rng.uniform(*kind.half_saturation, channels)
+    second = rng.uniform(*kind.mechanism.curve.span, channels)
+    if kind.units > 1:
+        shape = (kind.units, channels)
+        retention = expit(logit(retention) + rng.normal(0.0, 0.3, shape))
+        half = half * rng.lognormal(0.0, 0.2, shape)
+    return retention, half, second
 
 
 def _effectiveness(kind: Scenario, weeks: int) -> Array:

@@ -19,7 +19,10 @@ class Scenario:
     says : str
         The market in one sentence.
     weeks, units : int
-        Size of the table.
+        Size of the table. Units of a panel differ in size, in how they respond and how noisy they
+        are, around what is typical.
+    shared : float
+        Standard deviation, in shares of the mean, of a shock that all units have in a week.
     link : {"identity", "log"}
         Whether contributions and noise add up or multiply.
     mediated, direct : bool
@@ -48,6 +51,7 @@ class Scenario:
     says: str
     weeks: int = 156
     units: int = 1
+    shared: float = 0.0
     link: Literal["identity", "log"] = "identity"
     mediated: bool = True
     direct: bool = True
@@ -79,7 +83,12 @@ SCENARIOS = {
         noise=(0.15, 0.25),
     ),
     "heavy_tailed": Scenario("Revenue has weeks that no normal distribution expects.", tails=2.5),
-    "panel": Scenario("Eight regions, each with its own response.", weeks=104, units=8),
+    "panel": Scenario(
+        "Eight regions, each with its own response, that share what happens in a week.",
+        weeks=104,
+        units=8,
+        shared=0.04,
+    ),
     "confounded": Scenario(
         "Demand moves Google spend and revenue, and the table lacks it.", confounding=0.06
     ),

@@ -32,7 +32,10 @@ def baseline(design: Design, prefix: str = "", *, declare: Declare = prior) -> A
         because media terms are centred (`contribution`).
     """
     model = pm.modelcontext(None)
-    level = prior(design, f"{prefix}intercept", dims="unit")
+    if declare is prior:
+        level = prior(design, f"{prefix}intercept", dims="unit")
+    else:
+        level = declare(design, f"{prefix}intercept")
     if design.arrays.sizes["covariate"] == 0:
         return level[None, :] * np.ones((1, 1))
     effect = declare(design, f"{prefix}covariate_effect", dims="covariate")

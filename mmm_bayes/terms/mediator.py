@@ -11,7 +11,9 @@ import pytensor.tensor as pt
 from mmm_bayes.design import Design
 from mmm_bayes.terms.baseline import baseline
 from mmm_bayes.terms.media import contribution
+from mmm_bayes.terms.pooling import pooled
 from mmm_bayes.terms.priors import Declare, prior
+from mmm_bayes.terms.shared import shared_normal
 
 
 def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
@@ -35,7 +37,8 @@ def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
     response : TensorVariable, shape (time, unit, cause)
         Saturated exposure of the causes.
     declare : callable
-        `prior`, or `pooled` for units that each have their own.
+        `prior`, or `pooled` for units that each have their own. A mediator that is always on then
+        has a shock in each week that all units share.
 
     Returns
     -------
@@ -51,7 +54,13 @@ def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
     sigma = declare(design, "mediator_sigma")
     if design.form.mediator_likelihood == "normal":
         mean = pm.Deterministic("mediator_mean", scale * predictor, dims=dims)
-        pm.Normal("mediator", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
+        if declare is pooled:
+            shock = prior(design, "mediator_shared_sigma") * scale
+            shared_normal(
+                "mediator", mean, sigma * scale, shock, log=False, observed=observed, dims=dims
+            )
+        else:
+            pm.Normal("mediator", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
         return (observed / scale - predictor) / sigma
     logit = baseline(design, "mediator_on_", declare=declare) + contribution(
         design, response, declare(design, "gamma_on", dims="cause"), "mediation_on_ceiling",

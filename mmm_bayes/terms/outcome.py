@@ -9,7 +9,9 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from mmm_bayes.design import Design
+from mmm_bayes.terms.pooling import pooled
 from mmm_bayes.terms.priors import Declare, prior
+from mmm_bayes.terms.shared import shared_normal
 
 #: Where a positive outcome's additive location bends away from zero, in shares of the mean.
 BEND = 0.05
@@ -52,7 +54,8 @@ def outcome(
     mediator_disturbance : TensorVariable, shape (time, unit), optional
         As `mediator` returns it.
     declare : callable
-        `prior`, or `pooled` for units that are not equally noisy.
+        `prior`, or `pooled` for units that are not equally noisy, and that share a shock in each
+        week (`shared_normal`) whose scale is ``shared_sigma``.
     """
     data = pm.modelcontext(None)
     dims = ("time", "unit")
@@ -77,8 +80,13 @@ def outcome(
         centre = pt.log(mean) + shared
     else:
         centre, noise = mean + shared * scale, noise * scale
-    if likelihood == "student_t":
-        nu = prior(design, "nu")
+    nu = prior(design, "nu") if likelihood == "student_t" else None
+    if declare is pooled:
+        shock = prior(design, "shared_sigma") * (1.0 if multiplies else scale)
+        shared_normal(
+            "outcome", centre, noise, shock, nu=nu, log=multiplies, observed=observed, dims=dims
+        )
+    elif likelihood == "student_t":
         if multiplies:
             pm.CustomDist(
                 "outcome", nu, centre, noise,

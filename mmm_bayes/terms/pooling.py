@@ -5,7 +5,8 @@
 with g the logarithm of what is positive, the logit of what lies between 0 and 1, and nothing for
 what may have either sign. `value` keeps its name, its prior and its meaning: it is the median of
 the units. A `spread` near 0 makes the units alike, a large one leaves each to its own data, and the
-data decide. The deviations are standardised (non-centred): see ``benchmarks/panel_pooling.py``.
+data decide. The deviations are standardised (non-centred), which ``benchmarks/panel_pooling.py``
+measures against the alternatives.
 
 Source: Gelman, Hill (2007), *Data analysis using regression and multilevel/hierarchical models*,
 chapters 11-13; for media, Sun, Wang, Jin, Chan, Koehler (2017), *Geo-level Bayesian hierarchical
@@ -21,6 +22,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from mmm_bayes.design import Design
+from mmm_bayes.errors import InputError
 from mmm_bayes.terms.priors import prior, scale_of
 
 
@@ -46,12 +48,23 @@ def pooled(
     Returns
     -------
     TensorVariable, shape (unit,) or (unit, dims)
+
+    Raises
+    ------
+    InputError
+        If there is only one unit: nothing tells how far units differ.
     """
+    dataset = design.dataset
+    if dataset.data.sizes["unit"] < 2:
+        raise InputError(
+            f"{dataset.path}: the table has one unit, and pooling needs several; name the column "
+            "of units by the key 'unit', or take partial_mediation or direct"
+        )
     typical = prior(design, key, dims, name=name, at=at)
     name = name or key
     spread = prior(design, f"{key}_spread", name=f"{name}_spread")
     each = ("unit",) if dims is None else ("unit", dims)
-    away = spread * pm.Normal(f"{name}_offset", dims=each)
+    away = deviations(name, spread, each)
     match scale_of(design, key):
         case "log":
             own = typical * pt.exp(away)
@@ -62,3 +75,8 @@ def pooled(
         case _:
             own = typical + away
     return pm.Deterministic(f"unit_{name}", own, dims=each)
+
+
+def deviations(name: str, spread: Any, dims: tuple[str, ...]) -> Any:
+    """Deviations of the units, their standardised values being the parameter that is sampled."""
+    return spread * pm.Normal(f"{name}_offset", dims=dims)

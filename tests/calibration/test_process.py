@@ -47,11 +47,11 @@ def as_draws(compiled: Compiled, table: Table, name: str) -> xr.Dataset:
 
 
 @pytest.mark.parametrize("link", ["identity", "log"])
-@pytest.mark.parametrize("name", ["direct", "full_mediation", "partial_mediation"])
+@pytest.mark.parametrize("name", ["direct", "full_mediation", "partial_mediation", "panel"])
 def test_its_effects_are_those_of_the_model_at_the_same_parameters(
     tmp_path: Path, name: str, link: str
 ) -> None:
-    compiled, (table,) = made(tmp_path, name, 1, link=link)
+    compiled, (table,) = made(tmp_path, name, 1, link=link, units=1 + (name == "panel"))
     found = quantities(compiled, table.design, as_draws(compiled, table, name))
     assert {"total[search]", "indirect[video]", "roas[tv]", "saturation_kappa[social]"} <= (
         table.truth.keys()
@@ -67,6 +67,14 @@ def test_a_hurdle_mediator_differs_only_by_the_chance_of_its_silent_weeks(tmp_pa
         assert found[quantity][0] == pytest.approx(table.truth[quantity], rel=1e-6)
     off = float((table.design.arrays["mediator_observed"] == 0).mean())
     assert 0 < off < 1
+
+
+def test_a_pooled_panel_has_an_effect_in_each_unit(tmp_path: Path) -> None:
+    _, (table,) = made(tmp_path, "panel", 1, units=2)
+    parts = [table.truth[f"unit_total[{unit}, tv]"] for unit in ("r0", "r1")]
+    assert sum(parts) == pytest.approx(table.truth["total[tv]"])
+    assert {"beta_spread", "shared_sigma", "mediator_shared_sigma"} <= table.truth.keys()
+    assert not any("offset" in name for name in table.truth)
 
 
 def test_the_first_tables_do_not_depend_on_how_many_are_asked_for(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_the_sentences_say_what_the_numbers_say(done, found):
     best = done[1]["run"][0]
     assert f"{best} and {done[1]['run'][1]} can't be told apart" in said
     assert f"{best} predicts better than poor, by" in said
-    assert "over 120 unseen values: the data tell them apart." in said
+    assert "over 120 unseen weeks: the data tell them apart." in said
     assert "poor failed its own checks (verdict: fail), so do not rely on its results" in said
     assert "good failed" not in said
     assert any("prediction alone does not choose a graph" in note for note in found["notes"])
@@ -125,7 +125,7 @@ def swayed(market):
     tree = market.tree(range(5))
     values = tree["log_likelihood"]["outcome"].values
     tail = np.random.default_rng(1).pareto(0.8, values.shape[:2])
-    values[:, :, [5, 50, 70], 0] = -np.log1p(tail)[..., None]
+    values[:, :, [5, 50, 70]] = -np.log1p(tail)[..., None]
     return tree
 
 
@@ -138,7 +138,7 @@ def test_more_refits_than_allowed_are_not_made_and_it_is_said(good, swayed, save
     assert run["pareto_k"]["bad"] == run["pareto_k"]["left_bad"] == 3
     assert not run["reliable"]
     assert any(
-        "swaying: 3 of 120 values sway the fit too much" in note
+        "swaying: 3 of 120 weeks sway the fit too much" in note
         and "takes 3 refits where 2 are allowed" in note
         for note in found["notes"]
     )
@@ -176,6 +176,6 @@ def test_rough_refits_are_noted(good, poor):
     told = sentences(table, {"good": one, "poor": one}, loaded)
     assert told[0] == (
         "good and poor can't be told apart: the former leads by 30.0 log units (SE 20.0) over 120 "
-        "unseen values, within its error."
+        "unseen weeks, within its error."
     )
     assert told[1].startswith("The blend that predicts best is 70% good and 30% poor (stacking")

@@ -15,7 +15,7 @@ def elpd(values):
     return ELPDDataLOO(
         elpd=values.sum(), se=np.sqrt(values.size * values.var()), p=3.0, n_samples=1000,
         n_data_points=values.size, scale="log", warning=False, good_k=0.7,
-        elpd_i=xr.DataArray(values[:, None], dims=("time", "unit")),
+        elpd_i=xr.DataArray(values, dims="time"),
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def test_no_log_likelihood(good, market, saved, tmp_path):
 
 def test_an_impossible_week(good, market, saved, tmp_path):
     tree = market.tree(range(5), draws=10)
-    tree["log_likelihood"]["outcome"].values[0, 0, 7, 0] = -np.inf
+    tree["log_likelihood"]["outcome"].values[0, 0, 7] = -np.inf
     refused([good, saved("inf", tree)], tmp_path, "inf has draws under which an observed week")
 
 

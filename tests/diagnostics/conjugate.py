@@ -50,12 +50,9 @@ def fit(y, x, rng, *, link="identity", future=None, draws=DRAWS):
         .to_dataset()
         .assign(beta=(("chain", "draw", "column"), beta), sigma=(("chain", "draw"), sigma))
     )
+    weekly = tree["posterior_predictive"].to_dataset().isel(unit=0, drop=True)
     tree["log_likelihood"] = xr.DataTree(
-        tree["posterior_predictive"]
-        .to_dataset()
-        .copy(
-            data={"outcome": likelihood[..., None] - (np.log(y)[:, None] if link == "log" else 0)}
-        )
+        weekly.copy(data={"outcome": likelihood - (np.log(y) if link == "log" else 0)})
     )
     if future is not None:
         ahead = beta @ future[0].T

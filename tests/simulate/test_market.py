@@ -41,7 +41,9 @@ def test_same_seed_same_bytes(scenario: str, tmp_path: Path) -> None:
 
 def test_seeds_and_scenarios_differ_in_parameters_and_noise(markets: dict[str, Market]) -> None:
     other = simulate("mediated", weeks=60, seed=6)
-    alphas = [tuple(m.truth["parameters"]["adstock_alpha"]) for m in (*markets.values(), other)]
+    alphas = [
+        tuple(np.ravel(m.truth["parameters"]["adstock_alpha"])) for m in (*markets.values(), other)
+    ]
     assert len(set(alphas)) == len(SCENARIOS) + 1
     assert not np.allclose(other.table["revenue"], markets["mediated"].table["revenue"])
 
@@ -162,13 +164,16 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], sce
     rows = effects(simulated)
     beta, kappa = np.atleast_2d(told["beta"]), np.atleast_2d(told["half_saturation"])
     gamma = np.atleast_2d(told["gamma"])
+    # In a panel each unit has its own retention and half-saturation.
+    alpha, path_alpha, path_kappa = (
+        np.broadcast_to(told[key], (kind.units, np.shape(told[key])[-1]))
+        for key in ("adstock_alpha", "mediation_alpha", "mediation_kappa")
+    )
     summed = {name: dict.fromkeys(CAUSES, 0.0) for name in ("total", "direct")}
     for unit in range(kind.units):
         name = simulated.truth["units"][unit]
         observed = path[:, unit]
-        shapes = list(
-            zip(told["adstock_alpha"], kappa[unit], told[f"saturation_{second}"], strict=True)
-        )
+        shapes = list(zip(alpha[unit], kappa[unit], told[f"saturation_{second}"], strict=True))
         # A channel's contribution has mean beta over the observed path.
         top = [
             beta[unit, at] / np.mean(left * response(observed[:, at], shape, told))
@@ -179,8 +184,8 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], sce
             at, google = channels.index(channel), channels.index("google")
             series = causes[:, unit, cause]  # two histories before the first week
             span = series[told.get("memory", 13) - 1 :]
-            half = told["mediation_kappa"][cause] * span.sum() / (span > 0).sum()
-            shape = (told["mediation_alpha"][cause], half, told[f"mediation_{second}"][cause])
+            half = path_kappa[unit, cause] * span.sum() / (span > 0).sum()
+            shape = (path_alpha[unit, cause], half, told[f"mediation_{second}"][cause])
             share = np.array(response(series, shape, told))
             drop = mediator.scale[unit] * gamma[unit, cause] * share / share.mean()
             held = observed.copy()

@@ -1,0 +1,71 @@
+"""How a panel's units sample best: deviations standardised (non-centred) or on their own scale.
+
+Fits ``models/panel.py`` to the shipped panel twice, once as it stands and once with its deviations
+declared as ``Normal(0, spread)`` (centred), with the same data, draws, chains and seed. Prints
+sampling seconds, leapfrog steps a draw, divergences, the largest R-hat and the smallest bulk-ESS.
+
+    python benchmarks/panel_pooling.py [DATA.toml]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import arviz_stats as azs
+import pandas as pd
+import pymc as pm
+
+from mmm_bayes.dataset import load
+from mmm_bayes.design import Design, design
+from mmm_bayes.family import member
+from mmm_bayes.sampling import Settings, compile_model, sample
+from mmm_bayes.terms import pooling
+
+TABLE = Path(__file__).parent.parent / "data" / "panel.toml"
+#: Which of the pooled parameters are centred.
+FORMS: dict[str, tuple[str, ...]] = {
+    "all standardised": (),
+    "media and scales centred": (
+        "beta", "adstock_alpha", "saturation_kappa", "gamma", "sigma", "mediator_sigma",
+    ),
+    "all centred": ("",),
+}  # fmt: skip
+
+
+def main() -> None:
+    arranged = design(load(sys.argv[1] if len(sys.argv) > 1 else TABLE))
+    rows = [measure(name, centred, arranged) for name, centred in FORMS.items()]
+    print(pd.DataFrame(rows).round(3).to_string(index=False))
+
+
+def measure(name: str, centred: tuple[str, ...], arranged: Design) -> dict[str, Any]:
+    """Fit once and say how it went."""
+    original = pooling.deviations
+
+    def other(key: str, spread: Any, dims: tuple[str, ...]) -> Any:
+        if key.startswith(centred) and centred:
+            return pm.Normal(f"{key}_offset", 0.0, spread, dims=dims)
+        return original(key, spread, dims)
+
+    pooling.deviations = other
+    try:
+        compiled = compile_model(member("panel"), arranged)
+    finally:
+        pooling.deviations = original
+    tree = sample(compiled, arranged, dataclasses.replace(Settings(), seed=1))
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    return {
+        "form": name,
+        "seconds": tree.attrs["sampling_seconds"],
+        "steps a draw": float(stats["n_steps"].mean()),
+        "divergences": int(stats["diverging"].sum()),
+        "largest R-hat": max(float(value.max()) for value in azs.rhat(posterior).values()),
+        "smallest ESS": min(float(value.min()) for value in azs.ess(posterior).values()),
+    }
+
+
+if __name__ == "__main__":
+    main()

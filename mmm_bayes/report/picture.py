@@ -1,0 +1,31 @@
+"""A figure with its words, as every page of a report has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its words.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, and its anchor.
+    alt : str
+        What it shows, for who can't see it.
+    caption : str
+        What to see in it.
+    figure : matplotlib.figure.Figure
+    vector : bool
+        Whether it is light enough to be shown as SVG.
+    """
+
+    name: str
+    alt: str
+    caption: str
+    figure: Figure
+    vector: bool = False
