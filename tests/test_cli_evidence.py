@@ -16,7 +16,7 @@ from mmm_bayes.cli import main
         (["compare", "one", "other"], "not a finished run"),
         (["calibrate", "direct", "--simulations", "3"], "--simulations 3"),
         (["calibrate", "nothing"], "'nothing'"),
-        (["calibrate", "direct", "--truth", "panel"], "--truth 'panel'"),
+        (["calibrate", "direct", "--truth", "other"], "--truth 'other'"),
         (["calibrate", "direct", "--data", "absent.toml"], "absent.toml"),
         (["sensitivity", "one"], "not a finished run"),
     ],

@@ -30,6 +30,8 @@ from mmm_bayes.simulate import as_dataset, simulate
 TABLE, RECORD, JOURNAL = "calibration.csv", "calibration.json", "ranks.jsonl"
 #: The reference whose spends, controls and scaling every simulated table has, unless one is given.
 SCENARIO, WEEKS = "mediated", 104
+#: Members that need another one.
+REFERENCE = {"panel": ("panel", 52)}
 FEWEST = 20
 #: Whose equations a model file of one's own is held against.
 OWN = "partial_mediation"
@@ -81,9 +83,15 @@ def calibrate(
     truth = truth or (chosen.name if chosen.name in MEMBERS else OWN)
     if truth not in MEMBERS:
         raise InputError(f"--truth {truth!r} is not one of {', '.join(MEMBERS)}")
-    dataset = as_dataset(simulate(SCENARIO, weeks=WEEKS)) if data is None else load(data)
+    scenario, weeks = REFERENCE.get(truth, (SCENARIO, WEEKS))
+    dataset = as_dataset(simulate(scenario, weeks=weeks)) if data is None else load(data)
     settings = dataclasses.replace(SETTINGS, seed=seed)
-    if dataset.mediator is None and truth != "direct":
+    if truth == "panel" and dataset.data.sizes["unit"] == 1:
+        raise InputError(
+            f"{dataset.path} has one unit, and panel pools several; calibrate another model, or "
+            "give a table of several units"
+        )
+    if dataset.mediator is None and truth not in ("direct", "panel"):
         raise InputError(
             f"{dataset.path} describes no [mediation], which {truth} needs; add it, or calibrate "
             "the model direct"

@@ -124,6 +124,13 @@ def test_a_table_without_mediation_is_refused_for_a_mediated_model(tmp_path: Pat
     assert not (tmp_path / "a").exists()
 
 
+def test_a_table_of_one_unit_is_refused_for_a_panel(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", table(), description())
+    with pytest.raises(InputError, match="one unit"):
+        calibrate("panel", tmp_path / "a", NUMBER, data=data, say=lambda _: None)
+    assert not (tmp_path / "a").exists()
+
+
 def test_too_few_simulations_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--simulations 3"):
         calibrate("direct", tmp_path / "a", 3)
