@@ -21,6 +21,9 @@ from mmm_bayes.estimands import (
     adstock_curves,
     channel_effects,
     control_effects,
+    cost_per_thousand,
+    interaction_effects,
+    interaction_table,
     response_curves,
     summed_effects,
     table,
@@ -129,6 +132,8 @@ def fit(job: Job, say: Any = print) -> Path:
             "response": response_curves(fitted),
             "adstock": adstock_curves(fitted),
             "controls": control_effects(whole, fitted.draws),
+            "interactions": interaction_effects(fitted),
+            "cpm": cost_per_thousand(whole),
         }
     )
     found = profile(job.dataset)
@@ -146,6 +151,7 @@ def fit(job: Job, say: Any = print) -> Path:
             for name, (dist, parameters) in used(whole, compiled.model).items()
         },
         "profile_warnings": list(found.warnings),
+        "profile_notes": list(found.notes),
     }
     runs.save(
         job.folder,
@@ -155,6 +161,7 @@ def fit(job: Job, say: Any = print) -> Path:
         diagnostics=diagnosis.to_dict(),
         record=record,
         model=job.member.source,
+        interactions=interaction_table(answers["interactions"].to_dataset()),
     )
     return job.folder
 
