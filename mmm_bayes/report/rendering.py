@@ -16,6 +16,7 @@ from mmm_bayes.plots.style import styled
 from mmm_bayes.report import tables
 from mmm_bayes.report.experiments import experiments
 from mmm_bayes.report.figures import Picture, pictures
+from mmm_bayes.report.interactions import interaction_sentences, interactions
 from mmm_bayes.report.run import View, read
 from mmm_bayes.report.words import before_the_data, channel_sentences, verdict_sentence
 
@@ -92,6 +93,10 @@ def _context(run: View) -> dict[str, object]:
         "effects": tables.effects(run),
         "controls": tables.controls(run),
         "experiments": experiments(run),
+        "interactions": interactions(run),
+        "interacting": interaction_sentences(run),
+        "prices": tables.prices(run),
+        "known": run.record.get("profile_notes", []),
         "data": tables.data(run),
         "span": tables.span(run),
         "notes": notes or run.record.get("profile_warnings", []),
