@@ -89,14 +89,15 @@ def media(
     units = fact.shape[1]
     out = np.zeros((len(path) - lags + 1, units))
     for (alpha, kappa, slope), amount, channel in zip(parameters, share, at, strict=True):
-        left = np.ones(out.shape) if effectiveness is None else effectiveness[..., channel]
+        left = [
+            1.0 if effectiveness is None else effectiveness[:, u, channel] for u in range(units)
+        ]
         observed = [
-            left[:, u] * response(fact[:, u, channel], alpha, kappa, slope, lags)
-            for u in range(units)
+            left[u] * response(fact[:, u, channel], alpha, kappa, slope, lags) for u in range(units)
         ]
         mean = np.mean(observed)
         for unit in range(units):
-            now = left[:, unit] * response(path[:, unit, channel], alpha, kappa, slope, lags)
+            now = left[unit] * response(path[:, unit, channel], alpha, kappa, slope, lags)
             out[:, unit] += amount * (now / mean - 1)
     return out
 
