@@ -19,6 +19,7 @@ from mmm_bayes.dataset import Dataset
 from mmm_bayes.dataset.profiling import MEDIATOR_OFF
 from mmm_bayes.errors import InputError
 from mmm_bayes.experiments import lift_arrays
+from mmm_bayes.interactions import modulation_arrays, with_products
 from mmm_bayes.transforms import lagged
 
 Link = Literal["identity", "log"]
@@ -78,6 +79,8 @@ class Scaling:
         orthonormal columns are the coefficients of the standardised ones.
     start : numpy.datetime64
         Trend is 0 here, and 1 at `end`.
+    columns : tuple of str
+        Names of the covariate columns: controls, calendar, products of interacting controls.
     """
 
     outcome: np.ndarray
@@ -91,6 +94,7 @@ class Scaling:
     unmix: np.ndarray
     start: np.datetime64
     end: np.datetime64
+    columns: tuple[str, ...]
 
     @property
     def intensity(self) -> np.ndarray:
@@ -120,7 +124,8 @@ class Design:
         original units, ``intensity (unit, channel)``, the priors' ``yardstick``: the two spreads,
         ``control_mix (control, covariate)``, the rows of the scaling's `unmix` that belong to
         controls, and ``rho``, the assumed correlation of the mediator's and the outcome's
-        disturbances: 0 in a fit. With experiments, what `mmm_bayes.experiments.lift_arrays` adds.
+        disturbances: 0 in a fit. With experiments, what `mmm_bayes.experiments.lift_arrays` adds,
+        and with channels that interact, what `mmm_bayes.interactions.modulation_arrays` adds.
     """
 
     dataset: Dataset
@@ -211,8 +216,10 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
     before = np.broadcast_to(scaling.pre_sample / scaling.exposure, (history, *exposure.shape[1:]))
     lags = lagged(np.concatenate([before, exposure]), form.max_lag)
 
-    standardised = (columns(dataset, scaling.start, scaling.end).values - scaling.centre)[weeks]
-    covariates = standardised / scaling.scale @ scaling.unmix
+    main = columns(dataset, scaling.start, scaling.end)
+    table = with_products(dataset.description, main, scaling.centre).isel(time=weeks)
+    standardised = (table - scaling.centre) / scaling.scale
+    covariates = standardised.values @ scaling.unmix
 
     span = data.isel(time=weeks)
     mediator = (
@@ -244,7 +251,8 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
         },
     )
     tests = lift_arrays(dataset, lags, scaling.exposure, weeks)
-    return Design(dataset, form, scaling, arrays.merge(tests))
+    changed = modulation_arrays(dataset.description, standardised)
+    return Design(dataset, form, scaling, arrays.merge(tests).merge(changed))
 
 
 def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.DataArray:
@@ -267,11 +275,7 @@ def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.Da
         parts["trend"] = elapsed
     if calendar.trend == "quadratic":
         parts["trend_squared"] = elapsed**2
-    year = (time - np.datetime64("2000-01-01", "ns")) / np.timedelta64(1, "D") / DAYS_PER_YEAR
-    for pair in range(1, calendar.fourier + 1):
-        angle = 2 * np.pi * pair * year
-        parts[f"season_sin_{pair}"] = angle.copy(data=np.sin(angle.values))
-        parts[f"season_cos_{pair}"] = angle.copy(data=np.cos(angle.values))
+    parts |= seasons(time, calendar.fourier)
     if calendar.holidays:
         parts["holidays"] = _holidays(time, calendar.holidays, int(data.attrs["step_days"]))
 
@@ -283,6 +287,24 @@ def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.Da
         dims=("time", "unit", "column"),
         coords={"time": time, "unit": data["unit"], "column": list(parts)},
     )
+
+
+def seasons(time: xr.DataArray, pairs: int) -> dict[str, xr.DataArray]:
+    """Fourier columns of some dates, by name.
+
+    Parameters
+    ----------
+    time : xarray.DataArray of datetime64
+    pairs : int
+        Sine-cosine pairs per year.
+    """
+    year = (time - np.datetime64("2000-01-01", "ns")) / np.timedelta64(1, "D") / DAYS_PER_YEAR
+    parts = {}
+    for pair in range(1, pairs + 1):
+        angle = 2 * np.pi * pair * year
+        parts[f"season_sin_{pair}"] = angle.copy(data=np.sin(angle.values))
+        parts[f"season_cos_{pair}"] = angle.copy(data=np.cos(angle.values))
+    return parts
 
 
 def _transform(values: xr.DataArray, transform: str) -> xr.DataArray:
@@ -335,7 +357,8 @@ def _learn(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
             mediator_spread = float((observed / mediator).std())
 
     start, end = span["time"].values[[0, -1]]
-    table = columns(dataset, start, end).isel(time=weeks)
+    main = columns(dataset, start, end)
+    table = with_products(dataset.description, main, main.values[weeks].mean(0)).isel(time=weeks)
     centred = table.values - table.values.mean(0)
     scale = centred.std((0, 1))
     names = table["column"].values
@@ -357,6 +380,7 @@ def _learn(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
         unmix=np.linalg.inv(triangle),
         start=start,
         end=end,
+        columns=tuple(str(name) for name in names),
     )
 
 
@@ -366,5 +390,5 @@ def _refuse(dataset: Dataset, names: np.ndarray, what: str) -> None:
         raise InputError(
             f"{dataset.path}: over the fitted weeks the covariates {named} "
             f"are {what}, so their effects cannot be told apart; remove them from [controls] or "
-            "simplify [calendar]"
+            "[interactions], or simplify [calendar]"
         )

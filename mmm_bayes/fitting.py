@@ -21,6 +21,9 @@ from mmm_bayes.estimands import (
     adstock_curves,
     channel_effects,
     control_effects,
+    cost_per_thousand,
+    interaction_effects,
+    interaction_table,
     pooling_factors,
     response_curves,
     summed_effects,
@@ -131,6 +134,8 @@ def fit(job: Job, say: Any = print) -> Path:
             "adstock": adstock_curves(fitted),
             "controls": control_effects(whole, fitted.draws),
             "pooling": pooling_factors(fitted.draws),
+            "interactions": interaction_effects(fitted),
+            "cpm": cost_per_thousand(whole),
         }
     )
     found = profile(job.dataset)
@@ -148,6 +153,7 @@ def fit(job: Job, say: Any = print) -> Path:
             for name, (dist, parameters) in used(whole, compiled.model).items()
         },
         "profile_warnings": list(found.warnings),
+        "profile_notes": list(found.notes),
     }
     runs.save(
         job.folder,
@@ -157,6 +163,7 @@ def fit(job: Job, say: Any = print) -> Path:
         diagnostics=diagnosis.to_dict(),
         record=record,
         model=job.member.source,
+        interactions=interaction_table(answers["interactions"].to_dataset()),
     )
     return job.folder
 

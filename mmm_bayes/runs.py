@@ -35,6 +35,8 @@ PACKAGES = (
 )
 DRAWS, EFFECTS, ESTIMANDS = "posterior.nc", "effects.nc", "estimands.csv"
 DIAGNOSTICS, RECORD, MODEL = "diagnostics.json", "run.json", "model.py"
+#: In the folder of a run whose description has interactions.
+INTERACTIONS = "interactions.csv"
 #: What `mmm-bayes sensitivity` adds to the folder.
 CONFOUNDING, PLACEBO = "confounding.csv", "placebo.csv"
 
@@ -75,8 +77,9 @@ def save(
     diagnostics: dict[str, Any],
     record: dict[str, Any],
     model: str,
+    interactions: pd.DataFrame | None = None,
 ) -> None:
-    """Write a run folder, whole or not at all.
+    """Write a run folder, whole or not at all; ``interactions.csv`` only where there are any.
 
     Raises
     ------
@@ -87,6 +90,8 @@ def save(
         _compressed(draws, draft / DRAWS)
         _compressed(effects, draft / EFFECTS)
         estimands.to_csv(draft / ESTIMANDS, index=False, lineterminator="\n")
+        if interactions is not None and len(interactions):
+            interactions.to_csv(draft / INTERACTIONS, index=False, lineterminator="\n")
         for name, content in ((DIAGNOSTICS, diagnostics), (RECORD, record)):
             text = json.dumps(content, indent=1, allow_nan=False, default=str)
             (draft / name).write_text(text + "\n", encoding="utf-8")

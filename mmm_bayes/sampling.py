@@ -17,7 +17,7 @@ from mmm_bayes.evaluation import Evaluation, evaluation
 from mmm_bayes.family import Member
 from mmm_bayes.terms.data import data_names
 from mmm_bayes.terms.experiments import lift
-from mmm_bayes.terms.priors import refuse_unknown
+from mmm_bayes.terms.priors import refuse_ignored, refuse_unknown
 
 PRIOR_DRAWS = 500
 #: Where a channel has no effect its carryover and saturation keep their priors, and nutpie's own
@@ -71,11 +71,13 @@ def compile_model(member: Member, design: Design) -> Compiled:
     Raises
     ------
     InputError
-        If the description overrides a prior that the model does not have.
+        If the description overrides a prior, or describes an interaction, that the model does not
+        have.
     """
     start = time.perf_counter()
     model = member.build(design)
     refuse_unknown(design, model)
+    refuse_ignored(design, model)
     if "lift_observed" in design.arrays:
         lift(design, model)
     free = [variable.name for variable in model.free_RVs]

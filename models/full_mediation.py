@@ -3,7 +3,8 @@
     mediator_t ~ M(u_t, sigma_M)                           M: normal, or a hurdle
     u_t        = intercept_M + sum_c gamma_c (h_ct / mean(h_c) - 1) + covariates_t . theta_M
     outcome_t  ~ D(m_t, sigma)                             D: normal, Student-t or log-normal
-    m_t        = g(intercept + sum_d beta_d (h_dt / mean(h_d) - 1) + covariates_t . theta)
+    m_t        = g(intercept + sum_d beta_d (f_dt / mean(f_d) - 1) + covariates_t . theta)
+    f_dt       = h_dt exp(delta_d . z_dt)                  z: what [interactions] says changes d
     h_ct       = hill(adstock(x_ct; alpha_c); kappa_c, slope_c)
 
     social ──gamma──> google ──beta──> revenue             c: causes, d: all other channels
@@ -24,13 +25,14 @@ from mmm_bayes.design import Design
 
 def build(design: Design) -> pm.Model:
     with terms.model_for(design) as model:
-        media = terms.saturated_media(design)
-        disturbance = terms.mediator(design, media[:, :, design.causes_at])
+        response = terms.saturated_media(design)
+        disturbance = terms.mediator(design, response[:, :, design.causes_at])
 
         channels = np.array(design.dataset.channels)
         own = np.flatnonzero(~np.isin(channels, design.causes))
         model.add_coord("direct_channel", channels[own])
         share = terms.prior(design, "beta", dims="direct_channel", name="beta_direct", at=own)
+        media = response * terms.modulation(design)
         beta = pm.Deterministic("beta", pt.zeros(len(channels))[own].set(share), dims="channel")
         terms.outcome(
             design,

@@ -1,7 +1,8 @@
 """Units (regions, divisions) that differ, each learning from the others: partial pooling.
 
     outcome_ut ~ D(m_ut, sigma_u)                          D: normal, Student-t or log-normal
-    m_ut       = g(intercept_u + sum_c beta_uc r_uc (h_uct / mean(h_uc) - 1) + z_ut . theta_u)
+    m_ut       = g(intercept_u + sum_c beta_uc r_uc (f_uct / mean(f_uc) - 1) + z_ut . theta_u)
+    f_uct      = h_uct exp(delta_c . w_uct)                w: what [interactions] says changes c
     h_uct      = hill(adstock(x_uct; alpha_uc); kappa_uc, slope_c)
 
     log beta_uc ~ Normal(log beta_c, beta_spread)          and so log kappa, logit alpha,
@@ -37,7 +38,7 @@ def build(design: Design) -> pm.Model:
             )
             disturbance = terms.mediator(design, path, declare=terms.pooled)
 
-        media = terms.saturated_media(design, declare=terms.pooled)
+        media = terms.saturated_media(design, declare=terms.pooled) * terms.modulation(design)
         beta = terms.pooled(design, "beta", dims="channel") * model["intensity"]
         terms.outcome(
             design,

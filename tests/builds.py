@@ -42,6 +42,7 @@ def table(*, units: int = 1, hurdle: bool = False, seed: int = 1) -> pd.DataFram
                     "price": rng.uniform(5, 6, WEEKS).round(2),
                     "promotion": (rng.random(WEEKS) < 0.3).astype(int),
                     "sales": rng.gamma(50.0, 20.0 * size, WEEKS).round(2),
+                    "spots": rng.poisson(40.0 * size, WEEKS) * (rng.random(WEEKS) < 0.6),
                 }
             )
         )
@@ -87,6 +88,23 @@ def dataset(folder: Path, *, units: int = 1, hurdle: bool = False, **changes: An
     return load(write(folder, frame, description(units=units, **changes)))
 
 
+#: Changes of the description: tv costs nothing, and all kinds of interaction.
+OWNED = {
+    "channels": {
+        "social": {"spend": "social_spend", "exposure": "social_views"},
+        "video": {"spend": "video_spend"},
+        "search": {"spend": "search_spend"},
+        "tv": {"exposure": "spots", "role": "owned"},
+    },
+    "interactions": {
+        "promotion_at_price": {"between": ["promotion", "price"]},
+        "tv_at_promotion": {"between": ["promotion", "tv"]},
+        "social_at_price": {"between": ["social", "price"]},
+        "social_by_season": {"between": ["season", "social"]},
+    },
+}
+
+
 @dataclass(frozen=True)
 class Built:
     """A model on a design, with draws of its parameters and all that follows from them."""
@@ -116,12 +134,13 @@ def build_on(
     hurdle: bool = False,
     units: int = 1,
     weeks: tuple[int, int] = (0, WEEKS),
+    owned: bool = False,
 ) -> Built:
     """Build a member and give it draws; nothing is compiled."""
     from mmm_bayes.family import member
     from mmm_bayes.sampling import Compiled, follow
 
-    data = dataset(folder, units=units, hurdle=hurdle)
+    data = dataset(folder, units=units, hurdle=hurdle, **(OWNED if owned else {}))
     form = form_for(data, link=link, likelihood=likelihood)  # type: ignore[arg-type]
     arranged = design(data, form, slice(*weeks))
     model = member(name).build(arranged)

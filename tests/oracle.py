@@ -78,19 +78,56 @@ def media(
     parameters: list[tuple[float, float, float]],
     share: list[float],
     at: list[int],
+    effectiveness: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Sum of share (h / mean(h) - 1), h's mean that of the observed history over all units."""
+    """Sum of share (f / mean(f) - 1), f's mean that of the observed history over all units.
+
+    f is the response, times a channel's effectiveness (time, unit, channel) where there is one.
+    """
     lags = built.design.form.max_lag
     fact = history(built)
     units = fact.shape[1]
     out = np.zeros((len(path) - lags + 1, units))
     for (alpha, kappa, slope), amount, channel in zip(parameters, share, at, strict=True):
-        observed = [response(fact[:, u, channel], alpha, kappa, slope, lags) for u in range(units)]
+        left = [
+            1.0 if effectiveness is None else effectiveness[:, u, channel] for u in range(units)
+        ]
+        observed = [
+            left[u] * response(fact[:, u, channel], alpha, kappa, slope, lags) for u in range(units)
+        ]
         mean = np.mean(observed)
         for unit in range(units):
-            now = response(path[:, unit, channel], alpha, kappa, slope, lags)
+            now = left[unit] * response(path[:, unit, channel], alpha, kappa, slope, lags)
             out[:, unit] += amount * (now / mean - 1)
     return out
+
+
+def standardised(built: Built, name: str) -> np.ndarray:
+    """A control or a season's column, centred in each unit and scaled in all, (time, unit)."""
+    data = built.design.dataset.data.isel(time=built.design.weeks)
+    units = data.sizes["unit"]
+    if name in ("sin", "cos"):
+        days = (data["time"].values - np.datetime64("2000-01-01")) / np.timedelta64(1, "D")
+        wave = getattr(math, name)
+        column = [[wave(2 * math.pi * day / 365.25)] * units for day in days]
+    else:
+        log = built.design.dataset.description.controls[name].transform == "log"
+        raw = data["controls"].sel(control=name).values
+        column = [[math.log(x) if log else x for x in week] for week in raw]
+    away = np.array(column) - np.mean(column, axis=0)
+    return away / math.sqrt(np.mean(away**2))
+
+
+def effectiveness(built: Built, sample: Sample) -> np.ndarray | None:
+    """What the interactions of `builds.OWNED` make of each channel, (time, unit, channel)."""
+    if "modulation_effect" not in sample:
+        return None
+    delta = sample["modulation_effect"]  # in the description's order, sine before cosine
+    tv = np.exp(delta[0] * standardised(built, "promotion"))
+    social = delta[1] * standardised(built, "price")
+    social = social + delta[2] * standardised(built, "sin") + delta[3] * standardised(built, "cos")
+    one = np.ones(tv.shape)
+    return np.stack([np.exp(social), one, one, tv], -1)  # social, video, search, tv
 
 
 def baseline(built: Built, sample: Sample, prefix: str, covariates: np.ndarray) -> np.ndarray:
@@ -122,6 +159,7 @@ def outcome_location(
         shapes(built, sample, mediation=False),
         shares(built, sample),
         list(range(path.shape[2])),
+        effectiveness(built, sample),
     )
     form = built.design.form
     if form.link == "log":

@@ -24,6 +24,9 @@ KINDS = [
     ("partial_mediation", {"link": "log", "hurdle": True}),
     ("partial_mediation", {"weeks": (8, 26)}),
     ("partial_mediation", {"weeks": (2, 26), "link": "log", "hurdle": True}),
+    ("direct", {"owned": True, "units": 2}),
+    ("full_mediation", {"owned": True}),
+    ("partial_mediation", {"owned": True, "link": "log", "weeks": (2, 26), "units": 2}),
 ]
 
 
@@ -70,11 +73,15 @@ def test_effects_are_the_loops(built: Built, seen: World, effects: Effects) -> N
                 one = got.sel(unit=label)
                 total = expected["total"][:, unit].sum()
                 assert float(one["total"]) == pytest.approx(total, rel=1e-6, abs=1e-3)
-                assert float(one["roas"]) == pytest.approx(
-                    float(one["total"]) / spend[unit, at], rel=1e-10
-                )
                 assert float(one["contribution_share"]) == pytest.approx(
                     float(one["total"]) / outcome[unit], rel=1e-10
+                )
+                if channel not in built.design.dataset.paid:
+                    assert np.isnan(one["roas"])
+                    assert np.isnan(one["mroas"])
+                    continue
+                assert float(one["roas"]) == pytest.approx(
+                    float(one["total"]) / spend[unit, at], rel=1e-10
                 )
                 gain = expected["more"][:, unit].sum() / (0.01 * spend[unit, at])
                 assert float(one["mroas"]) == pytest.approx(gain, rel=1e-5, abs=1e-6)
@@ -84,11 +91,14 @@ def test_effects_are_the_loops(built: Built, seen: World, effects: Effects) -> N
                     assert float(every[name]) == pytest.approx(
                         sum(expected[name].sum(0)), rel=1e-6, abs=1e-3
                     )
-                assert float(every["roas"]) == pytest.approx(
-                    float(every["total"]) / spend[:, at].sum(), rel=1e-10
-                )
                 assert float(every["contribution_share"]) == pytest.approx(
                     float(every["total"]) / outcome.sum(), rel=1e-10
+                )
+                if channel not in built.design.dataset.paid:
+                    assert np.isnan(every["roas"])
+                    continue
+                assert float(every["roas"]) == pytest.approx(
+                    float(every["total"]) / spend[:, at].sum(), rel=1e-10
                 )
                 gain = expected["more"].sum() / (0.01 * spend[:, at].sum())
                 assert float(every["mroas"]) == pytest.approx(gain, rel=1e-5, abs=1e-6)

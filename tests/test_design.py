@@ -245,7 +245,7 @@ def test_covariates_that_cannot_be_told_apart_are_refused(
     data = load(write(tmp_path, frame, told))
     with pytest.raises(InputError, match=message) as refusal:
         design(data, IDENTITY)
-    assert "remove them from [controls] or simplify [calendar]" in str(refusal.value)
+    assert "remove them from [controls] or [interactions], or simplify" in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 

@@ -10,7 +10,18 @@ import numpy as np
 import oracle
 import pandas as pd
 import pytest
-from builds import CHAINS, CHANNELS, DRAWS, MAX_LAG, WEEKS, Built, dataset, draws_of, table
+from builds import (
+    CHAINS,
+    CHANNELS,
+    DRAWS,
+    MAX_LAG,
+    OWNED,
+    WEEKS,
+    Built,
+    dataset,
+    draws_of,
+    table,
+)  # fmt: skip
 from pytensor.compile.mode import Mode
 
 from mmm_bayes.counterfactual import (
@@ -39,6 +50,8 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("partial_mediation", {"link": "log", "hurdle": True, "units": 2}),
     ("partial_mediation", {"weeks": (2, 27)}),
     ("partial_mediation", {"likelihood": "lognormal", "units": 2}),
+    ("partial_mediation", {"interacting": True, "units": 2}),
+    ("direct", {"interacting": True, "link": "log"}),
 ]
 #: Channel, first and last week, and change as a share of what was spent (money where nothing was).
 #: TV is off in week 13, in the first week of the table it has no history, and search is on in the
@@ -53,7 +66,9 @@ TESTS = [
 ]
 
 
-def table_with_tests(folder: Path, *, units: int = 1, hurdle: bool = False) -> Dataset:
+def table_with_tests(
+    folder: Path, *, units: int = 1, hurdle: bool = False, interacting: bool = False
+) -> Dataset:
     """The small table with the tests above; in a panel every other one is in the second unit."""
     frame = table(units=units, hurdle=hurdle)
     rows = []
@@ -74,7 +89,10 @@ def table_with_tests(folder: Path, *, units: int = 1, hurdle: bool = False) -> D
         )
     tests = pd.DataFrame(rows).drop(columns=[] if units > 1 else "unit")
     tests.to_csv(folder / "lift_tests.csv", index=False)
-    return dataset(folder, units=units, hurdle=hurdle, experiments={"file": "lift_tests.csv"})
+    told: dict[str, Any] = {"experiments": {"file": "lift_tests.csv"}}
+    if interacting:
+        told["interactions"] = OWNED["interactions"]
+    return dataset(folder, units=units, hurdle=hurdle, **told)
 
 
 def built_on(folder: Path, name: str, weeks: tuple[int, int] = (0, WEEKS), **kind: Any) -> Built:

@@ -21,6 +21,7 @@ LAYERS = (
     "transforms",
     "simulate",
     "experiments",
+    "interactions",
     "design",
     "terms",
     "evaluation",

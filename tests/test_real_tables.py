@@ -130,3 +130,32 @@ def test_a_duplicated_division_is_refused(tmp_path: Path) -> None:
     assert "226 rows" in done.stderr
     assert "remove or aggregate" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "choice, says",
+    [
+        (
+            'duplicates = "sum"',
+            "aggregated, because duplicates is 'sum': 226 rows that share their unit and date with "
+            "another became 113 (outcome, spends and exposures summed, controls averaged).",
+        ),
+        (
+            'units = ["A", "B", "Y"]',
+            "left out, because units names the others: 2,712 of 3,051 rows, of units",
+        ),
+    ],
+)
+def test_check_says_how_a_duplicated_division_was_settled(
+    tmp_path: Path, choice: str, says: str
+) -> None:
+    toml = tmp_path / "division.toml"
+    toml.write_text(
+        f'file = "{TABLES / "division_weekly.csv"}"\n{choice}\n'
+        'date = "calendar_week"\noutcome = "sales"\nunit = "division"\n'
+        'channels.google = { spend = "spend_google", exposure = "google_impressions" }\n'
+    )
+    done = subprocess.run([COMMAND, "check", toml], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert says in " ".join(done.stdout.split())
+    assert "exposure proportional to spend: google" in " ".join(done.stdout.split())

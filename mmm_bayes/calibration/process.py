@@ -17,6 +17,7 @@ import pymc as pm
 from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtri
 
+from mmm_bayes.calibration.contrasts import contrasts
 from mmm_bayes.design import Design
 from mmm_bayes.terms.priors import defaults
 
@@ -93,6 +94,8 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
         shapes["covariate_effect"] = (covariates,)
     if design.form.likelihood == "student_t":
         shapes["nu"] = ()
+    if "modulators" in design.arrays:
+        shapes["modulation_effect"] = (design.arrays.sizes["modulation"],)
     mediated = _mediated(member, design)
     if mediated:
         causes = len(design.causes)
@@ -175,7 +178,11 @@ def _table(member: str, reference: Design, drawn: dict[str, Array], rng: Any) ->
         if member == "panel":
             for unit, value in zip(design.arrays["unit"].values, effects["total"], strict=True):
                 truth[f"unit_total[{unit}, {channel}]"] = float(value)
-    return Table(design, truth)
+
+    def located(other: Array, level: dict[str, Array] | None = None) -> Array:
+        return _location(equations, equations.predictor(other, path, level))
+
+    return Table(design, truth | contrasts(design, drawn, path, located))
 
 
 @dataclass(frozen=True)
@@ -204,13 +211,43 @@ class _Equations:
             stock > 0
         )
 
-    def media(self, path: Array, fact: Array, share: Array, names: str, at: Any) -> Array:
-        """Sum of ``share (h / mean(h) - 1)``, the mean that of the history as it was.
+    def media(
+        self, path: Array, fact: Array, share: Array, names: str, at: Any, changed: Any = (1.0, 1.0)
+    ) -> Array:
+        """Sum of ``share (f / mean(f) - 1)``, the mean that of the history as it was.
 
-        Of each unit by itself in a panel, of all units together elsewhere.
+        ``f`` is the response times what changes it: now, and as it was. The mean is that of each
+        unit by itself in a panel, of all units together elsewhere.
         """
-        mean = self.response(fact, names, at).mean(0 if self.member == "panel" else (0, 1))
-        return np.asarray((share * (self.response(path, names, at) / mean - 1)).sum(-1))
+        now, was = changed
+        over = 0 if self.member == "panel" else (0, 1)
+        mean = (was * self.response(fact, names, at)).mean(over)
+        return np.asarray((share * (now * self.response(path, names, at) / mean - 1)).sum(-1))
+
+    def changed(self, level: dict[str, Array] | None = None) -> Array | float:
+        """What interactions make of each channel, shape (time, unit, channel).
+
+        A level holds the covariate columns of one interaction where they are, in all weeks, instead
+        of where they were: its name, then the columns' values in standard deviations.
+        """
+        design = self.design
+        if "modulation_effect" not in self.drawn:
+            return 1.0
+        channels, columns = list(design.dataset.channels), list(design.scaling.columns)
+        weeks = _standardised(design)
+        made = np.ones((*weeks.shape[:2], len(channels)))
+        deltas = iter(self.drawn["modulation_effect"])
+        for name, interaction in design.dataset.description.interactions.items():
+            (channel,) = [one for one in interaction.between if one in channels] or [""]
+            if not channel:
+                continue
+            (by,) = (one for one in interaction.between if one != channel)
+            for at in [at for at, one in enumerate(columns) if one == by or (
+                by == "season" and one.startswith("season_")
+            )]:  # fmt: skip
+                z = weeks[..., at] if level is None or name not in level else level[name][at]
+                made[..., channels.index(channel)] *= np.exp(next(deltas) * z)
+        return made
 
     def other(self, prefix: str) -> Array:
         """Intercept and covariates."""
@@ -218,13 +255,14 @@ class _Equations:
         effect = self.drawn.get(f"{prefix}covariate_effect", np.zeros(0))
         return np.asarray(self.drawn[f"{prefix}intercept"] + (covariates * effect).sum(-1))
 
-    def predictor(self, path: Array, fact: Array) -> Array:
+    def predictor(self, path: Array, fact: Array, level: dict[str, Array] | None = None) -> Array:
         """The outcome's location in the model's units, shape (time, unit)."""
         every = np.arange(path.shape[-1])
         share = self.drawn["beta"]
         if self.member == "full_mediation":
             share = np.where(np.isin(every, self.design.causes_at), 0.0, share)
-        return self.other("") + self.media(path, fact, share, "media", every)
+        changed = self.changed(level), self.changed()
+        return self.other("") + self.media(path, fact, share, "media", every, changed)
 
     def mediator(self, path: Array, fact: Array, quantile: Array, shock: Any = 0.0) -> Array:
         """The mediator whose disturbance has this quantile, in original units, not floored.
@@ -306,6 +344,11 @@ def _effects(
     return {"total": whole - none, "direct": kept - none, "indirect": whole - kept}
 
 
+def _standardised(design: Design) -> Array:
+    """Every covariate column in standard deviations, from the orthonormal ones."""
+    return np.asarray(design.arrays["covariates"].values @ np.linalg.inv(design.scaling.unmix))
+
+
 def _path(design: Design) -> Array:
     """Exposure in active means from the table itself, shape (max_lag - 1 + time, unit, channel)."""
     scaling, weeks = design.scaling, design.weeks
@@ -342,7 +385,8 @@ def _observing(
         for lag in range(memory):
             begin = memory - 1 - lag
             lags.values[:, :, at, lag] = path[begin : begin + weeks, :, at]
-        for name in ("spend", "exposure"):
+        paid = design.mediator in design.dataset.paid
+        for name in ("spend", "exposure") if paid else ("exposure",):
             values = data[name].copy(deep=True)
             values.values[design.weeks, :, at] = np.maximum(mediator, 0.0)
             data[name] = values
@@ -368,6 +412,8 @@ def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
         if name.endswith(("covariate_effect", "_offset")):
             continue
         labels = units if name.endswith("intercept") else channels
+        if name == "modulation_effect":
+            labels = [str(label) for label in design.arrays["modulation"].values]
         if name.startswith(("gamma", "mediation_")):
             labels = causes
         if name == "beta" and equations.member == "full_mediation":

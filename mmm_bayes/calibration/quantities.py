@@ -10,7 +10,7 @@ import xarray as xr
 
 from mmm_bayes.counterfactual import world
 from mmm_bayes.design import Design
-from mmm_bayes.estimands import summed_effects
+from mmm_bayes.estimands import interaction_effects, summed_effects
 from mmm_bayes.sampling import Compiled, follow
 
 
@@ -29,19 +29,29 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
     -------
     dict of str to array, shape (sample,)
         Named as ``total[facebook]``: total, direct and indirect effect and ROAS of each channel
-        (summed over units), in a panel the total effect in each unit, and every parameter but the
-        coefficients of covariates and the standardised offsets of units. What is the
-        same in all draws (the indirect effect of a channel that causes nothing) is kept.
+        (summed over units), in a panel the total effect in each unit, what a control makes of an
+        interaction (``interaction[name, of]``, its high level less its low one), and every
+        parameter but the coefficients of covariates and the standardised offsets of units. What
+        is the same in all draws (the indirect effect of a channel that causes nothing) is kept.
     """
     complete = follow(compiled, design, draws)
-    every = summed_effects(world(compiled.model, design, complete))
+    fitted = world(compiled.model, design, complete)
+    every = summed_effects(fitted)
     effects = every.isel(unit=-1, drop=True)
     spend = design.dataset.data["spend"].isel(time=design.weeks).sum(("time", "unit"))
     effects["roas"] = effects["total"] / spend.where(spend > 0)
     answers = xr.merge([effects, complete[_parameters(compiled.model)]], compat="override")
     if every.sizes["unit"] > 1:
         answers["unit_total"] = every["total"].isel(unit=slice(-1))
-    return {
+    changed = interaction_effects(fitted)
+    contrasts = {
+        f"interaction[{one['interaction'].item()}, {one['of'].item()}]": one[
+            "effect"
+        ].values.ravel()
+        for one in (changed.isel(row=row) for row in range(changed.sizes.get("row", 0)))
+        if one["level"].item() in ("high less low", "on less off")
+    }
+    return contrasts | {
         name + (f"[{', '.join(map(str, labels))}]" if labels else ""): values
         for name, labels, values in _each(answers)
         if np.isfinite(values).all()

@@ -55,7 +55,8 @@ def _check_unrepeated(date: "pd.Series[Any]") -> None:
         others = f" (one of {count} repeated dates)" if count > 1 else ""
         raise InputError(
             f"date {first:%Y-%m-%d} stands in {rows(repeated.index[repeated == first])}{others}; "
-            "remove or aggregate the repeated rows, or name the column of units if it is a panel"
+            "remove or aggregate the repeated rows (duplicates = 'sum' or 'mean' aggregates them), "
+            "or name the column of units if it is a panel"
         )
 
 
@@ -75,7 +76,8 @@ def _check_unrepeated_in_units(date: "pd.Series[Any]", unit: "pd.Series[Any]") -
     raise InputError(
         f"unit {first!r} has {own.sum()} rows for {total} dates, {often} "
         f"({rows(date.index[own & repeated])}){more}; "
-        "remove or aggregate the repeated rows, or give them a distinct unit name"
+        "remove or aggregate the repeated rows (duplicates = 'sum' or 'mean' aggregates them), or "
+        "give them a distinct unit name, or leave the unit out (units = [...])"
     )
 
 
@@ -116,7 +118,7 @@ def _check_complete(
         more = f", and unit {listed(map(repr, short[1:]))} lacks some too" if len(short) > 1 else ""
         raise InputError(
             f"unit {short[0]!r} lacks {len(absent)} of {len(dates)} dates ({_days(absent)}){more}; "
-            "add the absent rows or leave such units out"
+            "add the absent rows or leave such units out (units = [...])"
         )
 
 

@@ -28,17 +28,38 @@ from mmm_bayes.errors import InputError, located
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 
+#: What an interaction calls the calendar's Fourier pairs.
+SEASON = "season"
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Channel(_Frozen):
-    """One paid channel: the column of its money, and of what drives the response if another."""
+    """One channel: the column of its money, and of what drives the response if another.
 
-    spend: Name
+    A channel without a spend is owned or organic (emails, text messages, followers): it has its
+    exposure alone.
+    """
+
+    spend: Name | None = None
     exposure: Name | None = None
     role: Name = "media"
+
+    @property
+    def paid(self) -> bool:
+        """Whether it costs money."""
+        return self.spend is not None
+
+    @model_validator(mode="after")
+    def _something_drives_it(self) -> Self:
+        if self.spend is None and self.exposure is None:
+            raise ValueError(
+                "names neither a spend nor an exposure; add spend, or exposure alone for a channel "
+                "that costs nothing (emails, followers)"
+            )
+        return self
 
 
 class Mediation(_Frozen):
@@ -65,12 +86,46 @@ class Control(_Frozen):
     transform: Literal["none", "log", "log1p", "growth"] = "none"
 
 
+class Interaction(_Frozen):
+    """Two things whose effects depend on one another.
+
+    Two controls: their product is one more covariate. A channel and a control, or a channel and
+    "season" (the calendar's Fourier pairs): the other changes what the channel's exposure does.
+    """
+
+    between: tuple[Name, ...] = Field(strict=False)
+
+    @field_validator("between")
+    @classmethod
+    def _two_of_them(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(names) != 2:
+            raise ValueError(f"names {len(names)}; an interaction is between two")
+        if names[0] == names[1]:
+            raise ValueError(
+                f"{names[0]!r} cannot interact with itself; name two different ones, or give the "
+                "control another transform"
+            )
+        return names
+
+
 class Calendar(_Frozen):
     """Season, trend and public holidays; `fourier` counts sine-cosine pairs per year."""
 
     fourier: int = Field(default=2, ge=0)
     trend: Literal["none", "linear", "quadratic"] = "linear"
     holidays: Name | None = None
+
+    @property
+    def seasons(self) -> tuple[str, ...]:
+        """Names of the Fourier columns."""
+        pairs = range(1, self.fourier + 1)
+        return tuple(f"season_{wave}_{pair}" for pair in pairs for wave in ("sin", "cos"))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all the columns that it adds."""
+        trend = {"none": (), "linear": ("trend",), "quadratic": ("trend", "trend_squared")}
+        return (*trend[self.trend], *self.seasons, *(("holidays",) if self.holidays else ()))
 
     @field_validator("holidays")
     @classmethod
@@ -121,15 +176,24 @@ class Prior(_Frozen):
 
 
 class Description(_Frozen):
-    """Everything the TOML file says about a table."""
+    """Everything the TOML file says about a table.
+
+    `units` are those of a panel's units that are used, all if left out. `duplicates` says what is
+    done with rows of the same unit and date: they are refused; or the outcome, spends and exposures
+    are summed, and the controls averaged ("sum": the sum of two prices is no price); or all are
+    averaged ("mean").
+    """
 
     file: Name
     date: Name
     outcome: Name
     unit: Name | None = None
+    units: tuple[Name, ...] | None = Field(default=None, min_length=1, strict=False)
+    duplicates: Literal["error", "sum", "mean"] = "error"
     channels: dict[Name, Channel] = Field(min_length=1)
     mediation: Mediation | None = None
     controls: dict[Name, Control] = {}
+    interactions: dict[Name, Interaction] = {}
     calendar: Calendar = Calendar()
     experiments: Experiments | None = None
     model: ModelDefaults = ModelDefaults()
@@ -148,7 +212,74 @@ class Description(_Frozen):
         return self
 
     @model_validator(mode="after")
+    def _units_are_those_of_a_panel(self) -> Self:
+        if self.units is None:
+            return self
+        if self.unit is None:
+            raise ValueError(
+                "units chooses among the units of a panel, and no unit is named; add "
+                "unit = the column of units, or remove units"
+            )
+        if repeated := _repeated(self.units):
+            raise ValueError(f"units names {repeated} more than once; name each unit once")
+        return self
+
+    @model_validator(mode="after")
+    def _interactions_make_sense(self) -> Self:
+        pairs: dict[frozenset[str], str] = {}
+        for name, interaction in self.interactions.items():
+            where = f"[interactions.{name}]"
+            if name in self.channels or name in self.controls:
+                raise ValueError(f"{where} has the name of a channel or control; rename it")
+            self._check_pair(where, interaction.between)
+            pair = frozenset(interaction.between)
+            if pair in pairs:
+                raise ValueError(
+                    f"{where} is between {' and '.join(interaction.between)}, and so is "
+                    f"[interactions.{pairs[pair]}]; keep one of them"
+                )
+            pairs[pair] = name
+        return self
+
+    def _check_pair(self, where: str, between: tuple[str, ...]) -> None:
+        known = [*self.channels, *self.controls, SEASON]
+        for one in between:
+            if one not in known:
+                raise ValueError(
+                    f"{where} names {one!r}, neither a channel nor a control{nearest(one, known)}; "
+                    f"they are {', '.join(known[:-1])}, and {SEASON!r} for the calendar's"
+                )
+        channels = [one for one in between if one in self.channels]
+        if len(channels) == 2:
+            raise ValueError(
+                f"{where} is between two channels, {' and '.join(between)}, which a table of this "
+                "kind cannot tell; name a channel and a control, or two controls"
+            )
+        if SEASON not in between:
+            return
+        if SEASON in (*self.channels, *self.controls):
+            raise ValueError(
+                f"{where} names {SEASON!r}, which means the calendar's and is the name of a column "
+                "too; rename that channel or control"
+            )
+        if not channels:
+            raise ValueError(
+                f"{where} is between a control and {SEASON!r}; only a channel can change by season"
+            )
+        if self.calendar.fourier == 0:
+            raise ValueError(
+                f"{where} needs a season, and calendar.fourier is 0; make it 1 or more, or remove "
+                "the interaction"
+            )
+
+    @model_validator(mode="after")
     def _names_and_columns_are_distinct(self) -> Self:
+        for kind, names in (("a control", self.controls), ("an interaction", self.interactions)):
+            if both := [name for name in names if name in self.calendar.columns]:
+                raise ValueError(
+                    f"{both[0]!r} names both a column of the calendar and {kind}; rename the "
+                    f"{kind.partition(' ')[2]}"
+                )
         if both := sorted(set(self.channels) & set(self.controls)):
             raise ValueError(f"{both[0]!r} names both a channel and a control; rename one of them")
         uses: dict[str, str] = {}
@@ -168,11 +299,32 @@ class Description(_Frozen):
             yield "unit", self.unit
         yield "outcome", self.outcome
         for name, channel in self.channels.items():
-            yield f"channels.{name}.spend", channel.spend
+            if channel.spend is not None:
+                yield f"channels.{name}.spend", channel.spend
             if channel.exposure is not None:
                 yield f"channels.{name}.exposure", channel.exposure
         for name, control in self.controls.items():
             yield f"controls.{name}.column", control.column
+
+    @property
+    def products(self) -> dict[str, tuple[str, str]]:
+        """The interactions between two controls: each name, and the two."""
+        return {
+            name: (one.between[0], one.between[1])
+            for name, one in self.interactions.items()
+            if all(part in self.controls for part in one.between)
+        }
+
+    @property
+    def modulations(self) -> dict[str, tuple[str, str]]:
+        """The interactions that change a channel: each name, the channel, and what changes it."""
+        return {
+            name: (one.between[0], one.between[1])
+            if one.between[0] in self.channels
+            else (one.between[1], one.between[0])
+            for name, one in self.interactions.items()
+            if name not in self.products
+        }
 
 
 def describe(path: str | Path) -> Description:
@@ -218,6 +370,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "channels": Channel,
     "mediation": Mediation,
     "controls": Control,
+    "interactions": Interaction,
     "calendar": Calendar,
     "experiments": Experiments,
     "model": ModelDefaults,

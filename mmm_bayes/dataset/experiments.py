@@ -88,6 +88,7 @@ def experiments_of(cells: pd.DataFrame, description: Description, data: xr.Datas
     if not panel:
         frame["unit"] = str(data["unit"].values[0])
     _check_known(frame, "channel", list(description.channels))
+    _check_paid(frame, description)
     _check_known(frame, "unit", [str(name) for name in data["unit"].values])
     _check_dates(frame, data)
     _check_unrepeated(frame)
@@ -136,6 +137,17 @@ def _check_known(frame: pd.DataFrame, column: str, known: list[str]) -> None:
         raise InputError(
             f"column {column!r} has {name!r} in {where}, which is not a {column} of the table"
             f"{nearest(name, known)}; the {column}s are {listed(known)}"
+        )
+
+
+def _check_paid(frame: pd.DataFrame, description: Description) -> None:
+    free = [name for name, one in description.channels.items() if not one.paid]
+    wrong = frame[frame["channel"].isin(free)]
+    if len(wrong):
+        name = wrong["channel"].iloc[0]
+        raise InputError(
+            f"column 'channel' has {name!r} in {rows(wrong.index[wrong['channel'] == name])}, a "
+            "channel without spend, and a lift test changes a spend; leave such rows out"
         )
 
 

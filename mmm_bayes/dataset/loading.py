@@ -10,8 +10,9 @@ import xarray as xr
 from mmm_bayes.dataset.dates import step_of
 from mmm_bayes.dataset.description import Description, describe
 from mmm_bayes.dataset.experiments import experiments_of, no_experiments
+from mmm_bayes.dataset.keys import chosen_units, settled
 from mmm_bayes.dataset.reading import read
-from mmm_bayes.dataset.values import typed
+from mmm_bayes.dataset.values import check_outcome_varies, typed
 from mmm_bayes.errors import located
 
 WHOLE = "all"  # the one unit of a single market, and the total over units
@@ -31,13 +32,16 @@ class Dataset:
         Hex digest of the table file's bytes.
     data : xarray.Dataset
         float64 variables in the table's own units, time first: `outcome` (time, unit); `spend`
-        (time, unit, channel), money per step; `exposure` (time, unit, channel), the spend where the
-        description names no exposure; `controls` (time, unit, control), before its transform, of
-        length 0 along `control` where there is none. Coordinates: `time` (datetime64[ns], a fixed
-        step of `attrs["step_days"]` days), `unit` (sorted; "all" for a single market), `channel`
-        and `control` (in the order of the TOML), `role` (channel).
+        (time, unit, channel), money per step, 0 for a channel that is not paid; `exposure` (time,
+        unit, channel), the spend where the description names no exposure; `controls` (time, unit,
+        control), before its transform, of length 0 along `control` where there is none.
+        Coordinates: `time` (datetime64[ns], a fixed step of `attrs["step_days"]` days), `unit`
+        (sorted; "all" for a single market), `channel` and `control` (in the order of the TOML),
+        `role` (channel).
     experiments : xarray.Dataset
         The lift tests, as `experiments_of` returns them; of length 0 where there are none.
+    notes : tuple of str
+        What became of the table's rows on the way in, because the description says so.
     """
 
     description: Description
@@ -45,11 +49,17 @@ class Dataset:
     sha256: str
     data: xr.Dataset
     experiments: xr.Dataset = field(default_factory=no_experiments)
+    notes: tuple[str, ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels' names, in the order of the description."""
         return tuple(self.description.channels)
+
+    @property
+    def paid(self) -> tuple[str, ...]:
+        """The channels that cost money; the others are owned or organic."""
+        return tuple(name for name, one in self.description.channels.items() if one.paid)
 
     @property
     def mediator(self) -> str | None:
@@ -81,16 +91,19 @@ def load(path: str | Path) -> Dataset:
     table = path.parent / description.file
     with located(table):
         cells, sha256 = read(table)
-        frame = typed(cells, description)
+        cells, left_out = chosen_units(cells, description)
+        frame, aggregated = settled(typed(cells, description), description)
+        check_outcome_varies(frame, description)
         unit = None if description.unit is None else frame[description.unit]
         step_days = step_of(frame[description.date], unit)
     data = _labelled(frame, description, step_days)
-    if description.experiments is None:
-        return Dataset(description, path, sha256, data)
-    tests = path.parent / description.experiments.file
-    with located(tests):
-        cells, _ = read(tests, "'file' of [experiments]")
-        return Dataset(description, path, sha256, data, experiments_of(cells, description, data))
+    experiments = no_experiments()
+    if description.experiments is not None:
+        tests = path.parent / description.experiments.file
+        with located(tests):
+            cells, _ = read(tests, "'file' of [experiments]")
+            experiments = experiments_of(cells, description, data)
+    return Dataset(description, path, sha256, data, experiments, (*left_out, *aggregated))
 
 
 def _labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
@@ -103,13 +116,20 @@ def _labelled(frame: pd.DataFrame, description: Description, step_days: int) -> 
     def fold(columns: list[str]) -> np.ndarray:
         return frame[columns].to_numpy(dtype=float).reshape(len(time), len(unit), len(columns))
 
+    def spends() -> np.ndarray:
+        paid = [one.spend for one in channels.values() if one.spend is not None]
+        spend = np.zeros((len(time), len(unit), len(channels)))
+        spend[..., [one.paid for one in channels.values()]] = fold(paid)
+        return spend
+
     channels, controls = description.channels, description.controls
+    driving = [one.exposure or one.spend or "" for one in channels.values()]
     each_channel = ("time", "unit", "channel")
     return xr.Dataset(
         {
             "outcome": (("time", "unit"), fold([description.outcome])[..., 0]),
-            "spend": (each_channel, fold([c.spend for c in channels.values()])),
-            "exposure": (each_channel, fold([c.exposure or c.spend for c in channels.values()])),
+            "spend": (each_channel, spends()),
+            "exposure": (each_channel, fold(driving)),
             "controls": (("time", "unit", "control"), fold([c.column for c in controls.values()])),
         },
         coords={

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from mmm_bayes.dataset.description import SEASON
 from mmm_bayes.dataset.experiments import periods
 from mmm_bayes.dataset.loading import Dataset
 from mmm_bayes.dataset.shape import (
@@ -24,6 +25,7 @@ MEDIATOR_OFF = 0.05  # share of weeks without the mediator from which its equati
 NEARLY_COLLINEAR = 0.9
 VARIANCE_INFLATED = 10.0
 WEEKS_PER_PARAMETER = 4.0
+TINY = 1e-300  # keeps 0 / 0 out where no channel is paid
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,10 @@ class Profile:
     units : tuple of str
     outcome : Outcome
     channels : DataFrame, one row per channel
-        role; zero_share, the share of rows without spend; total spend; share of the total over
-        channels; mean_on, the mean spend of the rows with spend; vif, the variance inflation factor
-        of the exposure.
+        role; paid; zero_share, the share of rows without spend (without exposure, of a channel that
+        is not paid); total spend, and its share of the total over channels, NaN for a channel that
+        is not paid; mean_on, the mean spend, or exposure, of the rows with any; vif, the variance
+        inflation factor of the exposure.
     controls : DataFrame, one row per control
         mean, sd, minimum, maximum, before any transform; vif.
     correlation : DataFrame, shape (channel and control, channel and control)
@@ -133,7 +136,7 @@ def profile(dataset: Dataset) -> Profile:
             *_of_outcome(outcome),
             *_of_size(weeks_per_parameter, parameters),
         ),
-        notes=tuple(_of_exposure(dataset)),
+        notes=(*dataset.notes, *_of_exposure(dataset), *_of_owned(dataset)),
     )
 
 
@@ -141,14 +144,19 @@ def count_parameters(dataset: Dataset) -> int:
     """Count, approximately, the parameters of a model of this dataset.
 
     Four per channel (retention, half-saturation, slope, effect), four more per cause on the
-    mediator, one per control, two per Fourier pair, one or two of trend, one of holidays, an
-    intercept per unit and a scale.
+    mediator, one per control and interaction, two per Fourier pair (and as many where a channel
+    changes by season), one or two of trend, one of holidays, an intercept per unit and a scale.
     """
     description = dataset.description
     calendar = description.calendar
     return (
         4 * (len(dataset.channels) + len(dataset.causes))
         + len(description.controls)
+        + len(description.products)
+        + sum(
+            2 * calendar.fourier if by == SEASON else 1
+            for _, by in description.modulations.values()
+        )
         + 2 * calendar.fourier
         + {"none": 0, "linear": 1, "quadratic": 2}[calendar.trend]
         + (calendar.holidays is not None)
@@ -178,15 +186,19 @@ def _standardised(values: Floats) -> Floats:
 
 
 def _channels(dataset: Dataset, vif: Floats) -> pd.DataFrame:
-    spend = dataset.data["spend"].to_numpy()
-    on, total = spend > 0, spend.sum(axis=(0, 1))
+    paid = np.array([name in dataset.paid for name in dataset.channels])
+    spend, exposure = dataset.data["spend"].to_numpy(), dataset.data["exposure"].to_numpy()
+    amount = np.where(paid, spend, exposure)
+    on = amount > 0
+    total = np.where(paid, spend.sum(axis=(0, 1)), np.nan)
     return pd.DataFrame(
         {
             "role": dataset.data["role"].to_numpy(),
+            "paid": paid,
             "zero_share": 1 - on.mean(axis=(0, 1)),
             "total": total,
-            "share": total / total.sum(),
-            "mean_on": total / on.sum(axis=(0, 1)),
+            "share": total / max(spend.sum(), TINY),
+            "mean_on": amount.sum(axis=(0, 1)) / on.sum(axis=(0, 1)),
             "vif": vif,
         },
         index=pd.Index(dataset.channels, name="channel"),
@@ -243,16 +255,16 @@ def _of_channels(dataset: Dataset) -> Iterator[str]:
     constant = [name for name in dataset.channels if _is_constant(dataset, name)]
     if constant:
         yield f"never changing: {', '.join(constant)}; such an effect rests on its prior alone."
-    spend = dataset.data["spend"]
+    exposure = dataset.data["exposure"]
     always = [
         name
         for name in dataset.channels
-        if name not in constant and bool((spend.sel(channel=name) > 0).all())
+        if name not in constant and bool((exposure.sel(channel=name) > 0).all())
     ]
     if always:
         yield (
             f"never off: {', '.join(always)}; the total effect of such a channel extrapolates to "
-            "a spend of zero that was never seen."
+            "weeks without it, which were never seen."
         )
 
 
@@ -284,7 +296,7 @@ def _of_mediation(dataset: Dataset, mediation: dict[str, Correlation]) -> Iterat
             "contain zero, unless carryover or other columns hide the link."
         )
     if dataset.mediator is not None:
-        off = float((dataset.data["spend"].sel(channel=dataset.mediator) == 0).mean())
+        off = float((dataset.data["exposure"].sel(channel=dataset.mediator) == 0).mean())
         if off >= MEDIATOR_OFF:
             yield (
                 f"{dataset.mediator}, the mediator, is off in {off:.0%} of rows: "
@@ -314,20 +326,36 @@ def _of_size(weeks_per_parameter: float, parameters: int) -> Iterator[str]:
 
 
 def _of_exposure(dataset: Dataset) -> Iterator[str]:
-    proportional = []
-    for name, channel in dataset.description.channels.items():
-        spend = dataset.data["spend"].sel(channel=name).to_numpy()
-        exposure = dataset.data["exposure"].sel(channel=name).to_numpy()
-        price = spend.sum() / exposure.sum()
-        # Money is written in cents: less than that cannot tell a fixed price from a moving one.
-        proportion = np.allclose(spend, price * exposure, rtol=1e-3, atol=0.006)
-        if channel.exposure is not None and proportion:
-            proportional.append(name)
+    known = [
+        name for name, one in dataset.description.channels.items() if one.paid and one.exposure
+    ]
+    proportional = [name for name in known if name not in priced(dataset)]
     if proportional:
         yield (
             f"exposure proportional to spend: {', '.join(proportional)}; it says nothing that the "
             "spend does not."
         )
+
+
+def _of_owned(dataset: Dataset) -> Iterator[str]:
+    free = [name for name in dataset.channels if name not in dataset.paid]
+    if free:
+        yield f"no spend: {', '.join(free)}; such a channel has an effect and no return on money."
+
+
+def priced(dataset: Dataset) -> list[str]:
+    """The paid channels whose exposure is not their spend at one price throughout."""
+    found = []
+    for name, channel in dataset.description.channels.items():
+        if not channel.paid or channel.exposure is None:
+            continue
+        spend = dataset.data["spend"].sel(channel=name).to_numpy()
+        exposure = dataset.data["exposure"].sel(channel=name).to_numpy()
+        price = spend.sum() / exposure.sum()
+        # Money is written in cents: less than that cannot tell a fixed price from a moving one.
+        if not np.allclose(spend, price * exposure, rtol=1e-3, atol=0.006):
+            found.append(name)
+    return found
 
 
 def _is_constant(dataset: Dataset, channel: str) -> bool:

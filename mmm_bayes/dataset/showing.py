@@ -76,8 +76,8 @@ def _channels(found: Profile) -> Table:
             str(name),
             row["role"],
             f"{row['zero_share']:.0%}",
-            _number(row["total"]),
-            f"{row['share']:.1%}",
+            _number(row["total"]) if row["paid"] else "-",
+            f"{row['share']:.1%}" if row["paid"] else "-",
             _number(row["mean_on"]),
             _factor(row["vif"]),
         )

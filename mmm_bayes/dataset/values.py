@@ -71,9 +71,7 @@ def typed(cells: pd.DataFrame, description: Description) -> pd.DataFrame:
         rule.
     """
     kinds = {name: KINDS.get(key, NUMBER) for key, name in description.columns()}
-    frame = checked(cells, kinds, schema(description))
-    _check_outcome_varies(frame, description)
-    return frame
+    return checked(cells, kinds, schema(description))
 
 
 def checked(cells: pd.DataFrame, kinds: dict[str, Kind], rules: pa.DataFrameSchema) -> pd.DataFrame:
@@ -115,7 +113,8 @@ def schema(description: Description) -> pa.DataFrameSchema:
         )
         rules[description.unit] = [reserved]
     for channel in description.channels.values():
-        rules[channel.spend] = media
+        if channel.spend is not None:
+            rules[channel.spend] = media
         if channel.exposure is not None:
             rules[channel.exposure] = media
     for control in description.controls.values():
@@ -225,7 +224,8 @@ def _sentence(cases: pd.DataFrame) -> str:
     return f"column {column!r} has {what}{where}; {mend}{more}"
 
 
-def _check_outcome_varies(frame: pd.DataFrame, description: Description) -> None:
+def check_outcome_varies(frame: pd.DataFrame, description: Description) -> None:
+    """Refuse an outcome that is constant, in the table or in a unit of it."""
     outcome = frame[description.outcome]
     if outcome.nunique() == 1:
         raise InputError(
@@ -237,5 +237,5 @@ def _check_outcome_varies(frame: pd.DataFrame, description: Description) -> None
         if len(flat := values.index[values == 1]):
             raise InputError(
                 f"outcome {description.outcome!r} never changes in unit "
-                f"{listed(map(repr, flat))}; leave such units out"
+                f"{listed(map(repr, flat))}; leave such units out (units = [...])"
             )

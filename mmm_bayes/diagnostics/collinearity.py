@@ -66,6 +66,8 @@ def collinearity(tree: xr.DataTree) -> xr.Dataset:
         at = [channels.index(name) for name in names]
         lags = data["exposure_lags"].transpose("time", "unit", "channel", "lag").values[:, :, at]
         media = transformed(lags, *_shapes(posterior, equation, at))
+        if equation == "outcome":
+            media = media * _effectiveness(posterior, data)[..., at]
         covariates = data["covariates"].transpose("time", "unit", "covariate").values
         left = [beside(values, covariates) for values in media]
         matrices[row][np.ix_(at, at)] = np.median([correlations(one) for one in left], axis=0)
@@ -142,6 +144,20 @@ def _shapes(posterior: xr.Dataset, equation: str, at: list[int]) -> list[Array]:
     own = SHAPES[equation][0] in posterior
     names = SHAPES[equation] if own else SHAPES["outcome"]
     chosen = list(range(len(at))) if own and equation == "mediator" else at
+    return [flat(own_values(posterior, name))[_rows(posterior)][..., chosen] for name in names]
+
+
+def _effectiveness(posterior: xr.Dataset, data: xr.Dataset) -> Array:
+    """What interactions make of each channel by week, (sample, time, unit, channel); 1 of none."""
+    if "modulation_effect" not in posterior:
+        return np.ones((1, 1, 1, data.sizes["channel"]))
+    delta = flat(posterior["modulation_effect"])[_rows(posterior)]
+    weeks = data["modulators"].transpose("time", "unit", "modulation").values
+    of_channel = data["modulated"].transpose("modulation", "channel").values
+    return np.asarray(np.exp(np.einsum("tum,sm,mc->stuc", weeks, delta, of_channel)))
+
+
+def _rows(posterior: xr.Dataset) -> NDArray[np.int_]:
+    """Evenly spaced places among the draws."""
     total = posterior.sizes["chain"] * posterior.sizes["draw"]
-    rows = np.linspace(0, total - 1, min(total, DRAWS)).round().astype(int)
-    return [flat(own_values(posterior, name))[rows][..., chosen] for name in names]
+    return np.linspace(0, total - 1, min(total, DRAWS)).round().astype(int)

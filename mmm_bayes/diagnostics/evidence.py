@@ -160,8 +160,8 @@ def _near(values: np.ndarray) -> float:
 
 
 def _never_off(tree: xr.DataTree) -> set[str]:
-    """Channels with spend in every week of every unit."""
-    if "constant_data" not in tree.children or "spend" not in tree["constant_data"]:
+    """Channels that are on in every week of every unit."""
+    if "constant_data" not in tree.children or "exposure" not in tree["constant_data"]:
         return set()
-    on = (tree["constant_data"].to_dataset()["spend"] > 0).all(("time", "unit"))
+    on = (tree["constant_data"].to_dataset()["exposure"] > 0).all(("time", "unit"))
     return {str(name) for name in on["channel"].values[on.values]}

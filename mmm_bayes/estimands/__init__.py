@@ -7,6 +7,8 @@
 from mmm_bayes.estimands.controls import control_effects
 from mmm_bayes.estimands.curves import adstock_curves, response_curves
 from mmm_bayes.estimands.effects import EFFECTS, Effects, channel_effects, summed_effects
+from mmm_bayes.estimands.interactions import interaction_effects, interaction_table
+from mmm_bayes.estimands.prices import cost_per_thousand
 from mmm_bayes.estimands.summary import STATISTICS, summarise, table
 from mmm_bayes.estimands.units import pooling_factors
 
@@ -17,6 +19,9 @@ __all__ = [
     "adstock_curves",
     "channel_effects",
     "control_effects",
+    "cost_per_thousand",
+    "interaction_effects",
+    "interaction_table",
     "pooling_factors",
     "response_curves",
     "summarise",

@@ -25,24 +25,27 @@ DRAWS = 1000
 def response_curves(world: World) -> xr.Dataset:
     """What a constant weekly spend adds to an average week, once carryover has built up.
 
-    The spend is split over units as in the weeks when they spend, and all other channels stay at
-    their means; in the total the mediator follows its causes, in the direct effect it stays where
-    the channel's zero spend leaves it.
+    Of a channel that is not paid, a constant weekly exposure. The spend is split over units as in
+    the weeks when they spend, and all other channels stay at their means; in the total the mediator
+    follows its causes, in the direct effect it stays where the channel's zero spend leaves it.
 
     Returns
     -------
     xarray.Dataset
         ``direct`` and ``total`` (statistic, channel, point), outcome per week summed over
-        units; coordinate ``spend`` (channel, point) per week summed over units; and
+        units; coordinates ``spend`` (channel, point) per week summed over units, and ``measure``
+        (channel), what that is: "spend", or the column of an unpaid channel's exposure; and
         ``observed_max``, ``observed_mean`` (channel), the mean over weeks with spend.
     """
     design = world.design
     data = design.dataset.data.isel(time=design.weeks)
-    spend = data["spend"].sum("unit")
+    paid = data["channel"].isin(design.dataset.paid)
+    amount = data["spend"].where(paid, data["exposure"])  # (time, unit, channel)
+    spend = amount.sum("unit")
     typical = spend.where(spend > 0).mean("time").fillna(0.0).values
     highest = spend.max("time").values
     # What an exposure of one active mean costs in each unit; nothing where it never ran.
-    cost = data["spend"].where(data["spend"] > 0).mean("time").fillna(0.0).values  # (unit, channel)
+    cost = amount.where(amount > 0).mean("time").fillna(0.0).values  # (unit, channel)
     together = cost.sum(0)
     furthest = BEYOND * highest / np.where(together > 0, together, 1.0)
     multiples = furthest[:, None] * np.linspace(0, 1, POINTS)
@@ -73,6 +76,13 @@ def response_curves(world: World) -> xr.Dataset:
             "statistic": list(STATISTICS),
             "channel": list(design.dataset.channels),
             "spend": (("channel", "point"), multiples * together[:, None]),
+            "measure": (
+                "channel",
+                [
+                    "spend" if one.paid else str(one.exposure)
+                    for one in design.dataset.description.channels.values()
+                ],
+            ),
         },
     )
 
@@ -124,7 +134,8 @@ def _steady(world: World, level: Array, mediator: Array | None = None) -> dict[s
     max_lag = design.form.max_lag
     points = len(level)
     data: dict[str, Any] = {name: design.arrays[name].values for name in data_names(design)}
-    data["covariates"] = np.zeros((points, *data["covariates"].shape[1:]))
+    for name in {"covariates", "modulators"} & data.keys():
+        data[name] = np.zeros((points, *data[name].shape[1:]))
     for name in ("outcome_observed", "mediator_observed"):
         if name in data:
             data[name] = np.ones((points, *data[name].shape[1:]))

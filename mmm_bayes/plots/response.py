@@ -24,7 +24,7 @@ def response_curves(
     axes : sequence of Axes, one per channel
     curves : xarray.Dataset
         `direct`, `total` (statistic, channel, point), `spend` (channel, point), `observed_mean`,
-        `observed_max` (channel).
+        `observed_max` (channel), and `measure` (channel), what `spend` is where it is no spend.
     causes : sequence of str
         Channels that also act through the mediator: their direct part is drawn dashed.
     name : str
@@ -49,7 +49,7 @@ def response_curves(
         ax.set_title(channel)
         ax.set_xlim(0, spend.max())
         ax.set_ylim(bottom=min(0.0, float(np.min(total.sel(statistic="lower")))))
-        ax.set_xlabel("weekly spend")
+        ax.set_xlabel(f"weekly {one['measure'].item() if 'measure' in one.coords else 'spend'}")
         few(ax.xaxis, 4)
         numbers(ax.xaxis)
         numbers(ax.yaxis)

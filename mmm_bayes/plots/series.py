@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import xarray as xr
 from matplotlib.axes import Axes
@@ -32,21 +32,27 @@ def outcome_over_time(ax: Axes, observed: xr.DataArray, *, name: str = "outcome"
     dates(ax)
 
 
-def spends_over_time(axes: Sequence[Axes], spend: xr.DataArray) -> None:
+def spends_over_time(
+    axes: Sequence[Axes], spend: xr.DataArray, *, measures: Mapping[str, str] | None = None
+) -> None:
     """Draw each channel's spend in its own axes, summed over units.
 
     Parameters
     ----------
     axes : sequence of Axes, one per channel
     spend : xarray.DataArray, dims (time, unit, channel)
+    measures : mapping, optional
+        What is drawn of a channel that costs nothing.
     """
+    measures = measures or {}
     values, palette = summed(spend), colours([str(name) for name in spend["channel"].values])
     for ax, channel in zip(axes, values["channel"].values, strict=True):
         one = values.sel(channel=channel)
         ax.fill_between(one["time"].values, one.values, step="mid", color=palette[channel], lw=0)
         off = float((spend.sel(channel=channel) == 0).mean())
         said = "never off" if off == 0 else f"off in {off:.0%} of weeks"
-        ax.set_title(f"{channel}: {compact(float(one.sum()))} spent, {said}")
+        what = measures.get(str(channel), "spent")
+        ax.set_title(f"{channel}: {compact(float(one.sum()))} {what}, {said}")
         ax.set_ylim(bottom=0)
         numbers(ax.yaxis)
         dates(ax)

@@ -24,6 +24,7 @@ from mmm_bayes.plots import (
     forest,
     graph,
     predictive,
+    prices,
     prior_effects,
     prior_posterior,
     prior_predictive,
@@ -35,6 +36,7 @@ from mmm_bayes.plots.bands import pooled, summed
 from mmm_bayes.plots.style import OKABE_ITO, figure
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
+from mmm_bayes.report.tables import mean_price
 from mmm_bayes.report.units import units
 
 
@@ -52,6 +54,7 @@ def pictures(run: View) -> Iterator[Picture]:
     """
     drawers: tuple[Callable[[View], Picture | None], ...] = (
         _graph, _effects, units, _contributions, _fit, _holdout, _response, _carryover, _data,
+        _prices,
         _implied, _prior_effects, _prior, _apart, _confounding, _placebo, _convergence, _predictive,
         _residuals,
     )  # fmt: skip
@@ -206,6 +209,8 @@ def _response(run: View) -> Picture:
         "What a constant weekly spend adds per week in the long run, with 90% bands. Dotted line: "
         "the mean week with spend. Grey ground: beyond the highest week observed, where only "
         "the model's form speaks. "
+        + ("" if all(map(run.paid, run.channels)) else
+           "Of a channel that costs nothing, its exposure stands in the place of spend. ")
         + (f"Dashed: without the part through {run.mediator}." if run.causes else ""),
         made, vector=True,
     )  # fmt: skip
@@ -234,15 +239,51 @@ def _data(run: View) -> Picture:
     flat = list(axes[1:].ravel())
     for ax in flat[count:]:
         ax.axis("off")
-    series.spends_over_time(flat[:count], run.group("constant_data")["spend"])
+    known = run.group("constant_data")
+    paid = xr.DataArray([run.paid(name) for name in run.channels], dims="channel")
+    series.spends_over_time(
+        flat[:count],
+        known["spend"].where(paid, known["exposure"]),
+        measures={name: run.measure(name) for name in run.channels if not run.paid(name)},
+    )
     return Picture(
         "data",
         f"{run.outcome} and the spend of each channel over time.",
         f"The data: {run.outcome} and weekly spends"
+        + ("" if paid.all() else ", or the exposure of a channel that costs nothing")
         + (", summed over units." if run.observed.sizes["unit"] > 1 else ".")
         + " No model can tell apart channels that move together.",
         made,
     )
+
+
+def _prices(run: View) -> Picture | None:
+    found = run.effect("cpm")
+    if "cpm" not in found:
+        return None
+    cpm = found["cpm"].isel(unit=-1, drop=True)
+    names = [str(name) for name in cpm["channel"].values]
+    columns = min(3, len(names))
+    rows = math.ceil(len(names) / columns)
+    made, axes = figure(rows, columns, width=9, height=0.4 + 2.1 * rows, across=0.95, left=0.85)
+    flat = list(axes.ravel())
+    for ax in flat[len(names) :]:
+        ax.axis("off")
+    prices.cost_over_time(
+        flat[: len(names)],
+        cpm,
+        means={name: mean_price(run, name) for name in names},
+        channels=run.channels,
+        measures={name: run.measure(name) for name in names},
+    )
+    return Picture(
+        "prices",
+        "Cost per thousand units of exposure over time.",
+        "What exposure cost: money per 1,000 units of it (CPM), week by week; dotted, over all "
+        "weeks. Weeks without exposure are gaps. The response follows exposure and the return "
+        "follows money: in a dear week the same money buys less of both.",
+        made, vector=True,
+    )  # fmt: skip
 
 
 def _implied(run: View) -> Picture | None:

@@ -16,6 +16,7 @@ from mmm_bayes.plots.style import styled
 from mmm_bayes.report import tables
 from mmm_bayes.report.experiments import experiments
 from mmm_bayes.report.figures import pictures
+from mmm_bayes.report.interactions import interaction_sentences, interactions
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View, read
 from mmm_bayes.report.units import units_say
@@ -95,6 +96,10 @@ def _context(run: View) -> dict[str, object]:
         "units": units_say(run),
         "controls": tables.controls(run),
         "experiments": experiments(run),
+        "interactions": interactions(run),
+        "interacting": interaction_sentences(run),
+        "prices": tables.prices(run),
+        "known": run.record.get("profile_notes", []),
         "data": tables.data(run),
         "span": tables.span(run),
         "notes": notes or run.record.get("profile_warnings", []),

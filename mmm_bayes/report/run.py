@@ -86,6 +86,16 @@ class View:
         """In the order of the description."""
         return [str(name) for name in self.effect("draws")["channel"].values]
 
+    def measure(self, channel: str) -> str:
+        """What a channel's exposure is called: "spend" where it is its spend."""
+        spec = self.record.get("description", {}).get("channels", {}).get(channel, {})
+        return str(spec.get("exposure") or "spend")
+
+    def paid(self, channel: str) -> bool:
+        """Whether a channel costs money."""
+        spec = self.record.get("description", {}).get("channels", {}).get(channel, {})
+        return spec.get("spend") is not None or not spec.get("exposure")
+
     @property
     def multiplies(self) -> bool:
         """Whether effects multiply: what single channels add then overlaps."""

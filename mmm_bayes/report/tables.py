@@ -89,6 +89,7 @@ def channels(run: View) -> list[Channel]:
                 roas=run.summary(name, "roas"),
                 evidence=tuple(evidence.get(name, {}).get("says", ())),
                 direct_fixed=beta is not None and name in run.causes and not bool(beta.any()),
+                paid=run.paid(name),
             )
         )
     return found
@@ -105,7 +106,10 @@ def effects(run: View) -> Table:
             mean, interval = spread(amount)
             share, shares = spread(amount.times(percent), unit="%")
             cells.append((f"{mean}, {share}", interval, shares) if amount.exists else mean)
-        cells += [spread(run.summary(name, "roas")), spread(run.summary(name, "mroas"))]
+        cells += [
+            spread(run.summary(name, estimand)) if run.paid(name) else "no spend"
+            for estimand in ("roas", "mroas")
+        ]
         rows.append(cells)
     return table(("channel", "total", "direct", "indirect", "ROAS", "marginal ROAS"), rows)
 
@@ -142,22 +146,48 @@ def _cell(draws: xr.DataArray, unit: str = "") -> tuple[str, str]:
 
 
 def data(run: View) -> Table:
-    """Each channel's spends."""
-    spend = run.group("constant_data")["spend"]
+    """Each channel's spends, or the exposure of one that costs nothing."""
+    known = run.group("constant_data")
+    spend, exposure = known["spend"], known["exposure"]
     whole = float(spend.sum())
     roles = run.record.get("description", {}).get("channels", {})
     rows = []
     for name in run.channels:
-        one = spend.sel(channel=name)
+        paid = run.paid(name)
+        one = (spend if paid else exposure).sel(channel=name)
         on = one.values[one.values > 0]
+        mean = number(float(on.mean())) if on.size else "–"
         rows.append(
             [
-                name, str(roles.get(name, {}).get("role", "")), number(float(one.sum())),
-                f"{float(one.sum()) / whole:.1%}" if whole else "–",
-                number(float(on.mean())) if on.size else "–", f"{1 - on.size / one.size:.0%}",
+                name, str(roles.get(name, {}).get("role", "")),
+                number(float(one.sum())) if paid else "no spend",
+                f"{float(one.sum()) / whole:.1%}" if whole and paid else "–",
+                mean if paid else f"{mean} {run.measure(name)}", f"{1 - on.size / one.size:.0%}",
             ]
         )  # fmt: skip
     return table(("channel", "role", "spent", "share", "mean when on", "weeks off"), rows)
+
+
+def prices(run: View) -> list[str]:
+    """What a thousand units of each channel's exposure cost, where that moves."""
+    cpm = run.effect("cpm").get("cpm")
+    if cpm is None:
+        return []
+    said = []
+    for name in map(str, cpm["channel"].values):
+        weekly = cpm.isel(unit=-1).sel(channel=name).values
+        low, high = (number(float(end)) for end in np.nanquantile(weekly, [0.05, 0.95]))
+        said.append(
+            f"{name}: 1,000 {run.measure(name)} cost {number(mean_price(run, name))} over all "
+            f"weeks (spend over exposure), and between {low} and {high} in 9 of 10 weeks."
+        )
+    return said
+
+
+def mean_price(run: View, channel: str) -> float:
+    """Money per thousand units of a channel's exposure, over all weeks and units."""
+    one = run.group("constant_data")[["spend", "exposure"]].sel(channel=channel).sum()
+    return 1000 * float(one["spend"]) / float(one["exposure"])
 
 
 def span(run: View) -> str:

@@ -126,6 +126,8 @@ class Channel:
         What the diagnostics say of it, word for word.
     direct_fixed : bool
         Whether the model itself sets the direct effect to zero.
+    paid : bool
+        Whether it costs money.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Channel:
     roas: Summary
     evidence: tuple[str, ...] = ()
     direct_fixed: bool = False
+    paid: bool = True
 
 
 def channel_sentences(channel: Channel) -> list[str]:
@@ -174,6 +177,8 @@ def _finding(channel: Channel) -> str:
     if channel.roas.exists:
         mean, interval = spread(channel.roas)
         text += f"; for each unit of money spent, {mean} ({interval})"
+    if not channel.paid:
+        text += ". It has no spend, and so no return on money"
     return text + "."
 
 

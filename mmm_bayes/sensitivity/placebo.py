@@ -59,7 +59,7 @@ def placebo_design(real: Design, channel: str, shift: int, *, mediator: bool = F
     made = both.assign(outcome=data["outcome"], controls=data["controls"])
     made.attrs = data.attrs
     dataset = dataclasses.replace(
-        real.dataset, data=made, description=_described(real.dataset.description, name)
+        real.dataset, data=made, description=_described(real.dataset.description, channel, name)
     )
     return sign_free(dataclasses.replace(real, dataset=dataset))
 
@@ -167,9 +167,10 @@ def _moved(data: xr.Dataset, channel: Any, shift: int) -> xr.Dataset:
     return moved
 
 
-def _described(real: Description, name: str) -> Description:
-    """The description with the placebo as a channel and a cause."""
-    channels = real.channels | {name: Channel(spend=name, role=PLACEBO)}
+def _described(real: Description, source: str, name: str) -> Description:
+    """The description with the placebo as a channel, paid if its source is, and a cause."""
+    kind = "spend" if real.channels[source].paid else "exposure"
+    channels = real.channels | {name: Channel.model_validate({kind: name, "role": PLACEBO})}
     mediation = real.mediation and real.mediation.model_copy(
         update={"causes": (*real.mediation.causes, name)}
     )

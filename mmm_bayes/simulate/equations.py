@@ -63,7 +63,7 @@ USUAL = Mechanism()
 
 @dataclass(frozen=True)
 class Equation:
-    """``other_t + effectiveness_t sum_c ceiling_c curve(adstock(x_c)_t)``, in shares of the mean.
+    """``other_t + effectiveness_t sum_c changed_ct ceiling_c curve(adstock(x_c)_t)``, in shares.
 
     Attributes
     ----------
@@ -80,6 +80,8 @@ class Equation:
     effectiveness : array, shape (time,)
         What is left of the media's effect, by week.
     mechanism : Mechanism
+    changed : array, shape (time, unit, channel), or 1
+        What interactions make of each channel, by week.
     """
 
     alpha: Array
@@ -89,6 +91,7 @@ class Equation:
     other: Array
     effectiveness: Array
     mechanism: Mechanism = USUAL
+    changed: Array | float = 1.0
 
     def __call__(self, path: Array) -> Array:
         """Location by week.
@@ -102,6 +105,7 @@ class Equation:
         array, shape (time, unit)
         """
         response = self.mechanism.response(path, self.alpha, self.kappa, self.second)
+        response = self.changed * response
         return self.other + self.effectiveness[:, None] * (self.ceiling * response).sum(-1)
 
 
@@ -112,6 +116,7 @@ def equation(
     path: Array,
     other: Array,
     effectiveness: Array | None = None,
+    changed: Array | float = 1.0,
 ) -> Equation:
     """An equation whose channels contribute given shares of the mean over the weeks of `path`.
 
@@ -129,15 +134,18 @@ def equation(
         taken off it, so that media are part of that mean.
     effectiveness : array, shape (time,), optional
         What is left of the media's effect, by week; all of it if left out.
+    changed : array, shape (time, unit, channel), optional
+        What interactions make of each channel, by week.
     """
     alpha, relative, second = shape
     span = path[mechanism.history :]
     kappa = relative * span.sum(0) / np.maximum((span > 0).sum(0), 1)
     effectiveness = np.ones(len(span)) if effectiveness is None else effectiveness
-    response = mechanism.response(path, alpha, kappa, second)
+    response = changed * mechanism.response(path, alpha, kappa, second)
     mean = (effectiveness[:, None, None] * response).mean(0)
     ceiling = share / mean * np.ones_like(share)
-    return Equation(alpha, kappa, second, ceiling, other - share.sum(-1), effectiveness, mechanism)
+    other = other - share.sum(-1)
+    return Equation(alpha, kappa, second, ceiling, other, effectiveness, mechanism, changed)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,10 @@ from mmm_bayes.simulate.scenarios import SCENARIOS, Scenario
 CHANNELS = ("facebook", "instagram", "tiktok", "google", "tv")
 CAUSES = ("facebook", "instagram", "tiktok")
 MEDIATOR = "google"
+#: Costs nothing: it is told by its exposure.
+EMAIL = "email"
 MEAN_SPEND = np.array([6000.0, 4000.0, 2500.0, 8000.0, 9000.0])
+MEAN_EMAILS = 40_000.0
 MEAN_REVENUE = 250_000.0
 MEAN_PRICE = 20.0
 FIRST_WEEK = "2022-01-03"
@@ -90,8 +93,12 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     history = kind.mechanism.history
     length = 2 * history + weeks
     size = rng.lognormal(0.0, 0.5, kind.units) if kind.units > 1 else np.ones(1)
-    spends = _spends(rng, kind, length) * (size[:, None] * MEAN_SPEND)
+    channels = (*CHANNELS, EMAIL) if kind.owned else CHANNELS
+    means = np.append(MEAN_SPEND, MEAN_EMAILS) if kind.owned else MEAN_SPEND
+    spends = _spends(rng, kind, length, channels) * (size[:, None] * means)
     spends = np.round(spends, 2)
+    if kind.owned:
+        spends[..., -1] = np.round(spends[..., -1])  # nobody sends half an email
     season = _season(length)
     price = np.round(MEAN_PRICE * np.exp(_wander(rng, (length, kind.units), 0.06, 0.8)), 2)
     promotion = (rng.random((length, kind.units)) < 0.15).astype(float)
@@ -106,8 +113,8 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     path = spends[history:].copy()
     path[..., MEDIATOR_AT] = searched
 
-    shapes = _shapes(rng, kind, len(CHANNELS))
-    low, high = np.full(len(CHANNELS), 0.03), np.full(len(CHANNELS), 0.12)
+    shapes = _shapes(rng, kind, len(channels))
+    low, high = np.full(len(channels), 0.03), np.full(len(channels), 0.12)
     low[MEDIATOR_AT], high[MEDIATOR_AT] = 0.10, 0.25
     beta = _shares(rng, kind, low, high)
     if not kind.direct:
@@ -123,7 +130,14 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         + demand
     )[2 * history :]
     effectiveness = _effectiveness(kind, weeks)
-    outcome = equation(kind.mechanism, shapes, beta, path, other, effectiveness)
+    interaction = _interaction(rng, kind)
+    on, away = promotion[2 * history :], np.log(price[2 * history :] / MEAN_PRICE)
+    other = other + interaction["promotion_at_price"] * on * away
+    changed: Array | float = 1.0
+    if kind.owned:
+        changed = np.ones((*on.shape, len(channels)))
+        changed[..., -1] = np.exp(interaction["email_at_promotion"] * on)
+    outcome = equation(kind.mechanism, shapes, beta, path, other, effectiveness, changed)
     location = outcome(path)
     sigma: Any = rng.uniform(*kind.noise)
     if kind.units > 1:
@@ -149,7 +163,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         "says": kind.says,
         "seed": seed,
         "link": kind.link,
-        "channels": CHANNELS,
+        "channels": channels,
         "causes": CAUSES,
         "mediator": MEDIATOR,
         "units": units if kind.units > 1 else ["all"],
@@ -170,9 +184,14 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
             promotion_lift=lift,
             unit_size=size,
             **_departures(kind, effectiveness),
+            **(interaction if kind.owned else {}),
         ),
         "effects": _effects(kind, units, outcome, mediator, path, causes, scale, revenue),
     }
+    if kind.owned:
+        truth["interactions"] = _interactions(
+            outcome, path, on, price[2 * history :], scale, revenue, elasticity, lift, interaction
+        )
     table: dict[str, Any] = {
         "week": np.repeat(
             pd.date_range(FIRST_WEEK, periods=weeks, freq="7D").strftime("%Y-%m-%d"), kind.units
@@ -182,6 +201,8 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         table["region"] = np.tile(units, weeks)
     for at, channel in enumerate(CHANNELS):
         table[f"{channel}_spend"] = path[history:, :, at].ravel()
+    if kind.owned:
+        table["emails_sent"] = path[history:, :, -1].astype(int).ravel()
     table["price"] = price[2 * history :].ravel()
     table["promotion"] = promotion[2 * history :].astype(int).ravel()
     table["revenue"] = revenue.ravel()
@@ -207,6 +228,16 @@ def _effectiveness(kind: Scenario, weeks: int) -> Array:
     """What is left of the media's effect on the outcome, shape (time,)."""
     late = expit(20 * (np.linspace(0, 1, weeks) - 0.5))
     return 1 - (1 - kind.fades_to) * late
+
+
+def _interaction(rng: np.random.Generator, kind: Scenario) -> dict[str, float]:
+    """By how much a promotion's lift changes with log price, and emails by a promotion (log)."""
+    if not kind.owned:
+        return {"promotion_at_price": 0.0, "email_at_promotion": 0.0}
+    return {
+        "promotion_at_price": -rng.uniform(0.5, 1.0),
+        "email_at_promotion": rng.uniform(0.5, 1.0),
+    }
 
 
 def _shares(rng: np.random.Generator, kind: Scenario, low: Array, high: Array) -> Array:
@@ -241,12 +272,14 @@ def _wander(
     return path
 
 
-def _spends(rng: np.random.Generator, kind: Scenario, length: int) -> Array:
-    """Planned spends around 1, shape (length, unit, channel); TV always runs in flights."""
-    shape = (length, kind.units, len(CHANNELS))
+def _spends(
+    rng: np.random.Generator, kind: Scenario, length: int, channels: tuple[str, ...]
+) -> Array:
+    """Planned spends around 1, shape (length, unit, channel); TV and emails come in flights."""
+    shape = (length, kind.units, len(channels))
     spends = np.exp(_wander(rng, shape, 0.5, 0.5) - 0.125)
     flights = _wander(rng, shape, 1.0, 0.75) > 0.0
-    flighted = np.array([kind.flighted or channel == "tv" for channel in CHANNELS])
+    flighted = np.array([kind.flighted or channel in ("tv", EMAIL) for channel in channels])
     return np.where(flighted, spends * flights, spends)
 
 
@@ -297,7 +330,7 @@ def _effects(
         return (scale * (fact - other)).sum(0)
 
     rows = []
-    for at, channel in enumerate(CHANNELS):
+    for at, channel in enumerate((*CHANNELS, EMAIL)[: path.shape[-1]]):
         without = path.copy()
         if channel in CAUSES:
             none = causes.copy()
@@ -318,6 +351,50 @@ def _effects(
                 for unit, value in {**by_unit, "all": amounts.sum()}.items()
             ]
     return rows
+
+
+def _interactions(
+    outcome: Equation,
+    path: Array,
+    on: Array,
+    price: Array,
+    scale: Array,
+    revenue: Array,
+    elasticity: float,
+    lift: float,
+    interaction: dict[str, float],
+) -> list[dict[str, Any]]:
+    """What the interactions do, at levels of the other: lift and elasticity in shares of revenue.
+
+    Identity link, one unit. A price is low or high at the 10% and the 90% quantile of its
+    logarithm; emails at a level are what they would have added, had every week been such a week.
+    """
+    shift = interaction["promotion_at_price"]
+    share = float(scale[0] / revenue.mean())
+    prices = np.exp(np.quantile(np.log(price), [0.1, 0.9]))
+    rows = [
+        ("promotion_at_price", "promotion", "price", level, float(value), "lift",
+         100 * share * (lift + shift * np.log(value / MEAN_PRICE)))
+        for level, value in zip(("low", "high"), prices, strict=True)
+    ]  # fmt: skip
+    rows += [
+        ("promotion_at_price", "price", "promotion", level, value, "elasticity",
+         share * (elasticity + shift * value))
+        for level, value in (("off", 0.0), ("on", 1.0))
+    ]  # fmt: skip
+    without = path.copy()
+    without[..., -1] = 0.0
+    sent = path[-len(on) :, :, -1].sum()
+    for level, value in (("off", 0.0), ("on", 1.0)):
+        changed = np.ones((*on.shape, path.shape[-1]))
+        changed[..., -1] = np.exp(interaction["email_at_promotion"] * value)
+        there = replace(outcome, changed=changed)
+        added = (scale * (there(path) - there(without))).sum() / sent
+        rows.append(
+            ("email_at_promotion", EMAIL, "promotion", level, value, "per_exposure", float(added))
+        )
+    names = ("interaction", "of", "at", "level", "at_value", "quantity", "value")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _listed(**parameters: Any) -> dict[str, Any]:

@@ -46,6 +46,9 @@ class Scenario:
     fades_to : float
         What is left of the media's effect on the outcome at the end of the table. It falls
         smoothly, most of the way within a quarter of the table around its middle.
+    owned : bool
+        Whether emails, which cost nothing, are sent; they act more in weeks of promotion, and
+        promotions do less at a high price.
     """
 
     says: str
@@ -64,6 +67,7 @@ class Scenario:
     retention: tuple[float, float] = (0.1, 0.7)
     half_saturation: tuple[float, float] = (0.5, 2.0)
     fades_to: float = 1.0
+    owned: bool = False
 
 
 SCENARIOS = {
@@ -106,5 +110,10 @@ SCENARIOS = {
         "Advertising does nothing up to a threshold, and saturates exponentially above it.",
         mechanism=Mechanism(curve=THRESHOLD),
         half_saturation=(0.5, 1.2),
+    ),
+    "owned": Scenario(
+        "Emails cost nothing and act more in weeks of promotion; promotions do less at a high "
+        "price.",
+        owned=True,
     ),
 }

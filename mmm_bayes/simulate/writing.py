@@ -10,10 +10,18 @@ from typing import Any
 from mmm_bayes.dataset import Dataset, load
 from mmm_bayes.errors import InputError
 from mmm_bayes.files import write_text
-from mmm_bayes.simulate.market import CAUSES, CHANNELS, MEDIATOR, Market
+from mmm_bayes.simulate.market import CAUSES, CHANNELS, EMAIL, MEDIATOR, Market
 from mmm_bayes.simulate.scenarios import SCENARIOS
 
 ROLES = {"google": "search", "tv": "offline"}
+_INTERACTIONS = [
+    "",
+    "[interactions.promotion_at_price]",
+    'between = ["promotion", "price"]',
+    "",
+    "[interactions.email_at_promotion]",
+    f'between = ["{EMAIL}", "promotion"]',
+]
 
 
 def save(market: Market, csv: Path) -> tuple[Path, Path, Path]:
@@ -66,6 +74,8 @@ def describe(market: Market, file: str) -> str:
     for channel in CHANNELS:
         role = ROLES.get(channel, "social")
         lines += ["", f"[channels.{channel}]", f'spend = "{channel}_spend"', f'role  = "{role}"']
+    if kind.owned:
+        lines += ["", f"[channels.{EMAIL}]", 'exposure = "emails_sent"', 'role     = "owned"']
     causes = ", ".join(f'"{cause}"' for cause in CAUSES)
     lines += [
         "",
@@ -79,6 +89,7 @@ def describe(market: Market, file: str) -> str:
         "",
         "[controls.promotion]",
         'column = "promotion"',
+        *(_INTERACTIONS if kind.owned else []),
         "",
         "[calendar]",
         "fourier = 2",

@@ -10,6 +10,7 @@ from mmm_bayes.terms.baseline import baseline
 from mmm_bayes.terms.data import model_for
 from mmm_bayes.terms.media import contribution, saturated_media
 from mmm_bayes.terms.mediator import mediator
+from mmm_bayes.terms.modulation import modulation
 from mmm_bayes.terms.outcome import outcome
 from mmm_bayes.terms.pooling import pooled
 from mmm_bayes.terms.priors import prior
@@ -19,6 +20,7 @@ __all__ = [
     "contribution",
     "mediator",
     "model_for",
+    "modulation",
     "outcome",
     "pooled",
     "prior",

@@ -33,6 +33,8 @@ def model_for(design: Design) -> pm.Model:
         coords["cause"] = list(design.causes)
     if "experiment" in arrays.coords:
         coords |= {name: arrays[name].values for name in ("test_week", "experiment")}
+    if "modulation" in arrays.coords:
+        coords["modulation"] = arrays["modulation"].values
     model = pm.Model(coords=coords)
     with model:
         for name in data_names(design):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mmm_bayes.design import Design
 from mmm_bayes.errors import InputError
+from mmm_bayes.interactions import modulating
 
 #: A distribution's name and its parameters: numbers, or nodes of the model being declared.
 Spec = tuple[str, dict[str, Any]]
@@ -55,6 +56,7 @@ def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spe
         "adstock_alpha": _SHAPES["alpha"],
         "saturation_kappa": _SHAPES["kappa"],
         "saturation_slope": _SHAPES["slope"],
+        "modulation_effect": ("Normal", {"mu": 0.0, "sigma": _modulation(design)}),
         "sigma": ("HalfNormal", {"sigma": spread}),
         "shared_sigma": ("HalfNormal", {"sigma": spread}),
         "nu": ("Gamma", {"alpha": 2.0, "beta": 0.1}),
@@ -119,6 +121,18 @@ def _shares(design: Design) -> NDArray[np.float64]:
     if design.mediator is not None:
         shares[design.mediator_at] *= np.sqrt(1 + len(design.causes))
     return shares
+
+
+def _modulation(design: Design) -> NDArray[np.float64]:
+    """Prior scale of each coefficient of an interaction with a channel.
+
+    So that one interaction, whether by a control or by several Fourier columns, spreads the
+    logarithm of the channel's effectiveness over the weeks with a standard deviation of about 0.3:
+    weeks that differ by two standard deviations of the control differ by a factor of 0.4 to 2.7
+    (90%), and no difference stays the most likely answer.
+    """
+    names = [name for name, *_ in modulating(design.dataset.description)]
+    return np.array([0.3 / np.sqrt(names.count(name)) for name in names])
 
 
 def used(design: Design, model: pm.Model) -> dict[str, Spec]:
@@ -202,4 +216,20 @@ def refuse_unknown(design: Design, model: pm.Model) -> None:
         raise InputError(
             f"{design.dataset.path}: [priors] {', '.join(unknown)} is not a parameter of this "
             f"model; its parameters are {', '.join(names)}"
+        )
+
+
+def refuse_ignored(design: Design, model: pm.Model) -> None:
+    """Refuse a model that leaves out an interaction of the description.
+
+    Raises
+    ------
+    InputError
+    """
+    if "modulators" in design.arrays and "modulation_effect" not in model.named_vars:
+        names = ", ".join(design.dataset.description.modulations)
+        raise InputError(
+            f"{design.dataset.path}: [interactions] {names} changes a channel, which this model "
+            "does not have; multiply the outcome's media by terms.modulation(design) in the "
+            "model file, or remove the interaction"
         )

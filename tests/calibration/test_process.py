@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from builds import dataset
+from builds import OWNED, dataset
 
 from mmm_bayes.calibration.process import Table, tables
 from mmm_bayes.calibration.quantities import quantities
@@ -16,9 +16,9 @@ from mmm_bayes.sampling import Compiled
 
 def made(
     folder: Path, name: str, number: int, *, link: str = "identity", hurdle: bool = False,
-    likelihood: str = "normal", units: int = 1,
+    likelihood: str = "normal", units: int = 1, owned: bool = False,
 ) -> tuple[Compiled, list[Table]]:  # fmt: skip
-    data = dataset(folder, units=units, hurdle=hurdle)
+    data = dataset(folder, units=units, hurdle=hurdle, **(OWNED if owned else {}))
     arranged = design(data, form_for(data, link=link, likelihood=likelihood))  # type: ignore[arg-type]
     model = member(name).build(arranged)
     return Compiled(model, None, 0.0), list(tables(name, arranged, number, seed=3))
@@ -103,5 +103,23 @@ def test_a_panel_has_a_name_for_each_unit(tmp_path: Path) -> None:
     compiled, (table,) = made(tmp_path, "partial_mediation", 1, units=2)
     found = quantities(compiled, table.design, as_draws(compiled, table, "partial_mediation"))
     assert {"intercept[r0]", "intercept[r1]"} <= table.truth.keys()
+    for quantity, truth in table.truth.items():
+        assert found[quantity][0] == pytest.approx(truth, rel=1e-6, abs=1e-6), quantity
+
+
+@pytest.mark.parametrize("link", ["identity", "log"])
+@pytest.mark.parametrize("name", ["direct", "full_mediation", "partial_mediation"])
+def test_interactions_and_owned_channels_are_in_it(tmp_path: Path, name: str, link: str) -> None:
+    compiled, (table,) = made(tmp_path, name, 1, link=link, owned=True, units=2)
+    found = quantities(compiled, table.design, as_draws(compiled, table, name))
+    assert {
+        "total[tv]",
+        "interaction[promotion_at_price, promotion]",
+        "interaction[promotion_at_price, price]",
+        "interaction[tv_at_promotion, tv]",
+        "modulation_effect[tv_at_promotion]",
+        "modulation_effect[social_by_season: season_cos_1]",
+    } <= table.truth.keys()
+    assert "roas[tv]" not in table.truth.keys() | found.keys()
     for quantity, truth in table.truth.items():
         assert found[quantity][0] == pytest.approx(truth, rel=1e-6, abs=1e-6), quantity

@@ -57,7 +57,18 @@ def test_a_description_is_frozen(market):
         ({"channels": {}}, "channels is empty; name at least one"),
         ({"channels": 3}, r"channels is 3; it must be a table of keys, such as \[channels\]"),
         ({"channels": {"a": {"spnd": "x"}}}, r"unknown key 'channels.a.spnd' .*'spend'\?"),
-        ({"channels": {"a": {"role": "x"}}}, "key 'channels.a.spend' is missing; add it"),
+        (
+            {"channels": {"a": {"role": "x"}}},
+            "channels.a: names neither a spend nor an exposure; add spend, or exposure alone for",
+        ),
+        ({"duplicates": "max"}, "duplicates is 'max'; allowed: 'error', 'sum' or 'mean'"),
+        (
+            {"units": ["A"]},
+            "units chooses among the units of a panel, and no unit is named; add un",
+        ),
+        ({"unit": "region", "units": []}, "units is empty; name at least one"),
+        ({"unit": "region", "units": ["A", "A"]}, "units names 'A' more than once; name each unit"),
+        ({"unit": "region", "units": "A"}, "units is 'A'; it must be a list of names"),
         ({"calendar": {"fourier": -1}}, "calendar.fourier is -1; it should be greater than or eq"),
         ({"calendar": {"fourier": True}}, "calendar.fourier is True; it should be a valid integer"),
         ({"calendar": {"trend": "cubic"}}, "trend is 'cubic'; allowed: 'none', 'linear' or 'quad"),
@@ -86,6 +97,102 @@ def test_a_description_is_frozen(market):
 )
 def test_refusals(market, changes, match):
     refused(market, match, **changes)
+
+
+INTERACTING = {
+    "channels": {
+        "search": {"spend": "search_spend"},
+        "social": {"spend": "social_spend"},
+        "email": {"exposure": "emails"},
+    },
+    "controls": {"price": {"column": "price"}, "promotion": {"column": "promotion"}},
+}
+
+
+@pytest.mark.parametrize(
+    "between,match",
+    [
+        (["price", "promotoin"], r"\[interactions.a\] names 'promotoin', neither a channel nor a "
+         r"control \(did you mean 'promotion'\?\); they are search, social, email, price, "
+         "promotion, and 'season' for the calendar's"),
+        (["price", "price"], "interactions.a.between: 'price' cannot interact with itself; name"),
+        (["price"], "interactions.a.between: names 1; an interaction is between two"),
+        (["price", "email", "search"], "interactions.a.between: names 3; an interaction is betwee"),
+        (["search", "email"], "is between two channels, search and email, which a table of this "),
+        (["season", "price"], "is between a control and 'season'; only a channel can change by"),
+        ("price", "interactions.a.between is 'price'; it must be a list of names"),
+    ],
+)  # fmt: skip
+def test_refusals_of_interactions(market, between, match):
+    refused(market, match, **INTERACTING, interactions={"a": {"between": between}})
+
+
+def test_a_pair_interacts_once(market):
+    twice = {"a": {"between": ["price", "email"]}, "b": {"between": ["email", "price"]}}
+    refused(
+        market, r"\[interactions.b\] is between email and price, and so is \[interactions.a\]; ",
+        **INTERACTING, interactions=twice,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["price", "email"])
+def test_an_interaction_has_a_name_of_its_own(market, name):
+    refused(
+        market, rf"\[interactions.{name}\] has the name of a channel or control; rename it",
+        **INTERACTING, interactions={name: {"between": ["price", "promotion"]}},
+    )  # fmt: skip
+
+
+def test_a_season_must_be_there_and_be_the_calendars(market):
+    by_season = {"a": {"between": ["email", "season"]}}
+    refused(
+        market, "needs a season, and calendar.fourier is 0; make it 1 or more",
+        **INTERACTING, interactions=by_season, calendar={"fourier": 0},
+    )  # fmt: skip
+    controls = {"season": {"column": "price"}}
+    refused(
+        market, "'season', which means the calendar's and is the name of a column too; rename",
+        **INTERACTING | {"controls": controls}, interactions=by_season,
+    )  # fmt: skip
+
+
+def test_the_calendars_columns_keep_their_names(market):
+    refused(
+        market, "'trend' names both a column of the calendar and a control; rename the control",
+        controls={"trend": {"column": "price"}},
+    )  # fmt: skip
+    refused(
+        market, "'season_sin_2' names both a column of the calendar and an interaction",
+        **INTERACTING, interactions={"season_sin_2": {"between": ["price", "promotion"]}},
+    )  # fmt: skip
+    controls = {"trend": {"column": "price"}, "holidays": {"column": "sales_days"}}
+    path = market.write_description(
+        {"file": "weekly.csv"} | market.description
+        | {"controls": controls, "calendar": {"trend": "none"}}
+    )  # fmt: skip
+    assert list(describe(path).controls) == ["trend", "holidays"]
+
+
+def test_an_unknown_key_of_an_interaction(market):
+    refused(
+        market, r"unknown key 'interactions.a.betwen' \(did you mean 'between'\?\); allowed here",
+        **INTERACTING, interactions={"a": {"betwen": ["price", "email"]}},
+    )  # fmt: skip
+
+
+def test_kinds_of_interaction(market):
+    market.description |= INTERACTING | {
+        "interactions": {
+            "a": {"between": ["price", "promotion"]},
+            "b": {"between": ["promotion", "email"]},
+            "c": {"between": ["search", "season"]},
+        }
+    }
+    del market.description["mediation"]
+    found = describe(market.write())
+    assert found.products == {"a": ("price", "promotion")}
+    assert found.modulations == {"b": ("email", "promotion"), "c": ("search", "season")}
+    assert Description.model_validate_json(found.model_dump_json()) == found
 
 
 def test_the_exposure_of_one_channel_is_not_the_spend_of_another(market):

@@ -278,7 +278,9 @@ def test_the_unit_all_is_reserved(panel):
 def test_repeated_date(market):
     market.table.loc[4, "week"] = market.table.loc[7, "week"]
     refused(
-        market, "date 2023-02-19 stands in rows 6, 9; remove or aggregate the repeated rows, or"
+        market,
+        r"date 2023-02-19 stands in rows 6, 9; remove or aggregate the repeated rows \(duplicates "
+        r"= 'sum' or 'mean' aggregates them\), or name the column of units if it is a panel",
     )
 
 
@@ -288,7 +290,8 @@ def test_repeated_unit_and_date(panel):
     refused(
         panel,
         r"unit 'EU' has 120 rows for 60 dates, every date 2 times \(rows 62, 63, 64, 65, 66 and "
-        r"115 more\); remove or aggregate the repeated rows, or give them a distinct unit name",
+        r"115 more\); remove or aggregate the repeated rows \(duplicates = 'sum' or 'mean' "
+        r"aggregates them\), or give them a distinct unit name, or leave the unit out",
     )
 
 

@@ -45,7 +45,9 @@ def warned(market, what):
 
 def test_never_off(market):
     assert not warned(market, "never off")
-    market.table["social_spend"] += 1
+    market.table["social_spend"] += 1  # money without exposure is a week without the channel
+    assert not warned(market, "never off")
+    market.table["social_views"] += 1
     assert warned(market, "never off: social; the total effect of such a channel extrapolates")
 
 

@@ -36,7 +36,7 @@ def trees(*, indirect, total, units=("all",)):
     tree = xr.DataTree.from_dict(
         {
             "observed_data": xr.Dataset({"outcome": (("time", "unit"), np.full((10, 1), 100.0))}),
-            "constant_data": xr.Dataset({"spend": (("time", "unit", "channel"), spend)},
+            "constant_data": xr.Dataset({"exposure": (("time", "unit", "channel"), spend)},
                                         {"channel": CHANNELS}),
         }
     )  # fmt: skip

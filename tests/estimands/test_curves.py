@@ -9,6 +9,7 @@ from builds import CHAINS, CHANNELS, DRAWS, Built
 
 from mmm_bayes.counterfactual import world
 from mmm_bayes.estimands import STATISTICS, adstock_curves, response_curves, summarise
+from mmm_bayes.evaluation import flat
 
 MIDDLE = CHANNELS.index("search")
 
@@ -96,6 +97,32 @@ def test_response_curves_are_the_steady_state(
                 np.testing.assert_allclose(
                     one[key].isel(point=point), summarise(np.array(values)), rtol=1e-6, atol=1e-6
                 )
+
+
+def test_a_channel_without_spend_has_its_exposure_on_the_axis(
+    build: Callable[..., Built],
+) -> None:
+    """At its mean when on the curve is beta's part of a week like the mean one."""
+    built = build("direct", owned=True, units=2)
+    curves = response_curves(world(built.model, built.design, built.draws))
+    assert list(curves["measure"].values) == ["spend", "spend", "spend", "spots"]
+    spots = built.design.dataset.data["exposure"].sel(channel="tv").values
+    together = spots.sum(1)
+    one = curves.sel(channel="tv")
+    assert float(one["observed_max"]) == together.max()
+    assert float(one["observed_mean"]) == pytest.approx(together[together > 0].mean())
+    assert float(one["spend"][-1]) == pytest.approx(1.25 * together.max())
+    # One active mean in each unit at once, in a week in which nothing changes the channel.
+    means = [np.mean([x for x in spots[:, unit] if x > 0]) for unit in range(2)]
+    level = float(one["spend"][12]) / sum(means)
+    scale = oracle.outcome_scale(built).sum()
+    added = []
+    for sample, draw in zip(built.samples, flat(built.draws["ceiling"]), strict=True):
+        kappa, slope = sample["saturation_kappa"][3], sample["saturation_slope"][3]
+        added.append(scale * draw[3] * hill(level, kappa, slope))
+    np.testing.assert_allclose(
+        one["total"].isel(point=12), summarise(np.array(added)), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_curves_start_at_zero_and_rise(build: Callable[..., Built]) -> None:

@@ -1,6 +1,7 @@
 """Simulated markets: repeatable, varied, loadable, and true to their own truth."""
 
 import json
+import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -59,10 +60,15 @@ def test_loads_without_complaint(markets: dict[str, Market], scenario: str, tmp_
     assert dataset.mediator == "google"
     assert dataset.causes == CAUSES
     assert dataset.description.model.link == kind.link
-    columns = [f"{channel}_spend" for channel in dataset.channels]
+    columns = [f"{channel}_spend" for channel in dataset.paid]
+    columns += ["emails_sent"] if kind.owned else []
     written = pd.read_csv(csv)[columns].to_numpy().reshape(60, kind.units, -1)
-    np.testing.assert_allclose(dataset.data["spend"], written, rtol=1e-12)
-    np.testing.assert_allclose(written.reshape(-1, 5), simulated.table[columns], atol=0.005)
+    np.testing.assert_allclose(dataset.data["exposure"], written, rtol=1e-12)
+    assert dataset.paid == ("facebook", "instagram", "tiktok", "google", "tv")
+    assert (dataset.data["spend"].sel(channel=list(dataset.paid)) == written[..., :5]).all()
+    np.testing.assert_allclose(
+        written.reshape(-1, len(columns)), simulated.table[columns], atol=0.005
+    )
     read = json.loads(truth.read_text())
     for row, exact in zip(read["effects"], simulated.truth["effects"], strict=True):
         assert row["value"] == pytest.approx(exact["value"], rel=1e-9)
@@ -114,7 +120,7 @@ def inner() -> Iterator[dict[str, Any]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(market, "_effects", spy)
-        for scenario in ("mediated", "zero_spend", "multiplicative", "panel", *DEPARTURES):
+        for scenario in ("mediated", "zero_spend", "multiplicative", "panel", "owned", *DEPARTURES):
             simulated = simulate(scenario, weeks=30, seed=9)
             calls[scenario] = (simulated, calls["last"])
         yield calls
@@ -145,15 +151,28 @@ def response(spends: np.ndarray, shape: Shape, told: dict[str, Any]) -> list[flo
 
 
 def contributions(
-    shapes: list[Shape], top: list[float], told: dict[str, Any], path: np.ndarray
-) -> np.ndarray:
-    """Sum over channels of the ceiling times the response, shape (time,)."""
+    shapes: list[Shape], top: list[float], told: dict[str, Any], changed: np.ndarray,
+    path: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Sum over channels of the ceiling times the response and what changes it, shape (time,)."""
     return sum(
-        top[at] * np.array(response(path[:, at], shape, told)) for at, shape in enumerate(shapes)
+        top[at] * changed[:, at] * np.array(response(path[:, at], shape, told))
+        for at, shape in enumerate(shapes)
     ) * np.array(told.get("effectiveness", 1.0))
 
 
-@pytest.mark.parametrize("scenario", ["mediated", "multiplicative", "panel", *DEPARTURES])
+def interacting(simulated: Market, channels: int) -> np.ndarray:
+    """What a promotion makes of emails, the last channel, shape (time, channel)."""
+    on = simulated.table["promotion"].to_numpy()[:30]  # of a panel's rows any will do: 1 for all
+    changed = np.ones((30, channels))
+    if "email_at_promotion" in simulated.truth["parameters"]:
+        for week in range(30):
+            if on[week]:
+                changed[week, -1] = math.exp(simulated.truth["parameters"]["email_at_promotion"])
+    return changed
+
+
+@pytest.mark.parametrize("scenario", ["mediated", "multiplicative", "panel", "owned", *DEPARTURES])
 def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], scenario: str) -> None:
     """From the truth's parameters and the spends with their history, nothing else."""
     simulated, (kind, _, _outcome, mediator, path, causes, scale, revenue) = inner[scenario]
@@ -174,12 +193,13 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], sce
         name = simulated.truth["units"][unit]
         observed = path[:, unit]
         shapes = list(zip(alpha[unit], kappa[unit], told[f"saturation_{second}"], strict=True))
+        changed = interacting(simulated, len(channels))
         # A channel's contribution has mean beta over the observed path.
         top = [
-            beta[unit, at] / np.mean(left * response(observed[:, at], shape, told))
+            beta[unit, at] / np.mean(left * changed[:, at] * response(observed[:, at], shape, told))
             for at, shape in enumerate(shapes)
         ]
-        media = partial(contributions, shapes, top, told)
+        media = partial(contributions, shapes, top, told, changed)
         for cause, channel in enumerate(CAUSES):
             at, google = channels.index(channel), channels.index("google")
             series = causes[:, unit, cause]  # two histories before the first week
@@ -246,6 +266,7 @@ def test_the_table_is_the_span_of_the_truths_path(inner: dict[str, Any]) -> None
         ("long_carryover", {"memory"}),
         ("changing_effect", {"effectiveness"}),
         ("other_saturation", {"saturation_threshold", "mediation_threshold"}),
+        ("owned", {"promotion_at_price", "email_at_promotion"}),
     ],
 )
 def test_truth_names_what_departs(
@@ -271,6 +292,37 @@ def test_a_long_carryover_lasts_well_beyond_the_models() -> None:
         for alpha in told["adstock_alpha"] + told["mediation_alpha"]:
             weights = [alpha**lag for lag in range(told["memory"])]
             assert 0.12 < sum(weights[13:]) / sum(weights) < 0.48
+
+
+def test_truth_of_the_interactions_is_a_loop(inner: dict[str, Any]) -> None:
+    """From the parameters and the table: revenue with and without, at levels of the other."""
+    simulated, (_, _, _outcome, _, path, _, scale, revenue) = inner["owned"]
+    told, table = simulated.truth["parameters"], simulated.table
+    rows = {
+        (row["of"], row["level"]): row for row in simulated.truth["interactions"]
+    }  # fmt: skip
+    mean, shift = revenue.mean(), told["promotion_at_price"]
+    prices = sorted(math.log(price) for price in table["price"])
+    for level, share in (("low", 0.1), ("high", 0.9)):
+        place = share * (len(prices) - 1)
+        below, part = int(place), place - int(place)
+        price = prices[below] + part * (prices[below + 1] - prices[below])
+        added = scale[0] * (told["promotion_lift"] + shift * (price - math.log(20)))
+        row = rows["promotion", level]
+        assert row["value"] == pytest.approx(100 * added / mean)
+        assert row["at_value"] == pytest.approx(math.exp(price))
+    for level, on in (("off", 0), ("on", 1)):
+        dearer = scale[0] * (told["price_elasticity"] + shift * on)
+        assert rows["price", level]["value"] == pytest.approx(dearer / mean)
+    sent, channels = table["emails_sent"].sum(), len(simulated.truth["channels"])
+    shape = (told["adstock_alpha"][-1], told["half_saturation"][-1], told["saturation_slope"][-1])
+    share = np.array(response(path[:, 0, -1], shape, told))
+    top = told["beta"][-1] / np.mean(interacting(simulated, channels)[:, -1] * share)
+    for level, on in (("off", 0), ("on", 1)):
+        added = sum(
+            scale[0] * top * one * math.exp(on * told["email_at_promotion"]) for one in share
+        )
+        assert rows["email", level]["value"] == pytest.approx(added / sent)
 
 
 def test_an_unknown_scenario_is_refused_with_the_list() -> None:
