@@ -52,14 +52,20 @@ class LeaveOneOut:
         return self.bad["time"].values[(self.bad & ~self.refitted).any("unit").values]
 
 
-def leave_one_out(tree: xr.DataTree) -> LeaveOneOut:
+def leave_one_out(tree: xr.DataTree, kept: np.ndarray | None = None) -> LeaveOneOut:
     """PSIS-LOO of the outcome, every value by itself.
 
     Parameters
     ----------
     tree : xarray.DataTree
         Groups ``posterior`` and ``log_likelihood``, the latter with ``outcome``.
+    kept : array of bool, shape (time,), optional
+        Weeks that are scored; all of them if left out.
     """
+    if kept is not None:
+        likelihood = tree["log_likelihood"].to_dataset()[["outcome"]].isel(time=kept)
+        posterior = tree["posterior"].to_dataset()
+        tree = xr.DataTree.from_dict({"posterior": posterior, "log_likelihood": likelihood})
     found = psis(tree)
     k = found.pareto_k.transpose("time", "unit")
     # The weights of every draw are as large as the likelihood, and not needed.

@@ -43,6 +43,8 @@ class Scenario:
     fades_to : float
         What is left of the media's effect on the outcome at the end of the table. It falls
         smoothly, most of the way within a quarter of the table around its middle.
+    floor : float, optional
+        Share of the mean of an average week below which an outcome is recorded as that share.
     """
 
     says: str
@@ -60,6 +62,7 @@ class Scenario:
     retention: tuple[float, float] = (0.1, 0.7)
     half_saturation: tuple[float, float] = (0.5, 2.0)
     fades_to: float = 1.0
+    floor: float | None = None
 
 
 SCENARIOS = {
@@ -77,6 +80,13 @@ SCENARIOS = {
         link="log",
         season=0.35,
         noise=(0.15, 0.25),
+    ),
+    "floored": Scenario(
+        "Contributions, seasons and noise multiply, and what is below a floor is recorded as it.",
+        link="log",
+        season=0.35,
+        noise=(0.15, 0.25),
+        floor=0.6,
     ),
     "heavy_tailed": Scenario("Revenue has weeks that no normal distribution expects.", tails=2.5),
     "panel": Scenario("Eight regions, each with its own response.", weeks=104, units=8),
