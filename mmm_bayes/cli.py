@@ -77,11 +77,18 @@ def fit(
     seed: Seed = 1,
     link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
     likelihood: Annotated[str | None, typer.Option(help="normal, student_t or lognormal.")] = None,
+    floor: Annotated[
+        float | None, typer.Option(help="Lowest value of the outcome, where weeks stand at it.")
+    ] = None,
+    at_floor: Annotated[
+        str | None, typer.Option(help="How weeks come there: hurdle or censored.")
+    ] = None,
 ) -> None:
     """Fit a model to a table: a run folder with draws, effects, checks and a report."""
     folder = out or _free_folder(Path("results"), f"{data.stem}-{Path(model).stem}")
     _choice("--link", link, ("identity", "log"))
     _choice("--likelihood", likelihood, ("normal", "student_t", "lognormal"))
+    _choice("--at-floor", at_floor, ("hurdle", "censored"))
     from mmm_bayes.dataset import load
     from mmm_bayes.files import refuse_taken
 
@@ -92,7 +99,10 @@ def fit(
     from mmm_bayes.sampling import Settings
 
     settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
-    job = prepare(model, data, folder, settings, link=link, likelihood=likelihood)
+    job = prepare(
+        model, data, folder, settings,
+        link=link, likelihood=likelihood, floor=floor, at_floor=at_floor,
+    )  # fmt: skip
     _say(f"rendering {fit(job, _say)}")
     _done(render(folder))
 

@@ -6,6 +6,12 @@ Under the identity link the disturbance adds, so the outcome changes as its loca
 under the log link it multiplies, so week t changes by ``y_t (m'_t / m_t - 1)``. The mediator
 likewise: its observed value less the change of its location, floored at zero, or the same
 randomised quantile of its hurdle distribution.
+
+A week that stands at a floor of the outcome tells its disturbance only in part; the rest is drawn
+once for each draw of the posterior, and the counterfactual outcome has the same floor. A censored
+week has a disturbance that kept it below the floor. A hurdle has two: one decides whether there is
+anything above the floor, and is known up to the side of the probability on which it fell; the other
+is that of how much, of which a week at the floor tells nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +25,8 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from mmm_bayes.design import Design
 from mmm_bayes.evaluation import Evaluation, evaluation, flat, own_values
@@ -28,6 +36,8 @@ from mmm_bayes.transforms import lagged
 
 Array = NDArray[Any]
 
+#: Draws of a heavy tail on the log scale are cut here, so that their products are numbers.
+LOG_HUGE = 300.0
 _MEDIATOR_NODES = ("mediator_mean", "mediator_on", "mediator_level")
 
 
@@ -45,6 +55,12 @@ class World:
         in a model without mediation.
     quantile : array, shape (sample, time, unit), or None
         Randomised quantile of each week of a hurdle mediator, as the probability of exceeding.
+    threshold : array, shape (sample, time, unit), or None
+        A week of a hurdle outcome is above the floor where its probability of being so exceeds
+        this; None for any other outcome.
+    latent : array, shape (sample, time, unit), or None
+        What a week's outcome was (of a hurdle: was above the floor), or would have been had it not
+        been held at the floor; None without a floor.
     """
 
     design: Design
@@ -52,6 +68,8 @@ class World:
     outcome: Evaluation
     mediator: Evaluation | None
     quantile: Array | None
+    threshold: Array | None = None
+    latent: Array | None = None
 
     @property
     def observed_path(self) -> Array:
@@ -71,18 +89,21 @@ def world(model: pm.Model, design: Design, draws: xr.Dataset, *, seed: int = 0) 
     draws : xarray.Dataset
         Posterior with its deterministics.
     seed : int
-        Breaks the ties of a hurdle mediator's quantile in the weeks when it is off.
+        Breaks the ties of a hurdle mediator's quantile in the weeks when it is off, and draws what
+        a week at the outcome's floor does not tell.
     """
     given = parameters(model)
-    outcome = evaluation(model, given=given, wanted=["outcome_mean"], per_draw=["exposure_lags"])
+    located = ["outcome_on", "outcome_level"] if design.form.hurdle else ["outcome_mean"]
+    outcome = evaluation(model, given=given, wanted=located, per_draw=["exposure_lags"])
+    mediator = quantile = threshold = latent = None
     nodes = [name for name in _MEDIATOR_NODES if name in model.named_vars]
-    if not nodes:
-        return World(design, draws, outcome, None, None)
-    mediator = evaluation(model, given=given, wanted=nodes, per_draw=["exposure_lags"])
-    quantile = None
+    if nodes:
+        mediator = evaluation(model, given=given, wanted=nodes, per_draw=["exposure_lags"])
     if "mediator_on" in nodes:
         quantile = _quantile(draws, design.arrays["mediator_observed"].values, seed)
-    return World(design, draws, outcome, mediator, quantile)
+    if design.form.floor is not None:
+        threshold, latent = _held(draws, design, seed)
+    return World(design, draws, outcome, mediator, quantile, threshold, latent)
 
 
 def outcome_location(world: World, path: Array | Callable[[slice], Array]) -> Array:
@@ -97,9 +118,52 @@ def outcome_location(world: World, path: Array | Callable[[slice], Array]) -> Ar
     Returns
     -------
     array, shape (sample, time, unit)
-        In the outcome's units.
+        In the outcome's units. Of a hurdle it is how far above the floor: 0 in the weeks that this
+        history leaves there.
     """
-    return world.outcome(world.draws, _data(world, path))["outcome_mean"]
+    nodes = world.outcome(world.draws, _data(world, path))
+    if world.threshold is None:
+        return nodes["outcome_mean"]
+    return np.where(nodes["outcome_on"] > world.threshold, nodes["outcome_level"], 0.0)
+
+
+def observed_location(world: World) -> Array:
+    """The outcome's location under the spending that was, as `outcome_location` has it."""
+    if world.threshold is None:
+        return flat(world.draws["outcome_mean"])
+    on, level = flat(world.draws["outcome_on"]), flat(world.draws["outcome_level"])
+    return np.where(on > world.threshold, level, 0.0)
+
+
+def expected(world: World, location: Array) -> Array:
+    """A week's typical outcome at a location: the same, or the floor where that is higher."""
+    form = world.design.form
+    if form.floor is None:
+        return location
+    return location + form.floor if form.hurdle else np.maximum(location, form.floor)
+
+
+def typical_outcome(world: World, draws: xr.Dataset, data: dict[str, Any]) -> Array:
+    """Typical outcome of weeks that nobody observed, whose chance is therefore averaged over.
+
+    Parameters
+    ----------
+    world : World
+    draws : xarray.Dataset
+        Some draws of the world's.
+    data : dict
+        Every data node of the model, as `Evaluation` takes them.
+
+    Returns
+    -------
+    array, shape (sample, time, unit)
+        In the outcome's units; of a hurdle, the floor plus the probability of being above it times
+        the median above it.
+    """
+    nodes = world.outcome(draws, data)
+    if world.threshold is None:
+        return expected(world, nodes["outcome_mean"])
+    return expected(world, nodes["outcome_on"] * nodes["outcome_level"])
 
 
 def mediator_under(world: World, path: Array) -> Array:
@@ -171,10 +235,27 @@ def change(world: World, fact: Array, other: Array) -> Array:
     array, shape (sample, time, unit)
         In the outcome's units.
     """
-    if world.design.form.link == "identity":
+    form = world.design.form
+    if form.floor is not None and not form.hurdle:
+        return np.maximum(_moved(world, fact), form.floor) - np.maximum(
+            _moved(world, other), form.floor
+        )
+    if form.link == "identity":
         return fact - other
+    if form.hurdle:
+        assert world.latent is not None
+        return world.latent * ((fact - other) / flat(world.draws["outcome_level"]))
     observed = world.design.arrays["outcome_observed"].values
     return observed * ((fact - other) / flat(world.draws["outcome_mean"]))
+
+
+def _moved(world: World, location: Array) -> Array:
+    """What a censored week's outcome would be at a location, were there no floor."""
+    assert world.latent is not None
+    fact = flat(world.draws["outcome_mean"])
+    if world.design.form.link == "identity":
+        return world.latent + (location - fact)
+    return world.latent * (location / fact)
 
 
 def _data(world: World, path: Array | Callable[[slice], Array]) -> dict[str, Any]:
@@ -208,6 +289,34 @@ def _sigma(draws: xr.Dataset) -> Array:
     """Scale of the mediator's disturbance, shape (sample, 1, 1 or unit)."""
     sigma = flat(own_values(draws, "mediator_sigma"))
     return sigma.reshape(len(sigma), 1, -1)
+
+
+def _held(draws: xr.Dataset, design: Design, seed: int) -> tuple[Array | None, Array]:
+    """Threshold and latent outcome of every week, at random where the floor hides them."""
+    form = design.form
+    assert form.floor is not None
+    observed = design.arrays["outcome_observed"].values
+    at_floor = observed <= form.floor
+    # Another stream than the one that breaks the mediator's ties.
+    rng = np.random.default_rng([seed, 1])
+    centre, scale = (flat(draws[name])[:, at_floor] for name in ("outcome_centre", "outcome_noise"))
+    standard: Any = norm
+    if form.likelihood == "student_t":
+        standard = student_t(flat(draws["nu"])[:, None])
+    rank = rng.random(centre.shape)
+    threshold = None
+    if form.hurdle:
+        on = flat(draws["outcome_on"])
+        side = rng.random(on.shape)
+        threshold = np.where(at_floor, on + side * (1 - on), side * on)
+        observed = observed - form.floor
+    else:
+        edge = np.log(form.floor) if form.multiplies else form.floor
+        rank = rank * standard.cdf((edge - centre) / scale)
+    hidden = centre + scale * standard.ppf(rank)
+    latent = np.broadcast_to(observed, (len(centre), *observed.shape)).copy()
+    latent[:, at_floor] = np.exp(np.minimum(hidden, LOG_HUGE)) if form.multiplies else hidden
+    return threshold, latent
 
 
 def _hurdle(on: Array, level: Array, sigma: Array, exceeding: Array) -> Array:

@@ -26,6 +26,7 @@ Link = Literal["identity", "log"]
 Likelihood = Literal["normal", "student_t", "lognormal"]
 MediatorLikelihood = Literal["normal", "hurdle"]
 Sign = Literal["positive", "free"]
+AtFloor = Literal["censored", "hurdle"]
 
 DAYS_PER_YEAR = 365.25
 
@@ -47,6 +48,13 @@ class Form:
         Weeks that feel a week's advertising, its own included.
     sign : {"positive", "free"}
         Whether the channels' own effects on the outcome are positive by prior.
+    floor : float, optional
+        The lowest value that the outcome can have, in its own units, where weeks stand at exactly
+        that value; None for an outcome without such a point mass.
+    at_floor : {"censored", "hurdle"}
+        How a week comes to stand there: its outcome would have been lower and is recorded as the
+        floor, or an equation of its own decides whether there is anything above the floor. Only
+        read with a floor.
     """
 
     link: Link
@@ -54,6 +62,18 @@ class Form:
     mediator_likelihood: MediatorLikelihood
     max_lag: int
     sign: Sign = "positive"
+    floor: float | None = None
+    at_floor: AtFloor = "censored"
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether the outcome's disturbance multiplies, so that it is additive on a log scale."""
+        return self.link == "log" or self.likelihood == "lognormal"
+
+    @property
+    def hurdle(self) -> bool:
+        """Whether an equation of its own decides which weeks are above the floor."""
+        return self.floor is not None and self.at_floor == "hurdle"
 
 
 @dataclass(frozen=True)
@@ -63,7 +83,8 @@ class Scaling:
     Attributes
     ----------
     outcome, mediator : array, shape (unit,)
-        The mean (geometric under the log link) that is 1 (0) in the model.
+        The mean that is 1 in the model; under the log link the geometric mean that is 0 there, of
+        the weeks above the floor (for a hurdle, of what they are above it).
     exposure : array, shape (unit, channel)
         A channel's mean exposure over the weeks in which it is on; 1 for a channel never on.
     pre_sample : array, shape (unit, channel)
@@ -161,31 +182,89 @@ class Design:
 
 
 def form_for(
-    dataset: Dataset, *, link: Link | None = None, likelihood: Likelihood | None = None
+    dataset: Dataset,
+    *,
+    link: Link | None = None,
+    likelihood: Likelihood | None = None,
+    floor: float | None = None,
+    at_floor: AtFloor | None = None,
 ) -> Form:
     """The form of a fit: what the caller wants, else the description's, else the data's.
+
+    Weeks at a floor are a hurdle's under the log link, where only such a model reaches a floor of
+    zero, and censored under the identity link.
 
     Raises
     ------
     InputError
-        If the outcome is not positive where the link or the likelihood takes its logarithm.
+        If the form can't produce the outcome that was observed.
     """
     defaults = dataset.description.model
     link = link or defaults.link
     likelihood = likelihood or defaults.likelihood
-    outcome = dataset.data["outcome"].values
-    if (link == "log" or likelihood == "lognormal") and (outcome <= 0).any():
-        raise InputError(
-            f"{dataset.path}: {(outcome <= 0).sum()} values of the outcome "
-            f"{dataset.description.outcome!r} are zero or negative, which "
-            f"link = {link!r} with likelihood = {likelihood!r} cannot produce; "
-            "use link = 'identity' with likelihood = 'normal' or 'student_t'"
-        )
+    floor = defaults.floor if floor is None else floor
+    at_floor = at_floor or defaults.at_floor
+    _refuse_floor(dataset, link, likelihood, floor, at_floor)
     hurdle = False
     if dataset.mediator is not None:
         off = dataset.data["exposure"].sel(channel=dataset.mediator) == 0
         hurdle = float(off.mean()) >= MEDIATOR_OFF
-    return Form(link, likelihood, "hurdle" if hurdle else "normal", defaults.max_lag, defaults.sign)
+    return Form(
+        link,
+        likelihood,
+        "hurdle" if hurdle else "normal",
+        defaults.max_lag,
+        defaults.sign,
+        floor,
+        at_floor or ("hurdle" if link == "log" else "censored"),
+    )
+
+
+def _refuse_floor(
+    dataset: Dataset,
+    link: Link,
+    likelihood: Likelihood,
+    floor: float | None,
+    at_floor: AtFloor | None,
+) -> None:
+    """Refuse a link, a likelihood and a floor that can't produce the outcome together."""
+    outcome, name = dataset.data["outcome"].values, dataset.description.outcome
+    positive = link == "log" or likelihood == "lognormal"
+    if floor is None:
+        if at_floor is not None:
+            raise InputError(
+                f"{dataset.path}: at_floor = {at_floor!r} needs a floor; give floor, the lowest "
+                f"value that the outcome {name!r} can have"
+            )
+        if positive and (outcome <= 0).any():
+            zeros = "" if (outcome < 0).any() else ", or floor = 0.0 with link = 'log'"
+            raise InputError(
+                f"{dataset.path}: {(outcome <= 0).sum()} values of the outcome {name!r} are zero "
+                f"or negative, which link = {link!r} with likelihood = {likelihood!r} cannot "
+                "produce; use link = 'identity' with likelihood = 'normal' or 'student_t'" + zeros
+            )
+        return
+    if (outcome < floor).any():
+        raise InputError(
+            f"{dataset.path}: {(outcome < floor).sum()} values of the outcome {name!r} are below "
+            f"floor = {floor:g}; give its lowest value, {outcome.min():g}, as the floor"
+        )
+    if not (outcome == floor).any():
+        raise InputError(
+            f"{dataset.path}: no value of the outcome {name!r} is at floor = {floor:g} (the lowest "
+            f"is {outcome.min():.10g}); leave the floor out, or give the value that weeks stand at"
+        )
+    if at_floor == "hurdle" and link == "identity":
+        raise InputError(
+            f"{dataset.path}: at_floor = 'hurdle' needs link = 'log', because contributions that "
+            "add up may lead below the floor; use at_floor = 'censored'"
+        )
+    if positive and floor <= 0 and (at_floor == "censored" or link == "identity"):
+        mend = "at_floor = 'hurdle'" if link == "log" else "likelihood = 'normal' or 'student_t'"
+        raise InputError(
+            f"{dataset.path}: link = {link!r} with likelihood = {likelihood!r} never falls to "
+            f"floor = {floor:g}, so no week can be censored there; use {mend}"
+        )
 
 
 def design(dataset: Dataset, form: Form | None = None, weeks: slice = slice(None)) -> Design:
@@ -339,8 +418,9 @@ def _learn(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
     active = np.where(on.any(0), exposure.sum(0) / np.maximum(on.sum(0), 1), 1.0)
 
     if form.link == "log":
-        centre = np.exp(np.log(outcome).mean(0))
-        spread = float(np.log(outcome / centre).std())
+        logs = np.ma.log(_above(outcome, form))
+        centre = np.exp(logs.mean(0).filled(0.0))
+        spread = float((logs - logs.mean(0)).std())
     else:
         centre = outcome.mean(0)
         spread = float((outcome / centre).std())
@@ -382,6 +462,14 @@ def _learn(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
         end=end,
         columns=tuple(str(name) for name in names),
     )
+
+
+def _above(outcome: np.ndarray, form: Form) -> np.ma.MaskedArray:
+    """What the log link takes the logarithm of, masked at the floor."""
+    if form.floor is None:
+        return np.ma.masked_array(outcome)
+    above = np.ma.masked_less_equal(outcome, form.floor)
+    return above - form.floor if form.hurdle else above
 
 
 def _refuse(dataset: Dataset, names: np.ndarray, what: str) -> None:

@@ -68,6 +68,8 @@ def prepare(
     *,
     link: str | None = None,
     likelihood: str | None = None,
+    floor: float | None = None,
+    at_floor: str | None = None,
 ) -> Job:
     """Refuse bad input before anything is compiled.
 
@@ -82,7 +84,13 @@ def prepare(
             )
     chosen = member(model)
     dataset = load(data)
-    form = form_for(dataset, link=link, likelihood=likelihood)  # type: ignore[arg-type]
+    form = form_for(
+        dataset,
+        link=link,  # type: ignore[arg-type]
+        likelihood=likelihood,  # type: ignore[arg-type]
+        floor=floor,
+        at_floor=at_floor,  # type: ignore[arg-type]
+    )
     return Job(dataset, chosen, form, settings, folder)
 
 
@@ -244,6 +252,8 @@ def holdout(
 
 def _spoken(form: Form, dataset: Dataset) -> str:
     words = [f"{form.link} link", f"{form.likelihood} likelihood"]
+    if form.floor is not None:
+        words.append(f"{form.at_floor} at a floor of {form.floor:g}")
     if dataset.mediator is not None:
         words.append(f"{form.mediator_likelihood} mediator")
     return ", ".join(words)

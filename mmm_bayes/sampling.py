@@ -166,6 +166,7 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
         "likelihood": form.likelihood,
         "mediator_likelihood": form.mediator_likelihood if "mediator" in compiled.observed else "",
         "mediator": design.mediator or "",
+        **({"floor": form.floor, "at_floor": form.at_floor} if form.floor is not None else {}),
         "max_lag": form.max_lag,
         "sampling_seconds": tree.attrs["sampling_seconds"],
         "compile_seconds": compiled.seconds,

@@ -135,13 +135,26 @@ def build_on(
     units: int = 1,
     weeks: tuple[int, int] = (0, WEEKS),
     owned: bool = False,
+    floor: float | None = None,
+    at_floor: str | None = None,
 ) -> Built:
-    """Build a member and give it draws; nothing is compiled."""
+    """Build a member and give it draws; nothing is compiled.
+
+    With a floor, the lowest fifth of each unit's weeks stand at it.
+    """
     from mmm_bayes.family import member
     from mmm_bayes.sampling import Compiled, follow
 
     data = dataset(folder, units=units, hurdle=hurdle, **(OWNED if owned else {}))
-    form = form_for(data, link=link, likelihood=likelihood)  # type: ignore[arg-type]
+    if floor is not None:
+        data = at_a_floor(data, floor)
+    form = form_for(
+        data,
+        link=link,
+        likelihood=likelihood,
+        floor=floor,
+        at_floor=at_floor,  # type: ignore[arg-type]
+    )
     arranged = design(data, form, slice(*weeks))
     model = member(name).build(arranged)
     free = draws_of(model)
@@ -165,6 +178,9 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         "effect": lambda shape: rng.normal(0.0, 0.05, shape),
         "spread": lambda shape: rng.uniform(0.1, 0.4, shape),
         "offset": lambda shape: rng.normal(0.0, 1.0, shape),
+        "outcome_on_intercept": lambda shape: rng.normal(1.0, 0.3, shape),
+        "outcome_on_slope": lambda shape: rng.normal(0.5, 1.0, shape),
+        "outcome_on_covariate_effect": lambda shape: rng.normal(0.0, 0.5, shape),
     }
     if "gamma_on" in model.named_vars:  # a hurdle's level is a logarithm
         makers["mediator_intercept"] = lambda shape: rng.normal(0.0, 0.1, shape)
@@ -180,6 +196,13 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         variables[name] = (("chain", "draw", *dims), values)
     coords = {"chain": np.arange(CHAINS), "draw": np.arange(DRAWS)}
     return xr.Dataset(variables, coords=coords)
+
+
+def at_a_floor(data: Dataset, floor: float) -> Dataset:
+    """The same table whose lowest fifth of each unit's weeks stand at a floor below the others."""
+    values = data.data["outcome"].values
+    low = values <= np.quantile(values, 0.2, axis=0)
+    return with_column(data, "outcome", np.where(low, floor, np.maximum(values, floor + 1.0)))
 
 
 def with_column(data: Dataset, variable: str, values: np.ndarray) -> Dataset:

@@ -141,16 +141,28 @@ def baseline(built: Built, sample: Sample, prefix: str, covariates: np.ndarray) 
 
 
 def outcome_scale(built: Built) -> np.ndarray:
-    """The mean outcome of each unit, geometric under the log link."""
+    """The mean outcome of each unit, geometric under the log link.
+
+    Of the weeks above a floor then, and for a hurdle of what they are above it.
+    """
+    form = built.design.form
     observed = built.design.dataset.data["outcome"].values[built.design.weeks]
-    log = built.design.form.link == "log"
-    return np.array([stats.gmean(y) if log else np.mean(y) for y in observed.T])
+    if form.link != "log":
+        return np.array([np.mean(y) for y in observed.T])
+    floor = -math.inf if form.floor is None else form.floor
+    less = form.floor if is_hurdle(built) else 0.0
+    return np.array([stats.gmean([v - less for v in y if v > floor]) for y in observed.T])
+
+
+def is_hurdle(built: Built) -> bool:
+    """Whether the outcome has a floor and an equation for being above it."""
+    return built.design.form.floor is not None and built.design.form.at_floor == "hurdle"
 
 
 def outcome_location(
     built: Built, sample: Sample, path: np.ndarray, covariates: np.ndarray | None = None
 ) -> np.ndarray:
-    """outcome_mean (time, unit)."""
+    """outcome_mean (time, unit); of a hurdle, outcome_level."""
     if covariates is None:
         covariates = built.design.arrays["covariates"].values
     predictor = baseline(built, sample, "", covariates) + media(
@@ -167,6 +179,74 @@ def outcome_location(
     elif form.likelihood == "lognormal":
         predictor = 0.05 * np.log1p(np.exp(predictor / 0.05))
     return outcome_scale(built) * predictor
+
+
+def outcome_on(built: Built, sample: Sample, path: np.ndarray) -> np.ndarray:
+    """Probability (time, unit) that a hurdle's outcome is above its floor."""
+    covariates = built.design.arrays["covariates"].values
+    log_level = np.log(outcome_location(built, sample, path) / outcome_scale(built))
+    logit = baseline(built, sample, "outcome_on_", covariates)
+    return 1 / (1 + np.exp(-(logit + sample["outcome_on_slope"] * log_level)))
+
+
+def disturbance(built: Built, sample: Sample) -> Any:
+    """Distribution of a disturbance in standard deviations."""
+    if built.design.form.likelihood == "student_t":
+        return stats.t(float(sample["nu"]))
+    return stats.norm()
+
+
+def hidden(built: Built, sample: Sample, ranks: np.ndarray, sides: np.ndarray) -> Any:
+    """What the floor hides of each week: latent outcome and side, by uniforms in (0, 1).
+
+    ``ranks`` (time, unit) place a week at the floor among what it could have been, ``sides`` place
+    a week of a hurdle on its side of the probability of being above the floor.
+    """
+    form, floor = built.design.form, built.design.form.floor
+    observed = built.design.dataset.data["outcome"].values[built.design.weeks]
+    location = outcome_location(built, sample, history(built))
+    sigma, standard = float(sample["sigma"]), disturbance(built, sample)
+    logged = form.link == "log" or form.likelihood == "lognormal"
+    latent, side = observed.copy(), np.zeros(observed.shape)
+    on = outcome_on(built, sample, history(built)) if is_hurdle(built) else None
+    for week, unit in np.ndindex(*observed.shape):
+        centre, rank = location[week, unit], ranks[week, unit]
+        scale = sigma if logged else sigma * outcome_scale(built)[unit]
+        middle = math.log(centre) if logged else centre
+        if on is not None:
+            p, u = on[week, unit], sides[week, unit]
+            above = observed[week, unit] > floor
+            side[week, unit] = u * p if above else p + u * (1 - p)
+            latent[week, unit] -= floor
+            share = 1.0
+        else:
+            edge = math.log(floor) if logged else floor
+            share = standard.cdf((edge - middle) / scale)
+        if observed[week, unit] <= floor:
+            value = middle + scale * standard.ppf(rank * share)
+            latent[week, unit] = math.exp(value) if logged else value
+    return latent, side
+
+
+def recorded(built: Built, sample: Sample, path: np.ndarray, unseen: Any) -> np.ndarray:
+    """The outcome (time, unit) under another path, by what `hidden` found of each week."""
+    form, floor = built.design.form, built.design.form.floor
+    latent, side = unseen
+    here = outcome_location(built, sample, history(built))
+    there = outcome_location(built, sample, path)
+    on = outcome_on(built, sample, path) if is_hurdle(built) else None
+    out = np.zeros(latent.shape)
+    for at in np.ndindex(*latent.shape):
+        moved = (
+            latent[at] * there[at] / here[at]
+            if form.link == "log"
+            else latent[at] + there[at] - here[at]
+        )
+        if on is None:
+            out[at] = max(floor, moved)
+        else:
+            out[at] = floor + moved if side[at] < on[at] else floor
+    return out
 
 
 def mediator_nodes(
@@ -238,7 +318,9 @@ def change(built: Built, fact: np.ndarray, here: np.ndarray, there: np.ndarray) 
     return observed * (np.exp(np.log(here) - np.log(fact)) - np.exp(np.log(there) - np.log(fact)))
 
 
-def effects(built: Built, sample: Sample, channel: str, ties: np.ndarray) -> dict[str, np.ndarray]:
+def effects(
+    built: Built, sample: Sample, channel: str, ties: np.ndarray, unseen: Any = None
+) -> dict[str, np.ndarray]:
     """Weekly total, direct and indirect effect of one channel, and its gain by one per cent."""
     at = built.design.dataset.channels.index(channel)
     middle = built.design.dataset.channels.index("search")
@@ -251,6 +333,15 @@ def effects(built: Built, sample: Sample, channel: str, ties: np.ndarray) -> dic
         zero = mediator_under(built, sample, without, ties)
         held[..., middle] = without[..., middle] = zero
         more[..., middle] = mediator_under(built, sample, more, ties)
+    if unseen is not None:
+        observed = recorded(built, sample, path, unseen)
+        kept, none, gain = (recorded(built, sample, p, unseen) for p in (held, without, more))
+        return {
+            "total": observed - none,
+            "direct": kept - none,
+            "indirect": observed - kept,
+            "more": gain - observed,
+        }
     kept, none = (outcome_location(built, sample, p) for p in (held, without))
     return {
         "total": change(built, fact, fact, none),

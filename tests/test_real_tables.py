@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 TABLES = Path(__file__).parents[2] / "shared" / "data"
 COMMAND = Path(sys.executable).with_name("mmm-bayes")
@@ -58,8 +59,8 @@ def gaussian(weekly: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def log_student_t(weekly: Path) -> Path:
-    return fit(weekly, "--link", "log", "--likelihood", "student_t")
+def floored(weekly: Path) -> Path:
+    return fit(weekly, "--link", "log", "--likelihood", "student_t", "--floor", "1")
 
 
 def diagnosis(run: Path) -> dict:
@@ -79,25 +80,47 @@ def test_gaussian_additive_fit_fails_and_its_report_says_so(gaussian: Path) -> N
     assert "must not be used" in text
 
 
-def test_log_link_is_better_by_loo(gaussian: Path, log_student_t: Path) -> None:
-    better, worse = (
-        diagnosis(run)["scores"]["in_sample"]["elpd_loo"] for run in (log_student_t, gaussian)
+def test_log_link_and_floor_are_better_by_loo(gaussian: Path, floored: Path) -> None:
+    """On the weeks above the floor, where both have a density."""
+    out = floored.with_name("compared")
+    done = subprocess.run(
+        [COMMAND, "compare", gaussian, floored, "--refits", "0", "--out", out],
+        capture_output=True,
+        text=True,
     )
-    assert better - worse > 100
+    assert done.returncode == 0, done.stderr
+    told = json.loads((out / "compare.json").read_text())
+    assert told["values"] == 96
+    assert any(note.startswith("8 weeks stand at a floor") for note in told["notes"])
+    table = pd.read_csv(out / "compare.csv").set_index("run")
+    assert table.loc[gaussian.name, "elpd_diff"] < -100
 
 
-def test_log_link_converges(log_student_t: Path) -> None:
+def test_floored_fit_converges_and_makes_such_tables(floored: Path) -> None:
+    """Also the mediator, which is off in 59 weeks."""
     for name in ("rhat", "ess_bulk", "ess_tail", "divergences"):
-        assert status(log_student_t, "convergence", name) == "pass"
+        assert status(floored, "convergence", name) == "pass"
+    for group in ("outcome_ppc", "mediator_ppc"):
+        found = {
+            c["name"]: c["status"] for c in diagnosis(floored)["checks"] if c["group"] == group
+        }
+        assert len(found) == 8
+        assert set(found.values()) == {"pass"}, found
 
 
-def test_log_link_finds_instagram_and_the_price(log_student_t: Path) -> None:
-    table = pd.read_csv(log_student_t / "estimands.csv").set_index(["channel", "estimand"])
+def test_heavy_tails_were_the_floor(floored: Path) -> None:
+    """Without it eight weeks lie so far in the tail that the degrees of freedom fall below 1."""
+    draws = xr.open_datatree(floored / "posterior.nc", engine="h5netcdf")
+    assert draws["posterior"]["nu"].quantile(0.05) > 2
+    at_floor = (draws["posterior_predictive"]["outcome"] == 1).mean()
+    assert 0.04 < at_floor < 0.14  # 8 of 104
+
+
+def test_it_finds_instagram_and_the_price(floored: Path) -> None:
+    table = pd.read_csv(floored / "estimands.csv").set_index(["channel", "estimand"])
     share = table.loc[("instagram", "contribution_share")]
     assert share["lower"] > 0.9
-    import xarray as xr
-
-    tree = xr.open_datatree(log_student_t / "effects.nc", engine="h5netcdf")
+    tree = xr.open_datatree(floored / "effects.nc", engine="h5netcdf")
     price = tree["controls"]["effect"].sel(control="price")
     lower, upper = price.quantile([0.05, 0.95]).values
     # -0.25 per unit of price in a log regression, one sd of the price being 6.5: about -80%;
@@ -106,12 +129,12 @@ def test_log_link_finds_instagram_and_the_price(log_student_t: Path) -> None:
     assert upper < -30
 
 
-def test_no_evidence_of_mediation(log_student_t: Path) -> None:
-    table = pd.read_csv(log_student_t / "estimands.csv").set_index(["channel", "estimand"])
+def test_no_evidence_of_mediation(floored: Path) -> None:
+    table = pd.read_csv(floored / "estimands.csv").set_index(["channel", "estimand"])
     for cause in ("facebook", "tiktok", "instagram", "snapchat"):
         indirect = table.loc[(cause, "indirect")]
         assert indirect["lower"] < 0 < indirect["upper"]
-    text = (log_student_t / "report.html").read_text()
+    text = (floored / "report.html").read_text()
     assert "no evidence of mediation" in text
 
 

@@ -96,6 +96,10 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
         shapes["nu"] = ()
     if "modulators" in design.arrays:
         shapes["modulation_effect"] = (design.arrays.sizes["modulation"],)
+    if _has_hurdle(design):
+        shapes |= {"outcome_on_slope": (), "outcome_on_intercept": (units,)}
+        if covariates:
+            shapes["outcome_on_covariate_effect"] = (covariates,)
     mediated = _mediated(member, design)
     if mediated:
         causes = len(design.causes)
@@ -167,10 +171,12 @@ def _table(member: str, reference: Design, drawn: dict[str, Array], rng: Any) ->
         observed = equations.mediator(path, path, quantile, shock)
         path = _with_mediator(reference, path, observed)
         design = _observing(reference, path, observed)
-    outcome = _draw_outcome(equations, equations.predictor(path, path), rng)
-    design = _observing(design, path, None, outcome)
+    predictor = equations.predictor(path, path)
+    chance = _Chance(_draw_outcome(equations, predictor, rng), rng.random(predictor.shape))
+    recorded = _recorded(equations, predictor, predictor, chance)
+    design = _observing(design, path, None, recorded)
     for at, channel in enumerate(reference.dataset.channels):
-        effects = _effects(equations, design, path, at, observed, quantile)
+        effects = _effects(equations, design, path, at, observed, quantile, chance)
         truth |= {f"{name}[{channel}]": float(value.sum()) for name, value in effects.items()}
         spend = float(design.dataset.data["spend"].values[design.weeks, :, at].sum())
         if spend > 0:
@@ -287,7 +293,6 @@ class _Equations:
 
 def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
     form, drawn = equations.design.form, equations.drawn
-    scale = equations.design.arrays["outcome_scale"].values
     shape = predictor.shape
     heavy = form.likelihood == "student_t"
     if equations.member == "panel":  # a week's shock, its units' own, and its one weight
@@ -299,6 +304,12 @@ def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
         noise = drawn["sigma"] * rng.standard_t(drawn["nu"], shape)
     else:
         noise = drawn["sigma"] * rng.standard_normal(shape)
+    with np.errstate(over="ignore"):
+        return _disturbed(equations, predictor, noise)
+
+
+def _disturbed(equations: _Equations, predictor: Array, noise: Array) -> Array:
+    form, scale = equations.design.form, equations.design.arrays["outcome_scale"].values
     if form.link == "log":
         return np.asarray(scale * np.exp(predictor + noise))
     if form.likelihood == "lognormal":
@@ -315,8 +326,46 @@ def _location(equations: _Equations, predictor: Array) -> Array:
     return np.asarray(scale * predictor)
 
 
+@dataclass(frozen=True)
+class _Chance:
+    """What the weeks have of their own.
+
+    ``latent`` is the outcome before its floor (of a hurdle, above it); ``side`` the uniform that
+    decides, for a hurdle, whether there is anything above the floor. Shape (time, unit).
+    """
+
+    latent: Array
+    side: Array
+
+
+def _recorded(equations: _Equations, fact: Array, other: Array, chance: _Chance) -> Array:
+    """The outcome at another predictor, by the chance that the weeks had at the first one."""
+    form = equations.design.form
+    before, after = _location(equations, fact), _location(equations, other)
+    moved = chance.latent + after - before
+    if form.link == "log":
+        moved = chance.latent * after / before
+    if form.floor is None:
+        return np.asarray(moved)
+    if not _has_hurdle(equations.design):
+        return np.where(moved > form.floor, moved, form.floor)
+    slope = equations.drawn["outcome_on_slope"]
+    on = expit(equations.other("outcome_on_") + slope * other)
+    return np.where(chance.side < on, form.floor + moved, form.floor)
+
+
+def _has_hurdle(design: Design) -> bool:
+    return design.form.floor is not None and design.form.at_floor == "hurdle"
+
+
 def _effects(
-    equations: _Equations, design: Design, path: Array, at: int, observed: Array, quantile: Array
+    equations: _Equations,
+    design: Design,
+    path: Array,
+    at: int,
+    observed: Array,
+    quantile: Array,
+    chance: _Chance,
 ) -> dict[str, Array]:
     """Total, direct and indirect effect of one channel by definition, summed over weeks."""
     without = path.copy()
@@ -333,12 +382,10 @@ def _effects(
         without = held.copy()
         without[..., at] = 0.0
 
+    fact = equations.predictor(path, path)
+
     def outcome(other: Array) -> Array:
-        location = _location(equations, equations.predictor(other, path))
-        if design.form.link == "identity":
-            return location
-        observed_location = _location(equations, equations.predictor(path, path))
-        return np.asarray(design.arrays["outcome_observed"].values * location / observed_location)
+        return _recorded(equations, fact, equations.predictor(other, path), chance)
 
     whole, kept, none = (outcome(other).sum(0) for other in (path, held, without))
     return {"total": whole - none, "direct": kept - none, "indirect": whole - kept}

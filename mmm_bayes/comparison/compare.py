@@ -11,7 +11,7 @@ import pandas as pd
 
 from mmm_bayes.comparison.future import first_weeks, leave_future_out, unpeeked
 from mmm_bayes.comparison.holdout import SHOWN, holdout
-from mmm_bayes.comparison.loading import load
+from mmm_bayes.comparison.loading import densities, load
 from mmm_bayes.comparison.loo import LeaveOneOut, exact, leave_one_out
 from mmm_bayes.comparison.ranking import apart, ranking
 from mmm_bayes.comparison.refits import Refits
@@ -71,10 +71,16 @@ def compare(
     """
     refuse_taken(out)
     runs = load(folders)
+    kept = densities(runs)
+    if future and not kept.all():
+        raise InputError(
+            "leave-future-out can't compare runs that differ in their floors: a week at a floor "
+            "has a probability in one and a density in another; compare without it"
+        )
     found: dict[str, LeaveOneOut] = {}
     for name, run in runs.items():
         say(f"leave-one-out of {name}")
-        found[name] = leave_one_out(run.draws)
+        found[name] = leave_one_out(run.draws, kept)
     wanted = {name: 0 < one.weeks.size <= refits for name, one in found.items()}
     # What can't be fitted again is refused before anything is compiled.
     parts = {name: _parts(run, model) for name, run in runs.items() if future or wanted[name]}
@@ -90,7 +96,7 @@ def compare(
         say(f"compiling {part.member.name} for {name}")
         compiled = compile_model(part.member, part.design)
         settings = replace(SHORT, seed=int(runs[name].record["seed"]))
-        likelihood = runs[name].draws["log_likelihood"].to_dataset()["outcome"]
+        likelihood = runs[name].draws["log_likelihood"].to_dataset()["outcome"].isel(time=kept)
         made = []
         if wanted[name]:
             label = f"{name}, leave-one-out, {found[name].weeks.size} weeks to refit"
@@ -123,7 +129,15 @@ def compare(
         "holdout": scored,
         "leave_future_out": later,
         "sentences": said,
-        "notes": notes(found, runs, rhat, errors, refits=refits, scored=scored is not None),
+        "notes": notes(
+            found,
+            runs,
+            rhat,
+            errors,
+            refits=refits,
+            scored=scored is not None,
+            left_out=int((~kept).sum()),
+        ),
     }
     save(out, table, found, rest)
     return table

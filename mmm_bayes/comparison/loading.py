@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmm_bayes import runs
 from mmm_bayes.errors import InputError
@@ -101,6 +102,28 @@ def _refuse_other_weeks(one: tuple[str, Run], other: tuple[str, Run]) -> None:
             f"{one[0]} and {other[0]} model different outcomes of the same table "
             f"({_outcome(one[1])!r} and {_outcome(other[1])!r}); fit both to the same outcome"
         )
+
+
+def densities(loaded: Mapping[str, Run]) -> NDArray[np.bool_]:
+    """Weeks that mean the same to all runs: a density in each of them, or a probability in each.
+
+    A run with a floor gives a week at that floor a probability, one without it a density, and the
+    two have no common measure.
+
+    Parameters
+    ----------
+    loaded : mapping of str to Run
+        Of the same weeks and outcomes.
+
+    Returns
+    -------
+    array of bool, shape (time,)
+    """
+    at_floor = []
+    for run in loaded.values():
+        outcome = run.draws["observed_data"].to_dataset()["outcome"].transpose("time", "unit")
+        at_floor.append(outcome.values <= run.draws.attrs.get("floor", -np.inf))
+    return np.asarray((np.all(at_floor, axis=0) == np.any(at_floor, axis=0)).all(-1))
 
 
 def _outcome(run: Run) -> str:

@@ -53,14 +53,20 @@ class LeaveOneOut:
         return self.bad["time"].values[(self.bad & ~self.refitted).values]
 
 
-def leave_one_out(tree: xr.DataTree) -> LeaveOneOut:
+def leave_one_out(tree: xr.DataTree, kept: np.ndarray | None = None) -> LeaveOneOut:
     """PSIS-LOO of the outcome, every week by itself.
 
     Parameters
     ----------
     tree : xarray.DataTree
         Groups ``posterior`` and ``log_likelihood``, the latter with ``outcome``.
+    kept : array of bool, shape (time,), optional
+        Weeks that are scored; all of them if left out.
     """
+    if kept is not None:
+        likelihood = tree["log_likelihood"].to_dataset()[["outcome"]].isel(time=kept)
+        posterior = tree["posterior"].to_dataset()
+        tree = xr.DataTree.from_dict({"posterior": posterior, "log_likelihood": likelihood})
     # The weights of every draw are as large as the likelihood, and not needed.
     slim = replace(psis(tree), log_weights=None)
     return LeaveOneOut(slim, slim.pareto_k, xr.zeros_like(slim.pareto_k, dtype=bool))

@@ -58,6 +58,7 @@ def notes(
     *,
     refits: int,
     scored: bool,
+    left_out: int = 0,
 ) -> list[str]:
     """What a reader has to know of how the numbers came about.
 
@@ -74,6 +75,8 @@ def notes(
         The most refits that were allowed for a run.
     scored : bool
         Whether all runs have a holdout.
+    left_out : int
+        Weeks at a floor that some runs have and others have not.
     """
     said = [_acted(name, one, refits) for name, one in found.items() if one.bad.any()]
     said += [
@@ -108,12 +111,20 @@ def notes(
             "they say of the channels: prediction alone does not choose a graph."
         )
     forms = {
-        (run.draws.attrs.get("link"), run.draws.attrs.get("likelihood")) for run in runs.values()
+        tuple(run.draws.attrs.get(name) for name in ("link", "likelihood", "at_floor"))
+        for run in runs.values()
     }
     if len(forms) > 1:
         said.append(
-            "The runs differ in link or likelihood; every density is on the outcome's own scale, "
-            "so they compare all the same."
+            "The runs differ in link, likelihood or floor; every density is on the outcome's own "
+            "scale, so they compare all the same."
+        )
+    if left_out:
+        said.append(
+            f"{left_out} weeks stand at a floor that not all of these runs have. A run with it "
+            "gives them a probability, one without it a density, and these can't be compared: the "
+            "weeks are left out. That favours the runs without a floor, which are then not charged "
+            "for never expecting those weeks."
         )
     if not scored:
         said.append(

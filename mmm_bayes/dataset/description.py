@@ -153,12 +153,16 @@ class ModelDefaults(_Frozen):
     """How to fit this table unless told otherwise; `max_lag` counts steps of the table.
 
     `sign` says whether the channels' own effects on the outcome are positive by prior or free.
+    `floor` is the lowest value that the outcome can have, where weeks stand at exactly that value,
+    and `at_floor` how they come there: see `mmm_bayes.design.Form`.
     """
 
     link: Literal["identity", "log"] = "identity"
     likelihood: Literal["normal", "student_t", "lognormal"] = "normal"
     max_lag: int = Field(default=13, ge=1)
     sign: Literal["positive", "free"] = "positive"
+    floor: FiniteFloat | None = None
+    at_floor: Literal["censored", "hurdle"] | None = None
 
 
 class Prior(_Frozen):

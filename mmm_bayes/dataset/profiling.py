@@ -308,7 +308,13 @@ def _of_outcome(outcome: Outcome) -> Iterator[str]:
     if outcome.repeated_share >= POINT_MASS:
         yield (
             f"the outcome is exactly {outcome.repeated:g} in {outcome.repeated_share:.1%} of "
-            "rows: a floor, a cap or a default value, which no continuous likelihood holds."
+            "rows: a floor, a cap or a default value, which no continuous likelihood holds"
+            + (
+                f"; it is the lowest value, so say floor = {outcome.repeated:g} under [model], or "
+                f"fit with --floor {outcome.repeated:g}."
+                if outcome.repeated == outcome.minimum
+                else "."
+            )
         )
     if outcome.modes > 1:
         yield (

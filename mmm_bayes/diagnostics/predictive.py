@@ -19,10 +19,13 @@ chance of any alarm at all is bounded. A check fails below 0.01 and warns below 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from mmm_bayes.diagnostics.check import Check, Status, said
 from mmm_bayes.evaluation import own_values
@@ -59,10 +62,11 @@ WHAT = {
     "heteroscedasticity": "tendency of misses to grow with the level (correlation)",
 }
 MEND = {
-    "minimum": "The likelihood makes values that do not occur: think of a log link, or of a floor.",
+    "minimum": "The likelihood makes values that do not occur: think of a log link, or of floor "
+    "under [model].",
     "maximum": "The likelihood does not know such weeks: think of student_t or of a log link.",
-    "share_near_zero": "A continuous likelihood cannot stay at zero: it needs a part for the off "
-    "weeks, or a floor.",
+    "share_near_zero": "A continuous likelihood cannot stay at one value: think of floor under "
+    "[model].",
     "coverage_90": "The intervals are too narrow.",
     "skewness": "Think of a log link or a lognormal likelihood.",
     "autocorrelation": "Something that lasts for weeks is missing: a trend, a season, a longer "
@@ -71,6 +75,57 @@ MEND = {
     "heteroscedasticity": "Effects multiply rather than add, or the spread depends on the level: "
     "think of a log link.",
 }
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where the residuals of a variable are differences.
+
+    Attributes
+    ----------
+    log : bool
+        Of logarithms rather than of values.
+    base : float
+        Taken off before the logarithm.
+    floor : float
+        At or below it a value has no residual.
+    censored : bool
+        Whether a value at the floor tells that it would have been lower.
+    """
+
+    log: bool
+    base: float = 0.0
+    floor: float = -np.inf
+    censored: bool = False
+
+    def residual(self, table: Array, curve: Array) -> Array:
+        """Residuals of tables (..., time, unit) around a curve (time, unit); NaN at the floor.
+
+        Parameters
+        ----------
+        table : array, shape (..., time, unit)
+            Original units.
+        curve : array, shape (time, unit)
+            As `replicas` gives it.
+        """
+        if not self.log:
+            return np.where(table > self.floor, table - curve, np.nan)
+        above = table > max(self.floor, self.base)
+        logs = np.log(np.where(above, table - self.base, 1.0))
+        return np.where(above, logs - np.log(curve), np.nan)
+
+
+def scale_of(tree: xr.DataTree, variable: str) -> Scale:
+    """The scale of the outcome's residuals, or of the mediator's."""
+    attrs = tree.attrs
+    if variable == "mediator":
+        hurdle = attrs.get("mediator_likelihood") == "hurdle"
+        return Scale(log=True, floor=0.0) if hurdle else Scale(log=False)
+    log = attrs.get("link") == "log" or attrs.get("likelihood") == "lognormal"
+    if "floor" not in attrs:
+        return Scale(log)
+    floor, hurdle = float(attrs["floor"]), attrs["at_floor"] == "hurdle"
+    return Scale(log, floor if hurdle else 0.0, floor, censored=not hurdle)
 
 
 @dataclass(frozen=True)
@@ -103,8 +158,9 @@ def predictive_checks(tree: xr.DataTree) -> list[Check]:
     checks = []
     for variable in ("outcome", "mediator"):
         if variable in tree["posterior_predictive"]:
+            called, floor = _called(tree, variable), _floor(tree, variable)
             checks += [
-                _check(f"{variable}_ppc", _called(tree, variable), comparison)
+                _check(f"{variable}_ppc", called, comparison, floor)
                 for comparison in compare(test_statistics(tree, variable))
             ]
     return checks
@@ -129,11 +185,13 @@ def test_statistics(tree: xr.DataTree, variable: str) -> xr.Dataset:
     observed = np.asarray(
         tree["observed_data"].to_dataset()[variable].transpose("time", "unit"), dtype=float
     )
-    tables, curve, log = replicas(tree, variable)
+    tables, curve, scale = replicas(tree, variable)
+    floor = _floor(tree, variable)
     near = NEAR_ZERO * np.abs(observed).mean(axis=0)
+    low = (-near, near) if floor is None else (np.full_like(near, floor),) * 2
     band = np.quantile(_predicted(tree, variable), [0.05, 0.95], axis=0)
     one, many = (
-        statistics(table, curve, near=near, band=band, log=log)
+        statistics(table, curve, low=low, band=band, scale=scale)
         for table in (observed[None], tables)
     )
     return xr.Dataset(
@@ -145,7 +203,12 @@ def test_statistics(tree: xr.DataTree, variable: str) -> xr.Dataset:
 test_statistics.__test__ = False  # type: ignore[attr-defined]  # a statistic, not a test of pytest
 
 
-def replicas(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
+def _floor(tree: xr.DataTree, variable: str) -> float | None:
+    """The floor that the fit gave the outcome, if it did."""
+    return float(tree.attrs["floor"]) if variable == "outcome" and "floor" in tree.attrs else None
+
+
+def replicas(tree: xr.DataTree, variable: str) -> tuple[Array, Array, Scale]:
     """Predictive tables as they would lie around the fitted curve had they been fitted too.
 
     Returns
@@ -153,23 +216,28 @@ def replicas(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
     tables : array, shape (sample, time, unit)
     curve : array, shape (time, unit)
         The fitted location: the posterior mean, of its logarithm where residuals are on that scale.
-    log : bool
-        Whether they are.
+        Of a hurdle, how far above the floor.
+    scale : Scale
+        Of the residuals.
     """
-    location, scale, log = _location(tree, variable)
+    on = scale_of(tree, variable)
+    location, sigma = _location(tree, variable)
     table = _predicted(tree, variable)
-    if log and variable == "outcome":  # an exponential that underflowed
+    if on.log and variable == "outcome" and on.floor < 0:  # an exponential that underflowed
         table = np.maximum(table, TINY)
-    off = table <= 0 if log else np.zeros(table.shape, dtype=bool)
-    centre = np.log(np.maximum(location, TINY)) if log else location
-    value = np.log(np.where(off, 1.0, table)) if log else table
-    disturbance = np.where(off, 0.0, value - centre)
+    centre = np.log(np.maximum(location, TINY)) if on.log else location
+    disturbance = on.residual(table, np.exp(centre) if on.log else centre)
+    off = np.isnan(disturbance)
+    disturbance = np.where(off, 0.0, disturbance)
     curve = centre.mean(axis=0)
-    moved = _refit(_score(tree, variable, disturbance, scale), centre - curve)
-    refitted = curve + disturbance - moved
-    if log:
-        refitted = np.where(off, 0.0, np.exp(np.minimum(refitted, np.log(HUGE))))
-    return refitted, np.exp(curve) if log else curve, log
+    score = _score(tree, variable, disturbance, sigma)
+    if on.censored:
+        score = np.where(off, _censored_score(tree, on, centre, sigma), score)
+    refitted = curve + disturbance - _refit(score, centre - curve)
+    if on.log:
+        refitted = np.exp(np.minimum(refitted, np.log(HUGE)))
+    refitted = np.where(off, on.floor, np.maximum(refitted + (on.base if on.log else 0), on.floor))
+    return refitted, np.exp(curve) if on.log else curve, on
 
 
 def _refit(score: Array, deviation: Array) -> Array:
@@ -213,7 +281,19 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
     return (nu + disturbance.shape[-1]) * solved / (nu + square)
 
 
-def statistics(table: Array, curve: Array, *, near: Array, band: Array, log: bool) -> Array:
+def _censored_score(tree: xr.DataTree, on: Scale, centre: Array, sigma: Array) -> Array:
+    """Derivative of the log-probability of being censored with respect to the location."""
+    edge = np.log(on.floor) if on.log else on.floor
+    standard: Any = norm
+    if tree.attrs.get("likelihood") == "student_t":
+        standard = student_t(_thinned(tree["posterior"].to_dataset()["nu"])[:, None, None])
+    z = (edge - centre) / sigma
+    return np.asarray(-np.exp(standard.logpdf(z) - standard.logcdf(z)) / sigma)
+
+
+def statistics(
+    table: Array, curve: Array, *, low: tuple[Array, Array], band: Array, scale: Scale
+) -> Array:
     """Every statistic of some tables.
 
     Parameters
@@ -222,27 +302,26 @@ def statistics(table: Array, curve: Array, *, near: Array, band: Array, log: boo
         Original units.
     curve : array, shape (time, unit)
         The fitted location.
-    near : array, shape (unit,)
-        A value this close to zero is near it.
+    low : tuple of array, shape (unit,)
+        A value between these is near zero, or at the floor.
     band : array, shape (2, time, unit)
         Lower and upper ends of the 90% predictive intervals.
-    log : bool
-        Residuals are differences of logarithms, and values of zero or less have none. They are
-        standardised by their root mean square within each unit.
+    scale : Scale
+        Of the residuals, which are standardised by their root mean square within each unit.
 
     Returns
     -------
     array, shape (statistic, sample), in the order of `STATISTICS`
     """
     both = (-2, -1)
-    residual, level = _residual(table, curve, log)
+    residual, level = scale.residual(table, curve), np.log(curve) if scale.log else curve
     unit_scale = np.sqrt(_mean(residual**2, -2))[..., None, :]
     z = np.divide(residual, unit_scale, out=np.full_like(residual, np.nan), where=unit_scale > 0)
     return np.stack(
         [
             table.min(both),
             table.max(both),
-            (np.abs(table) <= near).mean(both),
+            ((table >= low[0]) & (table <= low[1])).mean(both),
             ((table >= band[0]) & (table <= band[1])).mean(both),
             _mean(z * z * z, both),
             autocorrelation(z).mean(-1),
@@ -347,50 +426,45 @@ def _called(tree: xr.DataTree, variable: str) -> str:
     return str(tree.attrs.get(variable) or variable)
 
 
-def _check(group: str, variable: str, found: Comparison) -> Check:
+def _check(group: str, variable: str, found: Comparison, floor: float | None) -> Check:
+    what = WHAT[found.name]
+    if floor is not None and found.name == "share_near_zero":
+        what = "share of weeks at the floor"
     status: Status = "pass"
     if found.p_adjusted < WARN_BELOW:
         status = "fail" if found.p_adjusted < FAIL_BELOW else "warn"
     says = (
-        f"{variable}: the {WHAT[found.name]} is {said(found.observed)}; tables made by the fitted "
+        f"{variable}: the {what} is {said(found.observed)}; tables made by the fitted "
         f"model have {said(found.median)} ({said(found.lower)} to {said(found.upper)}, 90%)."
     )
     if np.isnan(found.observed) or np.isnan(found.median):
-        says = f"{variable}: the {WHAT[found.name]} cannot be computed here."
+        says = f"{variable}: the {what} cannot be computed here."
     elif status != "pass":
         says += f" {MEND[found.name]}"
     return Check(group, found.name, found.p_adjusted, FAIL_BELOW, status, says)
 
 
-def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array, bool]:
-    """Location and scale of a variable's distribution, and whether it is that of the logarithm.
+def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array]:
+    """Location and scale of a variable's distribution.
 
     Returns
     -------
     location : array, shape (sample, time, unit), original units
-    scale : array, shape (sample, 1, unit), original or log units
-    log : bool
+        Of a hurdle, how far above the floor.
+    scale : array, shape (sample, 1, unit), original units, or log units on the log scale
     """
     posterior = tree["posterior"].to_dataset()
-    if variable == "outcome":
-        log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
-        location, sigma = posterior["outcome_mean"], own_values(posterior, "sigma")
-    else:
-        log = tree.attrs.get("mediator_likelihood") == "hurdle"
-        location = posterior["mediator_level" if log else "mediator_mean"]
-        sigma = own_values(posterior, "mediator_sigma")
-    return _thinned(location), _thinned(_in_units(tree, variable, sigma, location, log=log)), log
+    level = f"{variable}_level"
+    location = posterior[level if level in posterior else f"{variable}_mean"]
+    sigma = own_values(posterior, "sigma" if variable == "outcome" else "mediator_sigma")
+    return _thinned(location), _thinned(_in_units(tree, variable, sigma, location))
 
 
 def _in_units(
-    tree: xr.DataTree, variable: str, sigma: xr.DataArray, location: xr.DataArray, *,
-    log: bool | None = None,
-) -> xr.DataArray:  # fmt: skip
+    tree: xr.DataTree, variable: str, sigma: xr.DataArray, location: xr.DataArray
+) -> xr.DataArray:
     """A scale of the model as one of the table, (chain, draw, time, unit), alike in all weeks."""
-    if log is None:
-        log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
-        log = log and variable == "outcome"
-    if not log and "constant_data" in tree.children:
+    if not scale_of(tree, variable).log and "constant_data" in tree.children:
         sigma = sigma * tree["constant_data"].to_dataset()[f"{variable}_scale"]
     return sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims("time")
 
@@ -408,13 +482,6 @@ def _thinned(values: xr.DataArray) -> Array:
     array = array.reshape(-1, *array.shape[2:])
     total = len(array)
     return array[np.linspace(0, total - 1, min(total, MAX_DRAWS)).round().astype(int)]
-
-
-def _residual(table: Array, curve: Array, log: bool) -> tuple[Array, Array]:
-    if not log:
-        return table - curve, curve
-    level = np.log(curve)
-    return np.where(table > 0, np.log(np.maximum(table, TINY)) - level, np.nan), level
 
 
 def _correlation(x: Array, y: Array) -> Array:

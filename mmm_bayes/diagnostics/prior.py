@@ -132,7 +132,7 @@ def prior_predictive(tree: xr.DataTree, prior: xr.Dataset) -> PriorPredictive:
     weeks, seen = tables.sum(-1), observed.sum(-1)
     summed = float(observed.sum())
     log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
-    scaled, scaled_seen = (np.log(np.maximum(one, TINY)) if log else one for one in (weeks, seen))
+    scaled, scaled_seen = (_scaled(tree, one) if log else one for one in (weeks, seen))
     last = prior.isel(unit=-1, drop=True)
     together = _draws(last["together"].values) / summed
     returns = {str(name): last["roas"].sel(channel=name).values for name in last["channel"].values}
@@ -158,6 +158,16 @@ def prior_predictive(tree: xr.DataTree, prior: xr.Dataset) -> PriorPredictive:
         },
         best_return=_best_return(tree, summed),
     )
+
+
+def _scaled(tree: xr.DataTree, weeks: Array) -> Array:
+    """Logarithms of weeks, (..., time); masked where they stand at the outcome's floor."""
+    floor = tree.attrs.get("floor")
+    logs = np.log(np.maximum(weeks, TINY))
+    if floor is None:
+        return logs
+    units = tree["observed_data"].sizes["unit"]
+    return np.ma.masked_where(weeks <= units * floor, logs)
 
 
 def prior_checks(found: PriorPredictive, *, outcome: str = "outcome") -> list[Check]:

@@ -15,6 +15,7 @@ from statsmodels.stats.diagnostic import acorr_ljungbox, het_breuschpagan
 from statsmodels.tsa.stattools import acf
 
 from mmm_bayes.diagnostics.check import Check
+from mmm_bayes.diagnostics.predictive import scale_of
 
 GROUP = "residuals"
 WARN_BELOW = 0.01
@@ -49,18 +50,22 @@ def residuals(tree: xr.DataTree) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        `residual` (time, unit): observed less the posterior mean of `outcome_mean`, both
+        `residual` (time, unit): observed less the posterior mean of its location, both
         logarithms under the log link or a log-normal likelihood, over the root mean square of its
-        unit. `fitted` (time, unit): that mean, original units. `acf` (lag, unit): autocorrelation,
+        unit; NaN in a week at the outcome's floor. `fitted` (time, unit): that mean, original
+        units, of a hurdle as the distance from the floor. `acf` (lag, unit): autocorrelation,
         1 at lag 0. `acf_band` (unit): half-width of the 95% band of a series without any.
     """
     observed = tree["observed_data"].to_dataset()["outcome"].transpose("time", "unit")
-    draws = tree["posterior"].to_dataset()["outcome_mean"]
-    log = tree.attrs.get("link") == "log" or tree.attrs.get("likelihood") == "lognormal"
-    if log:
-        observed, draws = xr.apply_ufunc(np.log, observed), xr.apply_ufunc(np.log, draws)
+    scale = scale_of(tree, "outcome")
+    posterior = tree["posterior"].to_dataset()
+    draws = posterior["outcome_level" if "outcome_level" in posterior else "outcome_mean"]
+    if scale.log:
+        draws = draws.copy(data=np.log(draws.values))
     fitted = draws.mean(("chain", "draw")).transpose("time", "unit")
-    residual = observed - fitted
+    if scale.log:
+        fitted = fitted.copy(data=np.exp(fitted.values))
+    residual = observed.copy(data=scale.residual(observed.values, fitted.values))
     spread = (residual**2).mean("time") ** 0.5
     residual = residual / spread.where(spread > 0, 1.0)
     lags = min(2 * MOST_LAGS, residual.sizes["time"] - 1)
@@ -69,7 +74,7 @@ def residuals(tree: xr.DataTree) -> xr.Dataset:
     return xr.Dataset(
         {
             "residual": residual,
-            "fitted": xr.apply_ufunc(np.exp, fitted) if log else fitted,
+            "fitted": fitted,
             "acf": (("lag", "unit"), correlation),
             "acf_band": ("unit", np.full(series.shape[1], 1.96 / np.sqrt(len(series)))),
         },
@@ -107,7 +112,9 @@ def residual_checks(tree: xr.DataTree) -> list[Check]:
 
 
 def _p_value(name: str, residual: np.ndarray, fitted: np.ndarray) -> float:
-    if np.ptp(residual) == 0:
+    present = ~np.isnan(residual)
+    residual, fitted = residual[present], fitted[present]
+    if residual.size < FEWEST_WEEKS or np.ptp(residual) == 0:
         return 1.0
     if name == "ljung_box":
         lags = min(MOST_LAGS, len(residual) // 5)
@@ -123,6 +130,10 @@ def _p_value(name: str, residual: np.ndarray, fitted: np.ndarray) -> float:
 
 
 def _acf(series: np.ndarray, lags: int) -> np.ndarray:
-    if np.ptp(series) == 0:
+    """Autocorrelation over the pairs of weeks that both have a residual."""
+    if np.nanmax(series) == np.nanmin(series):
         return np.r_[1.0, np.zeros(lags)]
-    return np.asarray(acf(series, nlags=lags, fft=True))
+    gaps = bool(np.isnan(series).any())
+    return np.asarray(
+        acf(series, nlags=lags, fft=not gaps, missing="conservative" if gaps else "none")
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.counterfactual import World
+from mmm_bayes.counterfactual import World, typical_outcome
 from mmm_bayes.estimands.summary import STATISTICS, summarise
 from mmm_bayes.evaluation import flat
 from mmm_bayes.terms.data import data_names
@@ -67,7 +67,7 @@ def response_curves(world: World) -> xr.Dataset:
             held = _steady(world, level, np.repeat(mediator[:, :1], POINTS, axis=1))
             follows = _steady(world, level, mediator)
         for name, data_ in (("direct", held), ("total", follows)):
-            location = world.outcome(draws, data_)["outcome_mean"].sum(-1)
+            location = typical_outcome(world, draws, data_).sum(-1)
             curves[name].append(summarise(location - location[:, :1]))
     return xr.Dataset(
         {name: (("statistic", "channel", "point"), np.stack(v, 1)) for name, v in curves.items()}

@@ -25,13 +25,15 @@ from numpy.typing import NDArray
 from mmm_bayes.counterfactual import (
     World,
     change,
+    expected,
     mediator_under,
+    observed_location,
     outcome_location,
     with_mediator,
 )
 from mmm_bayes.dataset.loading import WHOLE
 from mmm_bayes.estimands.summary import STATISTICS, summarise
-from mmm_bayes.evaluation import SAMPLE, flat
+from mmm_bayes.evaluation import SAMPLE
 
 Array = NDArray[Any]
 
@@ -74,7 +76,7 @@ def channel_effects(world: World) -> Effects:
     Effects
     """
     data = world.design.dataset.data.isel(time=world.design.weeks)
-    fact = flat(world.draws["outcome_mean"])
+    fact = observed_location(world)
     spend = _with_sum(data["spend"].sum("time").values[None])[0]  # (unit, channel)
     outcome = _with_sum(data["outcome"].sum("time").values[None])[0]  # (unit,)
     money = np.where(spend > 0, spend, np.nan)
@@ -98,7 +100,7 @@ def channel_effects(world: World) -> Effects:
         for name in EFFECTS
     }
     baseline = outcome_location(world, np.zeros_like(world.observed_path))
-    bands["baseline"] = (("statistic", "time", "unit"), summarise(baseline))
+    bands["baseline"] = (("statistic", "time", "unit"), summarise(expected(world, baseline)))
     coords = {
         "statistic": list(STATISTICS),
         "time": data["time"].values,
@@ -135,7 +137,7 @@ def weekly_effects(world: World) -> Iterator[dict[str, Array]]:
     dict of str to array, shape (sample, time, unit)
         total, direct and indirect, in the outcome's units; channels in their order.
     """
-    fact = flat(world.draws["outcome_mean"])
+    fact = observed_location(world)
     for at, _ in enumerate(world.design.dataset.channels):
         yield _off(world, fact, at)
 

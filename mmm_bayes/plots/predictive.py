@@ -17,7 +17,7 @@ from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, few, legend, numbers, su
 WORDS = {
     "minimum": "smallest week",
     "maximum": "largest week",
-    "share_near_zero": "share of weeks near 0",
+    "share_near_zero": "share at 0 or the floor",
     "coverage_90": "share in 90% interval",
     "skewness": "lopsided misses",
     "autocorrelation": "neighbours miss alike",

@@ -68,27 +68,21 @@ def autocorrelation(ax: Axes, acf: xr.DataArray, band: xr.DataArray) -> None:
     ax.set_xlabel("lag, weeks")
 
 
-def misses(tables: np.ndarray, curve: np.ndarray, log: bool) -> np.ndarray:
+def misses(left: np.ndarray) -> np.ndarray:
     """Residuals of replicated tables, standardised as the observed ones are.
 
     Parameters
     ----------
-    tables : array, shape (sample, time, unit)
-    curve : array, shape (time, unit)
-        The fitted values.
-    log : bool
-        Whether residuals are differences of logarithms.
+    left : array, shape (sample, time, unit)
+        What the fitted values leave of each table; NaN where a week has no residual.
 
     Returns
     -------
     array, shape (sample, time, unit)
     """
-    if log:
-        tiny = np.finfo(float).tiny
-        left = np.log(np.maximum(tables, tiny)) - np.log(np.maximum(curve, tiny))
-    else:
-        left = tables - curve
-    scale = np.sqrt((left**2).mean(-2, keepdims=True))
+    present = ~np.isnan(left)
+    power = np.where(present, left, 0.0) ** 2
+    scale = np.sqrt(power.sum(-2, keepdims=True) / np.maximum(present.sum(-2, keepdims=True), 1))
     return np.asarray(left / np.where(scale > 0, scale, 1.0))
 
 
@@ -99,11 +93,15 @@ def against_model(ax: Axes, residuals: np.ndarray, replicated: np.ndarray) -> No
     ----------
     ax : matplotlib.axes.Axes
     residuals : array, shape (time, unit)
+        NaN where there is none.
     replicated : array, shape (sample, time, unit)
         As `misses` gives them.
     """
-    values = np.sort(residuals.ravel())
-    tables = np.sort(replicated.reshape(len(replicated), -1), axis=1)
+    values = np.sort(residuals[~np.isnan(residuals)])
+    # Tables differ in how many residuals they have.
+    ranks = np.linspace(0, 1, values.size)
+    flat = replicated.reshape(len(replicated), -1)
+    tables = np.nanquantile(flat, ranks, axis=1).T
     lower, middle, upper = np.quantile(tables, [0.05, 0.5, 0.95], axis=0)
     ax.fill_between(middle, lower, upper, color=PALE, linewidth=0)
     ends = middle[[0, -1]]

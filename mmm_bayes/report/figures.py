@@ -516,8 +516,9 @@ def _residuals(run: View) -> Picture:
     residuals.over_time(row[0], found["residual"])
     residuals.against_fitted(row[1], found["residual"], found["fitted"], name=run.outcome)
     residuals.autocorrelation(row[2], found["acf"], found["acf_band"])
-    tables, curve, _ = replicas(tree, "outcome")
-    residuals.against_model(row[3], found["residual"].values, residuals.misses(tables, curve, log))
+    tables, curve, scale = replicas(tree, "outcome")
+    replicated = residuals.misses(scale.residual(tables, curve))
+    residuals.against_model(row[3], found["residual"].values, replicated)
     return Picture(
         "residuals",
         "Residuals over time, against fitted values, their autocorrelation and quantiles.",

@@ -221,6 +221,16 @@ def form(run: View) -> list[str]:
             "Weekly disturbances are normal" + (" on the log scale." if link == "log" else "."),
         ),
     ]
+    if "floor" in attrs:
+        at_floor = float((run.observed <= attrs["floor"]).mean())
+        said.append(
+            f"{run.outcome} stands at its floor of {attrs['floor']:g} in {at_floor:.0%} of weeks: "
+            + (
+                "its equation has two parts (hurdle), whether it is above and how far."
+                if attrs.get("at_floor") == "hurdle"
+                else "what would have been lower is taken to be recorded as the floor (censored)."
+            )
+        )
     if run.mediator and "mediator" in run.group("observed_data"):
         off = float((run.group("observed_data")["mediator"] == 0).mean())
         said.append(

@@ -155,6 +155,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     else:
         revenue = scale * np.maximum(location + noise, 0.01)
     revenue = np.round(revenue, 2)
+    floor = 0.0 if kind.floor is None else kind.floor * MEAN_REVENUE
 
     second = kind.mechanism.curve.second
     units = [f"region_{chr(97 + unit)}" for unit in range(kind.units)]
@@ -185,8 +186,9 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
             unit_size=size,
             **_departures(kind, effectiveness),
             **(interaction if kind.owned else {}),
+            **({} if kind.floor is None else {"floor": floor}),
         ),
-        "effects": _effects(kind, units, outcome, mediator, path, causes, scale, revenue),
+        "effects": _effects(kind, units, outcome, mediator, path, causes, scale, revenue, floor),
     }
     if kind.owned:
         truth["interactions"] = _interactions(
@@ -205,7 +207,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         table["emails_sent"] = path[history:, :, -1].astype(int).ravel()
     table["price"] = price[2 * history :].ravel()
     table["promotion"] = promotion[2 * history :].astype(int).ravel()
-    table["revenue"] = revenue.ravel()
+    table["revenue"] = np.maximum(revenue, floor).ravel()
     return Market(scenario, seed, pd.DataFrame(table), truth)
 
 
@@ -319,14 +321,19 @@ def _effects(
     causes: Array,
     scale: Array,
     revenue: Array,
+    floor: float,
 ) -> list[dict[str, Any]]:
-    """Total, direct and indirect effects: each week as it was, but one channel never on."""
+    """Total, direct and indirect effects: each week as it was, but one channel never on.
+
+    `revenue` is what it was before the floor.
+    """
     location = outcome(path)
 
     def change(fact: Array, other: Array) -> Array:
         """Outcome at `fact` less outcome at `other`, summed over weeks, shape (unit,)."""
         if kind.link == "log":
-            return (revenue * (np.exp(fact - location) - np.exp(other - location))).sum(0)
+            here, there = (revenue * np.exp(one - location) for one in (fact, other))
+            return (np.maximum(here, floor) - np.maximum(there, floor)).sum(0)
         return (scale * (fact - other)).sum(0)
 
     rows = []

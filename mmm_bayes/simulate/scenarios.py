@@ -49,6 +49,8 @@ class Scenario:
     owned : bool
         Whether emails, which cost nothing, are sent; they act more in weeks of promotion, and
         promotions do less at a high price.
+    floor : float, optional
+        Share of the mean of an average week below which an outcome is recorded as that share.
     """
 
     says: str
@@ -68,6 +70,7 @@ class Scenario:
     half_saturation: tuple[float, float] = (0.5, 2.0)
     fades_to: float = 1.0
     owned: bool = False
+    floor: float | None = None
 
 
 SCENARIOS = {
@@ -85,6 +88,13 @@ SCENARIOS = {
         link="log",
         season=0.35,
         noise=(0.15, 0.25),
+    ),
+    "floored": Scenario(
+        "Contributions, seasons and noise multiply, and what is below a floor is recorded as it.",
+        link="log",
+        season=0.35,
+        noise=(0.15, 0.25),
+        floor=0.6,
     ),
     "heavy_tailed": Scenario("Revenue has weeks that no normal distribution expects.", tails=2.5),
     "panel": Scenario(

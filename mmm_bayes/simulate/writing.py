@@ -98,6 +98,8 @@ def describe(market: Market, file: str) -> str:
         "[model]",
         f'link = "{kind.link}"',
     ]
+    if "floor" in market.truth["parameters"]:
+        lines += [f"floor = {market.truth['parameters']['floor']}", 'at_floor = "censored"']
     return "\n".join(lines) + "\n"
 
 

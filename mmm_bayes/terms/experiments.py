@@ -21,7 +21,8 @@ import pytensor.tensor as pt
 from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import ancestors
 
-from mmm_bayes.design import Design
+from mmm_bayes.design import Design, Form
+from mmm_bayes.terms.floor import censored_change, hurdle_change
 
 #: Probabilities are kept this far from 0 and 1 before their quantile is taken.
 LOWEST, HIGHEST = 1e-100, 1 - 1e-15
@@ -44,11 +45,10 @@ def lift(design: Design, model: pm.Model) -> None:
         is_mediator = np.arange(len(design.dataset.channels)) == design.mediator_at
         moved_lags = _lagged(moved, design.form.max_lag)
         lags = lags + moved_lags[..., None, :] * is_mediator[:, None]
-    fact = model["outcome_mean"][rows]
-    (other,) = _under(model, ["outcome_mean"], rows, _by_week(lags))
-    change = other - fact
-    if design.form.link == "log":
-        change = model["outcome_observed"][rows] * change / fact
+    names = ["outcome_on", "outcome_level"] if design.form.hurdle else ["outcome_mean"]
+    fact = [model[name][rows] for name in names]
+    other = _under(model, names, rows, _by_week(lags))
+    change = _outcome_change(design.form, model, rows, fact, other)
     with model:
         mean = pm.Deterministic(
             "lift_mean", (counts * change.reshape(shape)).sum((0, 2)), dims="experiment"
@@ -60,6 +60,35 @@ def lift(design: Design, model: pm.Model) -> None:
             observed=model["lift_observed"],
             dims="experiment",
         )
+
+
+def _outcome_change(
+    form: Form, model: pm.Model, rows: Any, fact: list[Any], other: list[Any]
+) -> Any:
+    """Counterfactual less observed outcome, each week with its own disturbance.
+
+    What the outcome's floor hides of a disturbance is averaged over, which needs no random number
+    and has a gradient.
+
+    Parameters
+    ----------
+    form : Form
+    model : pymc.Model
+    rows : TensorVariable of int, shape (row,)
+    fact, other : list of TensorVariable, shape (row, unit)
+        Location as it was and as it would have been; of a hurdle, probability and median above.
+
+    Returns
+    -------
+    TensorVariable, shape (row, unit)
+    """
+    observed = model["outcome_observed"][rows]
+    if form.hurdle:
+        return hurdle_change(form, model, rows, observed, fact, other)
+    (here,), (there,) = fact, other
+    if form.floor is not None:
+        return censored_change(form, model, rows, observed, here, there)
+    return observed * (there - here) / here if form.link == "log" else there - here
 
 
 def _under(model: pm.Model, names: list[str], rows: Any, lags: Any) -> list[Any]:

@@ -71,6 +71,9 @@ def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spe
         "gamma_on": ("Normal", {"mu": 0.0, "sigma": 0.5}),
         "mediator_on_intercept": ("Normal", {"mu": 0.0, "sigma": 1.5}),
         "mediator_on_covariate_effect": ("Normal", {"mu": 0.0, "sigma": 0.5}),
+        "outcome_on_intercept": ("Normal", {"mu": 0.0, "sigma": 2.5}),
+        "outcome_on_covariate_effect": ("Normal", {"mu": 0.0, "sigma": 1.0}),
+        "outcome_on_slope": ("Normal", {"mu": 0.0, "sigma": 1 / spread}),
     } | {
         # How far units differ, where each has its own: half-normal, on the scale of `scale_of`.
         f"{name}_spread": ("HalfNormal", {"sigma": scale})

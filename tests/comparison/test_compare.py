@@ -179,3 +179,32 @@ def test_rough_refits_are_noted(good, poor):
         "unseen weeks, within its error."
     )
     assert told[1].startswith("The blend that predicts best is 70% good and 30% poor (stacking")
+
+
+def test_weeks_at_a_floor_that_only_some_runs_have_are_left_out(market, saved, tmp_path):
+    """A probability and a density have no common measure; two floors at the same value have."""
+    trees = {name: market.tree(range(5), seed=seed) for seed, name in enumerate(("one", "two"))}
+    outcome = trees["one"]["observed_data"]["outcome"]
+    for tree in trees.values():
+        tree.attrs = tree.attrs | {"floor": float(outcome.min()), "at_floor": "censored"}
+    plain = market.tree(range(5), seed=2)
+    folders = [saved(name, tree) for name, tree in {**trees, "plain": plain}.items()]
+
+    def compared(*names):
+        out = tmp_path / "-".join(("out", *names))
+        table = compare([f for f in folders if f.name in names], out, say=lambda line: None)
+        told = json.loads((out / "compare.json").read_text(encoding="utf-8"))
+        return table.set_index("run"), told
+
+    table, told = compared("one", "plain")
+    assert told["values"] == WEEKS - 1
+    assert any(note.startswith("1 weeks stand at a floor that not all") for note in told["notes"])
+    lowest = int(outcome.values.argmin())
+    expected = leave_one_out(plain).elpd.elpd_i.values.ravel()
+    assert table.loc["plain", "elpd"] == pytest.approx(np.delete(expected, lowest).sum())
+    _, told = compared("one", "two")
+    assert told["values"] == WEEKS
+    assert not any("floor that" in note for note in told["notes"])
+    with pytest.raises(InputError, match="runs that differ in their floors"):
+        compare([folders[0], folders[2]], tmp_path / "future", future=True, say=lambda line: None)
+    assert not (tmp_path / "future").exists()

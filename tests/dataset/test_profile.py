@@ -91,8 +91,11 @@ def test_mediator_that_is_sometimes_off(market):
 
 def test_point_mass(market):
     assert not warned(market, "the outcome is exactly")
-    market.table.loc[:3, "sales"] = 900
+    market.table.loc[:4, "sales"] = [900, 900, 900, 900, 800]
     assert warned(market, "the outcome is exactly 900 in 6.7% of rows")
+    assert not warned(market, "floor = 900")  # other weeks are lower
+    market.table.loc[:3, "sales"] = 1
+    assert warned(market, "say floor = 1 under [model], or fit with --floor 1")
 
 
 def test_two_modes(market):

@@ -14,6 +14,7 @@ from mmm_bayes.diagnostics.predictive import (
     p_value,
     predictive_checks,
 )
+from mmm_bayes.diagnostics.residuals import residual_checks, residuals
 
 
 def regression(rng, weeks=104, columns=15):
@@ -132,6 +133,68 @@ def test_a_hurdle_is_judged_where_it_is_on():
     failed = sum("fail" in status(hurdle_tree(seed)).values() for seed in range(20))
     assert failed <= 2
     assert status(hurdle_tree(1, persistent=True))["autocorrelation"] in {"warn", "fail"}
+
+
+def floored_tree(seed, at_floor, *, told=True, floor=6.0, weeks=104, columns=8):
+    """The exact fit of the weeks above the floor, in a tree of all weeks at known truth.
+
+    Weeks come to the floor as they do in the model; its location and scale are those that made the
+    table, so that nothing is fitted and every replicated table is a table like the observed one.
+    """
+    rng = np.random.default_rng(seed)
+    mean = 1.5 + regressors(weeks, columns, seed) @ np.r_[0.7, 0.5 * rng.normal(size=columns - 1)]
+    above = 1 / (1 + np.exp(-(2 + mean - mean.mean())))
+
+    def made(size):
+        value = np.exp(mean + 0.3 * rng.normal(size=(*size, weeks)))
+        if at_floor == "censored":
+            return np.maximum(value, floor)
+        return np.where(rng.random((*size, weeks)) < above, floor + value, floor)
+
+    y, shape = made(()), (4, 250, weeks)
+    attrs = {"link": "log"} | ({"floor": floor, "at_floor": at_floor} if told else {})
+    location = np.broadcast_to(np.exp(mean), shape)
+    plain = np.exp(mean + 0.3 * rng.normal(size=shape))
+    tree = arrange(y, location, made(shape[:2]) if told else plain, attrs=attrs)
+    posterior = tree["posterior"].to_dataset()
+    posterior["sigma"] = (("chain", "draw"), np.full(shape[:2], 0.3))
+    if at_floor == "hurdle":
+        posterior["outcome_level"] = posterior["outcome_mean"]
+    tree["posterior"] = xr.DataTree(posterior)
+    return tree
+
+
+@pytest.mark.parametrize("at_floor", ["censored", "hurdle"])
+def test_an_outcome_with_a_floor_is_judged_above_it(at_floor):
+    failed = 0
+    for seed in range(20):
+        tree = floored_tree(seed, at_floor)
+        failed += "fail" in status(tree).values()
+        found = test_statistics(tree, "outcome")
+        y = tree["observed_data"]["outcome"].values.ravel()
+        share = float(found["observed"].sel(statistic="share_near_zero"))
+        assert share == np.mean(y == 6.0) > 0
+        assert np.isfinite(found["replicated"]).all()
+    assert failed <= 2
+
+
+def test_a_fit_that_knows_of_no_floor_is_found_out():
+    for seed in range(5):
+        found = status(floored_tree(seed, "censored", told=False))
+        assert found["minimum"] == "fail"
+
+
+def test_residuals_are_those_of_the_weeks_above_the_floor():
+    for at_floor in ("censored", "hurdle"):
+        tree = floored_tree(3, at_floor)
+        y = tree["observed_data"]["outcome"].values[:, 0]
+        location = tree["posterior"]["outcome_mean"].values[0, 0, :, 0]
+        expected = np.log(y - 6.0 if at_floor == "hurdle" else y, where=y > 6.0, out=y * np.nan)
+        expected = expected - np.log(location)
+        got = residuals(tree)["residual"].values[:, 0]
+        np.testing.assert_allclose(got, expected / np.sqrt(np.nanmean(expected**2)))
+        assert np.isfinite(residuals(tree)["acf"]).all()
+        assert len(residual_checks(tree)) == 3
 
 
 def test_predictions_that_overflow_are_survived():

@@ -366,14 +366,23 @@ def test_residuals_stand_against_those_of_replicated_tables(axes):
     rng = np.random.default_rng(0)
     curve = np.full((40, 1), 10.0)
     tables = curve + rng.normal(size=(50, 40, 1))
-    left = residuals.misses(tables, curve, False)
+    left = residuals.misses(tables - curve)
     np.testing.assert_allclose((left**2).mean(1), 1)
-    same = residuals.misses(np.exp(tables), np.exp(curve), True)
-    np.testing.assert_allclose(same, left)
     residuals.against_model(axes[0], left[0], left)
     np.testing.assert_allclose(axes[0].lines[1].get_ydata(), np.sort(left[0].ravel()))
     middle = np.median(np.sort(left[..., 0], axis=1), axis=0)
     np.testing.assert_allclose(axes[0].lines[1].get_xdata(), middle)
+
+
+def test_residuals_of_weeks_at_a_floor_are_left_out(axes):
+    rng = np.random.default_rng(0)
+    gaps = np.where(rng.random((50, 40, 1)) < 0.2, np.nan, rng.normal(size=(50, 40, 1)))
+    left = residuals.misses(gaps)
+    np.testing.assert_allclose(np.nanmean(left**2, axis=1), 1)
+    residuals.against_model(axes[0], left[0], left)
+    drawn, present = axes[0].lines[1].get_ydata(), left[0][~np.isnan(left[0])]
+    np.testing.assert_allclose(drawn, np.sort(present))
+    assert np.isfinite(axes[0].lines[1].get_xdata()).all()
 
 
 def test_the_sum_of_a_panel_is_its_unit_all(panel):

@@ -120,7 +120,9 @@ def inner() -> Iterator[dict[str, Any]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(market, "_effects", spy)
-        for scenario in ("mediated", "zero_spend", "multiplicative", "panel", "owned", *DEPARTURES):
+        for scenario in (
+            "mediated", "zero_spend", "multiplicative", "floored", "panel", "owned", *DEPARTURES,
+        ):  # fmt: skip
             simulated = simulate(scenario, weeks=30, seed=9)
             calls[scenario] = (simulated, calls["last"])
         yield calls
@@ -172,10 +174,12 @@ def interacting(simulated: Market, channels: int) -> np.ndarray:
     return changed
 
 
-@pytest.mark.parametrize("scenario", ["mediated", "multiplicative", "panel", "owned", *DEPARTURES])
+@pytest.mark.parametrize(
+    "scenario", ["mediated", "multiplicative", "floored", "panel", "owned", *DEPARTURES]
+)
 def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], scenario: str) -> None:
     """From the truth's parameters and the spends with their history, nothing else."""
-    simulated, (kind, _, _outcome, mediator, path, causes, scale, revenue) = inner[scenario]
+    simulated, (kind, _, _outcome, mediator, path, causes, scale, revenue, floor) = inner[scenario]
     told, channels = simulated.truth["parameters"], simulated.truth["channels"]
     second = "slope" if "saturation_slope" in told else "threshold"
     left = np.array(told.get("effectiveness", 1.0))
@@ -214,11 +218,11 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], sce
             without[:, at] = 0.0
             if log:
                 base = media(observed)
-                factor = {
-                    "total": 1 - np.exp(media(without) - base),
-                    "direct": np.exp(media(held) - base) - np.exp(media(without) - base),
-                }
-                amounts = {key: (revenue[:, unit] * f).sum() for key, f in factor.items()}
+                fact, kept, none = (
+                    [max(y * f, floor) for y, f in zip(revenue[:, unit], factor, strict=True)]
+                    for factor in (np.exp(media(one) - base) for one in (observed, held, without))
+                )
+                amounts = {"total": sum(fact) - sum(none), "direct": sum(kept) - sum(none)}
             else:
                 amounts = {
                     "total": scale[unit] * (media(observed) - media(without)).sum(),
@@ -234,7 +238,7 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(inner: dict[str, Any], sce
 
 
 def test_hurdle_truth_sets_the_cause_to_zero_at_the_same_quantile(inner: dict[str, Any]) -> None:
-    simulated, (_, _, outcome, mediator, path, causes, scale, _) = inner["zero_spend"]
+    simulated, (_, _, outcome, mediator, path, causes, scale, *_) = inner["zero_spend"]
     rows = effects(simulated).xs("all")
     google = simulated.truth["channels"].index("google")
     assert (path[HISTORY:, 0, google] == 0).mean() > 0.05
@@ -251,18 +255,21 @@ def test_hurdle_truth_sets_the_cause_to_zero_at_the_same_quantile(inner: dict[st
 
 
 def test_the_table_is_the_span_of_the_truths_path(inner: dict[str, Any]) -> None:
-    for scenario in ("mediated", "panel"):
-        simulated, (*_, path, _causes, _scale, revenue) = inner[scenario]
+    for scenario in ("mediated", "floored", "panel"):
+        simulated, (*_, path, _causes, _scale, revenue, floor) = inner[scenario]
         for at, channel in enumerate(simulated.truth["channels"]):
             np.testing.assert_array_equal(
                 simulated.table[f"{channel}_spend"], path[HISTORY:, :, at].ravel()
             )
-        np.testing.assert_array_equal(simulated.table["revenue"], revenue.ravel())
+        recorded = np.where(revenue < floor, floor, revenue)
+        np.testing.assert_array_equal(simulated.table["revenue"], recorded.ravel())
+        assert (scenario == "floored") == bool((revenue < floor).any())
 
 
 @pytest.mark.parametrize(
     "scenario, names",
     [
+        ("floored", {"floor"}),
         ("long_carryover", {"memory"}),
         ("changing_effect", {"effectiveness"}),
         ("other_saturation", {"saturation_threshold", "mediation_threshold"}),
