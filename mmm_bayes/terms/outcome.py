@@ -95,8 +95,8 @@ def outcome(
     if declare is pooled:
         if form.floor is not None:
             raise InputError(
-                f"{design.dataset.path}: the shock that units share in a week is not modelled for an "
-                "outcome with a floor; take partial_mediation or direct, or leave 'floor' out"
+                f"{design.dataset.path}: the shock that units share in a week is not modelled for "
+                "an outcome with a floor; take partial_mediation or direct, or leave 'floor' out"
             )
         shock = prior(design, "shared_sigma") * (1.0 if form.multiplies else scale)
         shared_normal(
