@@ -126,7 +126,7 @@ def interaction_table(found: xr.Dataset) -> pd.DataFrame:
 def _of_control(
     world: World, name: str, of: str, at: str
 ) -> Iterator[tuple[tuple[Any, ...], Array]]:
-    """What moving one control does at levels of the other."""
+    """What moving one control does at levels of the other, in the typical unit of a panel."""
     design, scaling = world.design, world.design.scaling
     # Coefficients of the columns as they enter the equation, per unit: (sample, column).
     slopes = flat(world.draws["covariate_effect"]) @ scaling.unmix.T / scaling.scale
