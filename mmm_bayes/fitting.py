@@ -139,7 +139,7 @@ def fit(job: Job, say: Any = print) -> Path:
             "controls": control_effects(whole, fitted.draws),
         }
     )
-    found = profile(job.dataset)
+    found = profile(job.dataset, floor=job.form.floor)
     diagnosis = diagnose(draws, answers, profile_warnings=found.warnings)
     record |= {
         "model": job.member.name,
