@@ -146,7 +146,7 @@ def fit(job: Job, say: Any = print) -> Path:
             "cpm": cost_per_thousand(whole),
         }
     )
-    found = profile(job.dataset)
+    found = profile(job.dataset, floor=job.form.floor)
     diagnosis = diagnose(draws, answers, profile_warnings=found.warnings)
     record |= {
         "model": job.member.name,

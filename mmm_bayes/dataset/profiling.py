@@ -103,9 +103,17 @@ class Profile:
     notes: tuple[str, ...]
 
 
-def profile(dataset: Dataset) -> Profile:
-    """Describe a dataset and warn of what in it will matter to a model."""
+def profile(dataset: Dataset, *, floor: float | None = None) -> Profile:
+    """Describe a dataset and warn of what in it will matter to a model.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    floor : float, optional
+        The outcome's floor in a fit; the description's if left out.
+    """
     data = dataset.data
+    floor = dataset.description.model.floor if floor is None else floor
     outcome = _outcome(data["outcome"].to_numpy())
     names = [*dataset.channels, *dataset.description.controls]
     columns = np.concatenate([data["exposure"].to_numpy(), data["controls"].to_numpy()], axis=-1)
@@ -133,7 +141,7 @@ def profile(dataset: Dataset) -> Profile:
             *_of_channels(dataset),
             *_of_collinearity(names, correlation, vif),
             *_of_mediation(dataset, mediation),
-            *_of_outcome(outcome),
+            *_of_outcome(outcome, floor),
             *_of_size(weeks_per_parameter, parameters),
         ),
         notes=(*dataset.notes, *_of_exposure(dataset), *_of_owned(dataset)),
@@ -304,8 +312,8 @@ def _of_mediation(dataset: Dataset, mediation: dict[str, Correlation]) -> Iterat
             )
 
 
-def _of_outcome(outcome: Outcome) -> Iterator[str]:
-    if outcome.repeated_share >= POINT_MASS:
+def _of_outcome(outcome: Outcome, floor: float | None) -> Iterator[str]:
+    if outcome.repeated_share >= POINT_MASS and outcome.repeated != floor:
         yield (
             f"the outcome is exactly {outcome.repeated:g} in {outcome.repeated_share:.1%} of "
             "rows: a floor, a cap or a default value, which no continuous likelihood holds"

@@ -139,7 +139,7 @@ def prior_predictive(tree: xr.DataTree, prior: xr.Dataset) -> PriorPredictive:
     return PriorPredictive(
         draws=len(tables),
         level=_implied(np.median(weeks, 1)),
-        spread=_implied(scaled.std(1)),
+        spread=_implied(np.ma.filled(scaled.std(1), 0.0)),
         observed_level=float(np.median(seen)),
         observed_spread=float(scaled_seen.std()),
         log=log,

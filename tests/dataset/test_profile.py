@@ -95,6 +95,7 @@ def test_point_mass(market):
     assert warned(market, "the outcome is exactly 900 in 6.7% of rows")
     assert not warned(market, "floor = 900")  # other weeks are lower
     market.table.loc[:3, "sales"] = 1
+    assert not any("exactly" in says for says in profile(market.load(), floor=1.0).warnings)
     assert warned(market, "say floor = 1 under [model], or fit with --floor 1")
 
 
