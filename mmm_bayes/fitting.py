@@ -21,6 +21,7 @@ from mmm_bayes.estimands import (
     adstock_curves,
     channel_effects,
     control_effects,
+    over_time,
     response_curves,
     summed_effects,
     table,
@@ -129,6 +130,7 @@ def fit(job: Job, say: Any = print) -> Path:
             "response": response_curves(fitted),
             "adstock": adstock_curves(fitted),
             "controls": control_effects(whole, fitted.draws),
+            "over_time": over_time(fitted),
         }
     )
     found = profile(job.dataset)

@@ -116,12 +116,14 @@ def build_on(
     hurdle: bool = False,
     units: int = 1,
     weeks: tuple[int, int] = (0, WEEKS),
+    trend: str = "linear",
 ) -> Built:
     """Build a member and give it draws; nothing is compiled."""
     from mmm_bayes.family import member
     from mmm_bayes.sampling import Compiled, follow
 
-    data = dataset(folder, units=units, hurdle=hurdle)
+    calendar = {"fourier": 1, "trend": trend}
+    data = dataset(folder, units=units, hurdle=hurdle, calendar=calendar)
     form = form_for(data, link=link, likelihood=likelihood)  # type: ignore[arg-type]
     arranged = design(data, form, slice(*weeks))
     model = member(name).build(arranged)
@@ -144,6 +146,9 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
         "intercept": lambda shape: 1.0 + rng.normal(0.0, 0.1, shape),
         "effect": lambda shape: rng.normal(0.0, 0.05, shape),
+        "drift": lambda shape: rng.uniform(0.2, 0.8, shape),
+        "step": lambda shape: rng.normal(0.0, 1.0, shape),
+        "change": lambda shape: rng.normal(0.0, 0.3, shape),
     }
     if "gamma_on" in model.named_vars:  # a hurdle's level is a logarithm
         makers["mediator_intercept"] = lambda shape: rng.normal(0.0, 0.1, shape)

@@ -14,7 +14,12 @@ from scipy import stats
 
 Sample = dict[str, Any]
 MEDIATED = ("video", "social")
-CAUSES = {"direct": (), "full_mediation": MEDIATED, "partial_mediation": MEDIATED}
+CAUSES = {
+    "direct": (),
+    "full_mediation": MEDIATED,
+    "partial_mediation": MEDIATED,
+    "time_varying": MEDIATED,
+}
 
 
 def active_mean(built: Built, unit: int, channel: int) -> float:
@@ -51,7 +56,7 @@ def response(series: np.ndarray, alpha: float, kappa: float, slope: float, lags:
 
 def shapes(built: Built, sample: Sample, *, mediation: bool) -> list[tuple[float, float, float]]:
     """Retention, half-saturation and slope of every channel, or of every cause."""
-    if mediation and built.name == "partial_mediation":
+    if mediation and built.name in ("partial_mediation", "time_varying"):
         names = ("mediation_alpha", "mediation_kappa", "mediation_slope")
         return [tuple(sample[name][at] for name in names) for at in range(2)]  # type: ignore[misc]
     names = ("adstock_alpha", "saturation_kappa", "saturation_slope")
@@ -72,23 +77,57 @@ def shares(built: Built, sample: Sample) -> list[float]:
     return [0.0 if name in CAUSES[built.name] else next(left) for name in channels]
 
 
+def elapsed(built: Built) -> list[float]:
+    """0 in the first fitted week, 1 in the last."""
+    last = built.design.weeks.stop - built.design.weeks.start - 1
+    return [week / last for week in range(last + 1)]
+
+
+def effectiveness(built: Built, sample: Sample) -> np.ndarray:
+    """What there is of each channel's effect (time, channel); 1 where it does not change.
+
+    Eight steps of a walk in the fitted weeks, straight lines between its knots, mean 0 over time.
+    """
+    channels = len(built.design.dataset.channels)
+    out = np.ones((len(elapsed(built)), channels))
+    if built.name != "time_varying":
+        return out
+    for channel in range(channels):
+        knots = [0.0]
+        for step in range(8):
+            shared = sample["effectiveness_drift"] * sample["effectiveness_step"][step]
+            own = (
+                sample["effectiveness_own_drift"] * sample["effectiveness_own_step"][channel, step]
+            )
+            knots.append(knots[-1] + (shared + own) / math.sqrt(8))
+        mean = sum((knots[k] + knots[k + 1]) / 2 for k in range(8)) / 8
+        for week, time in enumerate(elapsed(built)):
+            before = min(int(time * 8), 7)
+            along = time * 8 - before
+            walk = knots[before] * (1 - along) + knots[before + 1] * along
+            out[week, channel] = math.exp(walk - mean)
+    return out
+
+
 def media(
     built: Built,
     path: np.ndarray,
     parameters: list[tuple[float, float, float]],
     share: list[float],
     at: list[int],
+    effect: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Sum of share (h / mean(h) - 1), h's mean that of the observed history over all units."""
+    """Sum of share (e h / mean(e h) - 1), the mean that of the observed history over all units."""
     lags = built.design.form.max_lag
     fact = history(built)
     units = fact.shape[1]
     out = np.zeros((len(path) - lags + 1, units))
     for (alpha, kappa, slope), amount, channel in zip(parameters, share, at, strict=True):
         observed = [response(fact[:, u, channel], alpha, kappa, slope, lags) for u in range(units)]
-        mean = np.mean(observed)
+        left = np.ones(len(out)) if effect is None else effect[:, channel]
+        mean = np.mean([left * one for one in observed])
         for unit in range(units):
-            now = response(path[:, unit, channel], alpha, kappa, slope, lags)
+            now = left * response(path[:, unit, channel], alpha, kappa, slope, lags)
             out[:, unit] += amount * (now / mean - 1)
     return out
 
@@ -100,6 +139,11 @@ def baseline(built: Built, sample: Sample, prefix: str, covariates: np.ndarray) 
             out[week, unit] = sample[f"{prefix}intercept"][unit]
             for column, effect in enumerate(sample[f"{prefix}covariate_effect"]):
                 out[week, unit] += covariates[week, unit, column] * effect
+            for bend, change in enumerate(sample.get(f"{prefix}trend_change", [])):
+                at = (bend + 1) / 10
+                out[week, unit] += change * max(0.0, elapsed(built)[week] - at)
+                if at < 1:  # less its mean over the fitted weeks
+                    out[week, unit] -= change * (1 - at) ** 2 / 2
     return out
 
 
@@ -122,6 +166,7 @@ def outcome_location(
         shapes(built, sample, mediation=False),
         shares(built, sample),
         list(range(path.shape[2])),
+        effectiveness(built, sample),
     )
     form = built.design.form
     if form.link == "log":

@@ -24,6 +24,9 @@ KINDS = [
     ("partial_mediation", {"link": "log", "hurdle": True}),
     ("partial_mediation", {"weeks": (8, 26)}),
     ("partial_mediation", {"weeks": (2, 26), "link": "log", "hurdle": True}),
+    ("partial_mediation", {"trend": "changepoints", "hurdle": True, "units": 2}),
+    ("time_varying", {"units": 2}),
+    ("time_varying", {"weeks": (3, 26), "link": "log", "hurdle": True}),
 ]
 
 

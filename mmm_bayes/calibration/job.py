@@ -83,7 +83,7 @@ def calibrate(
         raise InputError(f"--truth {truth!r} is not one of {', '.join(MEMBERS)}")
     dataset = as_dataset(simulate(SCENARIO, weeks=WEEKS)) if data is None else load(data)
     settings = dataclasses.replace(SETTINGS, seed=seed)
-    if dataset.mediator is None and truth != "direct":
+    if dataset.mediator is None and truth not in ("direct", "time_varying"):
         raise InputError(
             f"{dataset.path} describes no [mediation], which {truth} needs; add it, or calibrate "
             "the model direct"

@@ -22,11 +22,13 @@ from mmm_bayes.terms.priors import defaults
 
 Array = NDArray[np.float64]
 
-MEMBERS = ("direct", "full_mediation", "partial_mediation")
+MEMBERS = ("direct", "full_mediation", "partial_mediation", "time_varying")
 _SHAPES = {
     "media": ("adstock_alpha", "saturation_kappa", "saturation_slope"),
     "path": ("mediation_alpha", "mediation_kappa", "mediation_slope"),
 }
+#: A walk's steps, and a trend's stretches: in the weeks of the scaling, and after them.
+STEPS, STRETCHES = (8, 4), (10, 5)
 BEND = 0.05  # of the softplus that keeps the location of an additive log-normal positive
 
 
@@ -53,7 +55,7 @@ def tables(member: str, reference: Design, number: int, seed: int) -> Iterator[T
 
     Parameters
     ----------
-    member : {"direct", "full_mediation", "partial_mediation"}
+    member : {"direct", "full_mediation", "partial_mediation", "time_varying"}
     reference : Design
     number : int
     seed : int
@@ -86,22 +88,35 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
         shapes["covariate_effect"] = (covariates,)
     if design.form.likelihood == "student_t":
         shapes["nu"] = ()
-    if member != "direct":
+    equations = [""]
+    if _mediated(member, design):
         causes = len(design.causes)
         shapes |= {"gamma": (causes,), "mediator_sigma": ()}
-        equations = ["mediator_"]
+        equations.append("mediator_")
         if design.form.mediator_likelihood == "hurdle":
             equations.append("mediator_on_")
             shapes["gamma_on"] = (causes,)
-        for prefix in equations:
+        for prefix in equations[1:]:
             shapes[f"{prefix}intercept"] = (units,)
             if covariates:
                 shapes[f"{prefix}covariate_effect"] = (covariates,)
-    if member == "partial_mediation":
-        shapes |= {f"mediation_{name}": (causes,) for name in ("alpha", "kappa", "slope")}
+        if _two_forms(member):
+            shapes |= {f"mediation_{name}": (causes,) for name in ("alpha", "kappa", "slope")}
+    if member == "time_varying":
+        walked = sum(STEPS)
+        shapes |= {
+            "effectiveness_drift": (), "effectiveness_own_drift": (),
+            "effectiveness_step": (walked,), "effectiveness_own_step": (channels, walked),
+        }  # fmt: skip
+    if _bends(design):
+        bends = sum(STRETCHES) - 1
+        shapes |= {f"{prefix}trend_change": (bends,) for prefix in equations}
     table = defaults(design, design.scaling.spread, design.scaling.mediator_spread)
     given = design.dataset.description.priors
     table |= {name: (prior.dist, prior.parameters) for name, prior in given.items()}
+    table |= dict.fromkeys(
+        ("effectiveness_step", "effectiveness_own_step"), ("Normal", {"mu": 0.0, "sigma": 1.0})
+    )
     variables = [
         getattr(pm, table[name][0]).dist(**table[name][1], shape=shape)
         for name, shape in shapes.items()
@@ -116,7 +131,7 @@ def _table(member: str, reference: Design, drawn: dict[str, Array], rng: Any) ->
     path = _path(reference)
     truth = _named(equations, drawn)
     design, observed, quantile = reference, np.zeros(0), np.zeros(0)
-    if member != "direct":
+    if _mediated(member, reference):
         shape = reference.arrays["mediator_observed"].shape
         quantile = rng.random(shape)
         observed = equations.mediator(path, path, quantile)
@@ -128,6 +143,19 @@ def _table(member: str, reference: Design, drawn: dict[str, Array], rng: Any) ->
         effects = _effects(equations, design, path, at, observed, quantile)
         truth |= {f"{name}[{channel}]": value for name, value in effects.items()}
     return Table(design, truth)
+
+
+def _mediated(member: str, design: Design) -> bool:
+    return member != "direct" and (member != "time_varying" or design.mediator is not None)
+
+
+def _two_forms(member: str) -> bool:
+    """Whether a cause's form on the mediator is not that on the outcome."""
+    return member in ("partial_mediation", "time_varying")
+
+
+def _bends(design: Design) -> bool:
+    return design.dataset.description.calendar.trend == "changepoints"
 
 
 @dataclass(frozen=True)
@@ -153,15 +181,34 @@ class _Equations:
         )
 
     def media(self, path: Array, fact: Array, share: Array, names: str, at: Any) -> Array:
-        """Sum of ``share (h / mean(h) - 1)``, the mean that of the history as it was."""
-        mean = self.response(fact, names, at).mean((0, 1))
-        return np.asarray((share * (self.response(path, names, at) / mean - 1)).sum(-1))
+        """Sum of ``share (e h / mean(e h) - 1)``, the mean that of the history as it was."""
+        effect = self.effectiveness()[:, None] if names == "media" else 1.0
+        mean = (effect * self.response(fact, names, at)).mean((0, 1))
+        return np.asarray((share * (effect * self.response(path, names, at) / mean - 1)).sum(-1))
+
+    def effectiveness(self) -> Array:
+        """What there is of each channel's effect, (time, channel): a walk, week by week."""
+        drawn, (inside, ahead) = self.drawn, STEPS
+        time = self.design.arrays["time"].values
+        if self.member != "time_varying":
+            return np.ones((len(time), 1))
+        knots = np.arange(inside + ahead + 1) / inside
+        steps = drawn["effectiveness_drift"] * drawn["effectiveness_step"]
+        steps = steps + drawn["effectiveness_own_drift"] * drawn["effectiveness_own_step"]
+        walks = np.insert(np.cumsum(steps, 1), 0, 0.0, 1) / np.sqrt(inside)
+        return np.exp(np.column_stack([_drawn_through(self.design, knots, walk) for walk in walks]))
 
     def other(self, prefix: str) -> Array:
         """Intercept and covariates."""
         covariates = self.design.arrays["covariates"].values
         effect = self.drawn.get(f"{prefix}covariate_effect", np.zeros(0))
-        return np.asarray(self.drawn[f"{prefix}intercept"] + covariates @ effect)
+        level = self.drawn[f"{prefix}intercept"] + covariates @ effect
+        if _bends(self.design):
+            slopes = np.insert(np.cumsum(self.drawn[f"{prefix}trend_change"]), 0, 0.0)
+            knots = np.arange(sum(STRETCHES) + 1) / STRETCHES[0]
+            trend = np.insert(np.cumsum(slopes), 0, 0.0) / STRETCHES[0]
+            level = level + _drawn_through(self.design, knots, trend)[:, None]
+        return np.asarray(level)
 
     def predictor(self, path: Array, fact: Array) -> Array:
         """The outcome's location in the model's units, shape (time, unit)."""
@@ -174,7 +221,7 @@ class _Equations:
     def mediator(self, path: Array, fact: Array, quantile: Array) -> Array:
         """The mediator whose disturbance has this quantile, in original units, not floored."""
         scale = self.design.arrays["mediator_scale"].values
-        names = "path" if self.member == "partial_mediation" else "media"
+        names = "path" if _two_forms(self.member) else "media"
 
         def equation(prefix: str, share: Array) -> Array:
             return self.other(prefix) + self.media(path, fact, share, names, self.design.causes_at)
@@ -187,6 +234,15 @@ class _Equations:
         given_on = np.clip((quantile - (1 - on)) / on, 1e-300, 1 - 1e-16)
         amount = scale * np.exp(location + sigma * ndtri(given_on))
         return np.where(quantile > 1 - on, amount, 0.0)
+
+
+def _drawn_through(design: Design, knots: Array, values: Array) -> Array:
+    """Straight lines through values at some times, less their mean over the span of the scaling."""
+    start, end = design.scaling.start, design.scaling.end
+    time = (design.arrays["time"].values - start) / (end - start)
+    inside = knots <= 1 + 1e-9
+    mean = np.trapezoid(values[inside], knots[inside])
+    return np.asarray(np.interp(time, knots, values) - mean)
 
 
 def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
@@ -222,7 +278,7 @@ def _effects(
     without = path.copy()
     without[..., at] = 0.0
     held = path
-    if equations.member != "direct" and at in design.causes_at:
+    if _mediated(equations.member, design) and at in design.causes_at:
         if design.form.mediator_likelihood == "normal":
             fact = equations.mediator(path, path, np.full(quantile.shape, 0.5))
             change = fact - equations.mediator(without, path, np.full(quantile.shape, 0.5))
@@ -304,8 +360,14 @@ def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
     units = [str(unit) for unit in design.arrays["unit"].values]
     own = [name for name in channels if name not in causes]
     truth: dict[str, float] = {}
+    if equations.member == "time_varying":
+        effect = equations.effectiveness()
+        quarter = max(1, round(len(effect) / 4))
+        late, early = effect[-quarter:].mean(0), effect[:quarter].mean(0)
+        ratios = zip(channels, late / early, strict=True)
+        truth |= {f"change[{label}]": float(ratio) for label, ratio in ratios}
     for name, values in drawn.items():
-        if name.endswith("covariate_effect"):
+        if name.endswith(("covariate_effect", "_step", "trend_change")):
             continue
         labels = units if name.endswith("intercept") else channels
         if name.startswith(("gamma", "mediation_")):

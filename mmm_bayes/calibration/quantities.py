@@ -10,8 +10,11 @@ import xarray as xr
 
 from mmm_bayes.counterfactual import world
 from mmm_bayes.design import Design
-from mmm_bayes.estimands import summed_effects
+from mmm_bayes.estimands import late_over_early, summed_effects
 from mmm_bayes.sampling import Compiled, follow
+
+#: What the names of parameters end with that nobody asks for one by one.
+UNNAMED = ("covariate_effect", "_step", "trend_change")
 
 
 def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[str, Any]:
@@ -29,13 +32,17 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
     -------
     dict of str to array, shape (sample,)
         Named as ``total[facebook]``: total, direct and indirect effect and ROAS of each channel
-        (summed over units), and every parameter but the coefficients of covariates. What is the
-        same in all draws (the indirect effect of a channel that causes nothing) is kept.
+        (summed over units), the change of its effectiveness from the first quarter of the weeks to
+        the last where it may change, and every parameter but the coefficients of covariates and the
+        steps of a walk. What is the same in all draws (the indirect effect of a channel that causes
+        nothing) is kept.
     """
     complete = follow(compiled, design, draws)
     effects = summed_effects(world(compiled.model, design, complete)).isel(unit=-1, drop=True)
     spend = design.dataset.data["spend"].isel(time=design.weeks).sum(("time", "unit"))
     effects["roas"] = effects["total"] / spend.where(spend > 0)
+    if "effectiveness" in complete:
+        effects["change"] = late_over_early(complete["effectiveness"])
     answers = xr.merge([effects, complete[_parameters(compiled.model)]], compat="override")
     return {
         name + (f"[{', '.join(map(str, labels))}]" if labels else ""): values
@@ -45,7 +52,7 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
 
 
 def _parameters(model: pm.Model) -> list[str]:
-    return [rv.name for rv in model.free_RVs if not rv.name.endswith("covariate_effect")]
+    return [rv.name for rv in model.free_RVs if not rv.name.endswith(UNNAMED)]
 
 
 def _each(answers: xr.Dataset) -> Any:

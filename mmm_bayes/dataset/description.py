@@ -66,10 +66,13 @@ class Control(_Frozen):
 
 
 class Calendar(_Frozen):
-    """Season, trend and public holidays; `fourier` counts sine-cosine pairs per year."""
+    """Season, trend and public holidays; `fourier` counts sine-cosine pairs per year.
+
+    The trend of "changepoints" is piecewise linear, its slope free to change at fixed weeks.
+    """
 
     fourier: int = Field(default=2, ge=0)
-    trend: Literal["none", "linear", "quadratic"] = "linear"
+    trend: Literal["none", "linear", "quadratic", "changepoints"] = "linear"
     holidays: Name | None = None
 
     @field_validator("holidays")

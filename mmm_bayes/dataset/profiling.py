@@ -141,8 +141,8 @@ def count_parameters(dataset: Dataset) -> int:
     """Count, approximately, the parameters of a model of this dataset.
 
     Four per channel (retention, half-saturation, slope, effect), four more per cause on the
-    mediator, one per control, two per Fourier pair, one or two of trend, one of holidays, an
-    intercept per unit and a scale.
+    mediator, one per control, two per Fourier pair, one or two of trend (one that bends has the
+    changes inside the weeks too), one of holidays, an intercept per unit and a scale.
     """
     description = dataset.description
     calendar = description.calendar
@@ -150,7 +150,7 @@ def count_parameters(dataset: Dataset) -> int:
         4 * (len(dataset.channels) + len(dataset.causes))
         + len(description.controls)
         + 2 * calendar.fourier
-        + {"none": 0, "linear": 1, "quadratic": 2}[calendar.trend]
+        + {"none": 0, "linear": 1, "quadratic": 2, "changepoints": 10}[calendar.trend]
         + (calendar.holidays is not None)
         + dataset.data.sizes["unit"]
         + 1

@@ -7,6 +7,7 @@
 from mmm_bayes.estimands.controls import control_effects
 from mmm_bayes.estimands.curves import adstock_curves, response_curves
 from mmm_bayes.estimands.effects import EFFECTS, Effects, channel_effects, summed_effects
+from mmm_bayes.estimands.over_time import late_over_early, over_time, relative_effectiveness
 from mmm_bayes.estimands.summary import STATISTICS, summarise, table
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "adstock_curves",
     "channel_effects",
     "control_effects",
+    "late_over_early",
+    "over_time",
+    "relative_effectiveness",
     "response_curves",
     "summarise",
     "summed_effects",

@@ -67,6 +67,13 @@ def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spe
         "gamma_on": ("Normal", {"mu": 0.0, "sigma": 0.5}),
         "mediator_on_intercept": ("Normal", {"mu": 0.0, "sigma": 1.5}),
         "mediator_on_covariate_effect": ("Normal", {"mu": 0.0, "sigma": 0.5}),
+        # A change of the trend's slope, per span of the fitted weeks: a tenth of it until the next.
+        "trend_change": ("Laplace", {"mu": 0.0, "b": 0.5 * spread}),
+        "mediator_trend_change": ("Laplace", {"mu": 0.0, "b": 0.5 * mediator_spread}),
+        "mediator_on_trend_change": ("Laplace", {"mu": 0.0, "b": 0.5}),
+        # How far an effect is expected to drift over the fitted weeks, in log points.
+        "effectiveness_drift": ("HalfNormal", {"sigma": 0.5}),
+        "effectiveness_own_drift": ("HalfNormal", {"sigma": 0.25}),
     } | {
         # How far units differ, where each has its own: half-normal, on the scale of `scale_of`.
         f"{name}_spread": ("HalfNormal", {"sigma": scale})
