@@ -3,9 +3,9 @@
 If the effect of a channel grows by ``2 b`` over the weeks, the outcome of a model in which it is
 constant misses ``b (2 t - 1) contribution_t``, with t running from 0 to 1. So the residuals are
 regressed on that, beside everything the model fitted: the unit's level, the covariates, and the
-derivatives of each channel's contribution by its share, retention, half-saturation and slope. What
-is left of such a slope beside these is not what the fit could have taken up, and its t-test is that
-of an effect that does not change. Each channel is tested, and all of them together by one b; the
+derivatives of each channel's contribution by its share, retention, half-saturation and slope; and
+beside a straight trend, whether the model has one or not, since that could be anything. The t-test
+of what is left of the slope is that of an effect that does not change. Each channel is tested, and all of them together by one b; the
 p-values are adjusted over these tests (Holm). Units are projected one by one, as each may have
 parameters of its own, and tested jointly.
 
@@ -26,16 +26,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
-from statsmodels.stats.multitest import multipletests
 
 from mmm_bayes.diagnostics.check import Check, Status
+from mmm_bayes.diagnostics.predictive import FAIL_BELOW, WARN_BELOW, holm
 from mmm_bayes.diagnostics.residuals import residuals
 from mmm_bayes.transforms import carry_over, geometric_weights, hill
 
 Array = NDArray[np.float64]
 
 GROUP = "change"
-FAIL_BELOW, WARN_BELOW = 0.01, 0.05
 SHAPES = ("adstock_alpha", "saturation_kappa", "saturation_slope")
 #: Step of a numerical derivative, on the logit or logarithmic scale of the parameter.
 STEP = 1e-4
@@ -74,7 +73,7 @@ def change_checks(tree: xr.DataTree) -> list[Check]:
     found = slopes(tree)
     if not found:
         return []
-    adjusted = multipletests([one.p for one in found], method="holm")[1]
+    adjusted = holm(np.array([one.p for one in found]))
     worst = float(adjusted.min())
     named = [one for one, p in zip(found, adjusted, strict=True) if p < WARN_BELOW]
     status: Status = "fail" if worst < FAIL_BELOW else "warn" if named else "pass"
@@ -99,18 +98,18 @@ def slopes(tree: xr.DataTree) -> tuple[Slope, ...]:
     known = {"beta", *SHAPES} <= set(posterior) and "exposure_lags" in data
     if not known or "effectiveness" in posterior:
         return ()
-    residual = residuals(tree)["residual"].transpose("time", "unit").values
+    residual, weight = _residual(tree)
     weeks, units = residual.shape
     channels = [str(name) for name in data["channel"].values]
     lags = data["exposure_lags"].transpose("time", "unit", "channel", "lag").values
     covariates = data["covariates"].transpose("time", "unit", "covariate").values
-    weight = _weight(tree)
     late = np.linspace(-1, 1, weeks)
     left, tested, free = [], [], 0
     for unit in range(units):
         beta, *shape = (_mean(posterior, name, unit) for name in ("beta", *SHAPES))
         contribution, derivatives = _media(lags[:, unit], beta, shape)
-        fitted = np.column_stack([np.ones(weeks), covariates[:, unit], contribution, *derivatives])
+        level = [np.ones(weeks), late, covariates[:, unit]]
+        fitted = np.column_stack([*level, contribution, *derivatives])
         slope = contribution * late[:, None]
         columns = np.column_stack([residual[:, unit], slope, slope.sum(1)])
         columns[:, 1:] *= weight[:, unit, None]
@@ -162,15 +161,25 @@ def _media(lags: Array, beta: Array, shape: list[Array]) -> tuple[Array, list[Ar
     return base * scale, [(one - base) / STEP * scale for one in moved]
 
 
-def _weight(tree: xr.DataTree) -> Array:
-    """What a unit of the linear predictor is worth in the unit of the residuals, (time, unit)."""
-    observed = tree["observed_data"].to_dataset()["outcome"].transpose("time", "unit")
-    if tree.attrs.get("link") != "log" and tree.attrs.get("likelihood") == "lognormal":
-        # The residual is that of the logarithm, and the predictor that of the outcome itself.
-        mean = tree["posterior"].to_dataset()["outcome_mean"].mean(("chain", "draw"))
-        share = mean.transpose("time", "unit").values / observed.values.mean(0)
-        return np.asarray(1 / share)
-    return np.ones(observed.shape)
+def _residual(tree: xr.DataTree) -> tuple[Array, Array]:
+    """Standardised residuals, and what a unit of the linear predictor is worth in them.
+
+    Returns
+    -------
+    tuple of array, shape (time, unit)
+    """
+    found = residuals(tree).transpose("time", "unit", ...)
+    observed = tree["observed_data"].to_dataset()["outcome"].transpose("time", "unit").values
+    fitted = found["fitted"].values
+    scale = tree["constant_data"].to_dataset()["outcome_scale"].values
+    if tree.attrs.get("link") == "log":
+        left, worth = np.log(observed / fitted), np.ones(observed.shape)
+    elif tree.attrs.get("likelihood") == "lognormal":
+        left, worth = np.log(observed / fitted), scale / fitted
+    else:
+        left, worth = observed - fitted, scale * np.ones(observed.shape)
+    spread = np.sqrt((left**2).mean(0))
+    return found["residual"].values, worth / np.where(spread > 0, spread, 1.0)
 
 
 def _beside(columns: Array, fitted: Array) -> tuple[Array, int]:

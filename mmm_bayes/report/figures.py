@@ -232,8 +232,8 @@ def _response(run: View) -> Picture:
         "response",
         f"Response curve of each channel: weekly spend against {run.outcome} added per week.",
         f"What a constant weekly spend adds per week in the long run, with 90% bands.{today} "
-        "Dotted line: the mean week with spend. Grey ground: beyond the highest week observed, where only "
-        "the model's form speaks. "
+        "Dotted line: the mean week with spend. Grey ground: beyond the highest week observed, "
+        "where only the model's form speaks. "
         + (f"Dashed: without the part through {run.mediator}." if run.causes else ""),
         made, vector=True,
     )  # fmt: skip
