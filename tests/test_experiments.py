@@ -39,6 +39,7 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("partial_mediation", {"link": "log", "hurdle": True, "units": 2}),
     ("partial_mediation", {"weeks": (2, 27)}),
     ("partial_mediation", {"likelihood": "lognormal", "units": 2}),
+    ("time_varying", {"link": "log", "hurdle": True}),
 ]
 #: Channel, first and last week, and change as a share of what was spent (money where nothing was).
 #: TV is off in week 13, in the first week of the table it has no history, and search is on in the

@@ -5,9 +5,9 @@ constant misses ``b (2 t - 1) contribution_t``, with t running from 0 to 1. So t
 regressed on that, beside everything the model fitted: the unit's level, the covariates, and the
 derivatives of each channel's contribution by its share, retention, half-saturation and slope; and
 beside a straight trend, whether the model has one or not, since that could be anything. The t-test
-of what is left of the slope is that of an effect that does not change. Each channel is tested, and all of them together by one b; the
-p-values are adjusted over these tests (Holm). Units are projected one by one, as each may have
-parameters of its own, and tested jointly.
+of what is left of the slope is that of an effect that does not change. Each channel is tested, and
+all of them together by one b; the p-values are adjusted over these tests (Holm). Units are
+projected one by one, as each may have parameters of its own, and tested jointly.
 
 A cause of the outcome that lasts for weeks and is in no column can look like a changing effect:
 where the misses of neighbouring weeks are alike for another reason, the test rejects too often.

@@ -67,4 +67,5 @@ def return_over_time(axes: Sequence[Axes], found: xr.Dataset, *, name: str = "ou
         numbers(ax.yaxis)
         few(ax.yaxis, 5)
         dates(ax, most=4)
+        ax.margins(x=0.05)
     axes[0].set_ylabel(f"{name} per unit spent")

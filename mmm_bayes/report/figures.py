@@ -255,7 +255,7 @@ def _effect_over_time(run: View) -> Picture | None:
     found = run.effect("over_time")
     if "effectiveness" not in found:
         return None
-    made, axes = _small(run, height=2.1, sharey=True, across=0.3)
+    made, axes = _small(run, height=2.1, sharey=True, across=0.5)
     changes.effectiveness_over_time(axes, found)
     return Picture(
         "effect-over-time",
