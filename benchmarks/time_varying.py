@@ -1,10 +1,11 @@
 """Which prior of a changing effect samples and recovers best: walks, or Gaussian processes?
 
-The same model with three priors of the effectiveness' path, fitted to markets whose media lose half
+The same model with four priors of the effectiveness' path, fitted to markets whose media lose half
 of their effect on the way (`changing_effect`) and to markets in which it stays (`mediated`):
 
     walk         `models/time_varying.py`: random walks on a grid, one shared, one for each channel
-    walks apart  the same without the shared one
+    learned      the same with unknown standard deviations of their steps, half-normal
+    apart        each channel its own walk, all with one unknown standard deviation, none shared
     process      Hilbert-space Gaussian processes (Matern 5/2; Riutort-Mayol, Buerkner, Andersen,
                  Solin, Vehtari 2023), one shared, one for each channel, the length scale unknown
 
@@ -37,7 +38,7 @@ from mmm_bayes.estimands.over_time import late_over_early, relative_effectivenes
 from mmm_bayes.family import Member, member
 from mmm_bayes.sampling import Settings, compile_model, follow, sample
 from mmm_bayes.simulate import as_dataset, simulate
-from mmm_bayes.terms.effectiveness import AHEAD, STEPS, _means
+from mmm_bayes.terms.effectiveness import AHEAD, STEPS
 
 KINDS = ("changing_effect", "mediated")
 SETTINGS = Settings(draws=500, tune=500, chains=4)
@@ -45,14 +46,28 @@ SETTINGS = Settings(draws=500, tune=500, chains=4)
 HALF, BASIS = 1.1, 12
 
 
+def learned(design: Design) -> Any:
+    """The member's walks with unknown scales."""
+    drift, own = pm.HalfNormal("drift", 0.5), pm.HalfNormal("own_drift", 0.25)
+    step = pm.Normal("step", shape=STEPS + AHEAD)
+    own_step = pm.Normal("own_step", shape=(len(design.dataset.channels), STEPS + AHEAD))
+    return walked(drift * step + own * own_step)
+
+
 def apart(design: Design) -> Any:
-    """Each channel its own walk, all with one drift."""
-    model = pm.modelcontext(None)
-    begins = np.arange(STEPS + AHEAD) / STEPS
+    """Each channel its own walk, all with one unknown scale."""
     drift = pm.HalfNormal("drift", 0.56)
     step = pm.Normal("step", shape=(len(design.dataset.channels), STEPS + AHEAD))
-    ramps = pt.clip((model["elapsed"][:, None] - begins) * STEPS, 0.0, 1.0) - _means(begins)
-    path = pt.exp((ramps[:, None, :] * drift * step / np.sqrt(STEPS)).sum(-1))
+    return walked(drift * step)
+
+
+def walked(steps: Any) -> Any:
+    """Effectiveness from the steps of its walk, (channel, step) or one for all."""
+    model = pm.modelcontext(None)
+    begins = np.arange(STEPS + AHEAD) / STEPS
+    ramps = pt.clip((model["elapsed"][:, None] - begins) * STEPS, 0.0, 1.0)
+    ramps = ramps - np.maximum(1 - begins - 1 / (2 * STEPS), 0.0)
+    path = pt.exp((ramps[:, None, :] * steps / np.sqrt(STEPS)).sum(-1))
     return pm.Deterministic("effectiveness", path, dims=("time", "channel"))[:, None, :]
 
 
@@ -77,7 +92,7 @@ def variant(name: str) -> Member:
     """The member, or the member with another path."""
     if name == "walk":
         return member("time_varying")
-    path = {"apart": apart, "process": process}[name]
+    path = {"learned": learned, "apart": apart, "process": process}[name]
 
     def build(design: Design) -> pm.Model:
         with terms.model_for(design) as model:
@@ -115,7 +130,7 @@ def measured(draws: xr.Dataset, truth: np.ndarray) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--markets", type=int, default=6)
-    parser.add_argument("--variants", nargs="+", default=["walk", "apart", "process"])
+    parser.add_argument("--variants", nargs="+", default=["walk", "learned", "apart", "process"])
     asked = parser.parse_args()
     rows = []
     for name in asked.variants:

@@ -146,8 +146,7 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
         "intercept": lambda shape: 1.0 + rng.normal(0.0, 0.1, shape),
         "effect": lambda shape: rng.normal(0.0, 0.05, shape),
-        "drift": lambda shape: rng.uniform(0.2, 0.8, shape),
-        "step": lambda shape: rng.normal(0.0, 1.0, shape),
+        "step": lambda shape: rng.normal(0.0, 0.5, shape),
         "change": lambda shape: rng.normal(0.0, 0.3, shape),
     }
     if "gamma_on" in model.named_vars:  # a hurdle's level is a logarithm

@@ -95,10 +95,8 @@ def effectiveness(built: Built, sample: Sample) -> np.ndarray:
     for channel in range(channels):
         knots = [0.0]
         for step in range(8):
-            shared = sample["effectiveness_drift"] * sample["effectiveness_step"][step]
-            own = (
-                sample["effectiveness_own_drift"] * sample["effectiveness_own_step"][channel, step]
-            )
+            shared = sample["effectiveness_step"][step]
+            own = sample["effectiveness_own_step"][channel, step]
             knots.append(knots[-1] + (shared + own) / math.sqrt(8))
         mean = sum((knots[k] + knots[k + 1]) / 2 for k in range(8)) / 8
         for week, time in enumerate(elapsed(built)):

@@ -27,12 +27,13 @@ def walks(built: Built, drift: float, own: float) -> np.ndarray:
     grid = STEPS + AHEAD
     draws = xr.Dataset(
         {
-            "effectiveness_drift": (("chain", "draw"), np.full((1, DRAWS), drift)),
-            "effectiveness_own_drift": (("chain", "draw"), np.full((1, DRAWS), own)),
-            "effectiveness_step": (("chain", "draw", "s"), rng.normal(size=(1, DRAWS, grid))),
+            "effectiveness_step": (
+                ("chain", "draw", "s"),
+                rng.normal(0, drift, (1, DRAWS, grid)),
+            ),
             "effectiveness_own_step": (
                 ("chain", "draw", "c", "s"),
-                rng.normal(size=(1, DRAWS, len(CHANNELS), grid)),
+                rng.normal(0, own, (1, DRAWS, len(CHANNELS), grid)),
             ),
         }
     )

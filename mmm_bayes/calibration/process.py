@@ -104,19 +104,13 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
             shapes |= {f"mediation_{name}": (causes,) for name in ("alpha", "kappa", "slope")}
     if member == "time_varying":
         walked = sum(STEPS)
-        shapes |= {
-            "effectiveness_drift": (), "effectiveness_own_drift": (),
-            "effectiveness_step": (walked,), "effectiveness_own_step": (channels, walked),
-        }  # fmt: skip
+        shapes |= {"effectiveness_step": (walked,), "effectiveness_own_step": (channels, walked)}
     if _bends(design):
         bends = sum(STRETCHES) - 1
         shapes |= {f"{prefix}trend_change": (bends,) for prefix in equations}
     table = defaults(design, design.scaling.spread, design.scaling.mediator_spread)
     given = design.dataset.description.priors
     table |= {name: (prior.dist, prior.parameters) for name, prior in given.items()}
-    table |= dict.fromkeys(
-        ("effectiveness_step", "effectiveness_own_step"), ("Normal", {"mu": 0.0, "sigma": 1.0})
-    )
     variables = [
         getattr(pm, table[name][0]).dist(**table[name][1], shape=shape)
         for name, shape in shapes.items()
@@ -193,8 +187,7 @@ class _Equations:
         if self.member != "time_varying":
             return np.ones((len(time), 1))
         knots = np.arange(inside + ahead + 1) / inside
-        steps = drawn["effectiveness_drift"] * drawn["effectiveness_step"]
-        steps = steps + drawn["effectiveness_own_drift"] * drawn["effectiveness_own_step"]
+        steps = drawn["effectiveness_step"] + drawn["effectiveness_own_step"]
         walks = np.insert(np.cumsum(steps, 1), 0, 0.0, 1) / np.sqrt(inside)
         return np.exp(np.column_stack([_drawn_through(self.design, knots, walk) for walk in walks]))
 

@@ -22,10 +22,8 @@ import xarray as xr
 #: Effects that are looked at. The return is the total over what was spent: it moves as that does.
 ESTIMANDS = ("total", "direct", "indirect", "roas")
 FELT = 0.05
-#: How far effects are expected to drift. The walks' steps are no assumptions of their own.
-DRIFT = ("effectiveness_drift", "effectiveness_own_drift")
 #: What the names of the media's parameters begin with: theirs are the priors that are scaled.
-MEDIA = ("beta", "gamma", "adstock_", "saturation_", "mediation_", *DRIFT)
+MEDIA = ("beta", "gamma", "adstock_", "saturation_", "mediation_", "effectiveness_")
 SAMPLE = ("chain", "draw")
 
 

@@ -1,13 +1,16 @@
-"""Media whose effect drifts: a random walk of its logarithm, shared by all channels and their own.
+"""Media whose effect drifts: random walks of its logarithm, one of all channels and one of each.
 
-    log effectiveness_ct = sum_k r_k(t) (drift step_k + own_drift step_ck) / sqrt(STEPS)
+    log effectiveness_ct = sum_k r_k(t) (step_k + own_step_ck) / sqrt(STEPS)
 
 with ``r_k`` rising from 0 to 1 over the k-th of equally long stretches of the fitted weeks, less
-its mean over them, and ``step ~ Normal(0, 1)``: random walks on a grid, drawn through by straight
-lines. `drift` is the standard deviation of the change from the first fitted week to the last; near
-0, the effect is constant. The grid goes on after the fitted weeks. Of the steps there the data say
-nothing, so a forecast starts from the last level, is as unsure of the next as past changes teach,
-and less sure with every week; beyond the grid the level is held.
+its mean over them: walks on a grid, drawn through by straight lines. ``step ~ Normal(0, d)`` and
+``own_step ~ Normal(0, d_own)``, so that d is the standard deviation, in log points, of the change
+from the first fitted week to the last that all channels share, and d_own of what a channel adds to
+it. Both are fixed (`priors.defaults`): a scale that is to be learned from the few changes of one
+table is hardly learned, and makes the posterior a funnel (``benchmarks/time_varying.py``).
+
+The grid goes on after the fitted weeks. Of the steps there the data say nothing, so a forecast
+starts from the last level and is less sure with every week; beyond the grid the level is held.
 
 Source: Harvey (1989), *Forecasting, structural time series models and the Kalman filter*, chapter
 2, for the random walk; West, Harrison (1997), *Bayesian forecasting and dynamic models*, for
@@ -47,11 +50,9 @@ def effectiveness(design: Design) -> Any:
     begins = np.arange(STEPS + AHEAD) / STEPS
     model.add_coord("effectiveness_begins", begins)
     along = "effectiveness_begins"
-    drift = prior(design, "effectiveness_drift")
-    own_drift = prior(design, "effectiveness_own_drift")
-    step = pm.Normal("effectiveness_step", dims=along)
-    own_step = pm.Normal("effectiveness_own_step", dims=("channel", along))
-    steps = (drift * step + own_drift * own_step) / np.sqrt(STEPS)
+    step = prior(design, "effectiveness_step", dims=along)
+    own_step = prior(design, "effectiveness_own_step", dims=("channel", along))
+    steps = (step + own_step) / np.sqrt(STEPS)
     ramps = pt.clip((model["elapsed"][:, None] - begins) * STEPS, 0.0, 1.0) - _means(begins)
     path = pt.exp((ramps[:, None, :] * steps).sum(-1))
     return pm.Deterministic("effectiveness", path, dims=("time", "channel"))[:, None, :]
