@@ -42,8 +42,8 @@ from mmm_bayes.terms.effectiveness import AHEAD, STEPS
 
 KINDS = ("changing_effect", "mediated")
 SETTINGS = Settings(draws=500, tune=500, chains=4)
-#: The process' domain holds half as many weeks again after the fitted ones, and a margin.
-HALF, BASIS = 1.1, 12
+#: The process' domain, from its middle: weeks after the fitted ones, as for the walk, and a margin.
+MIDDLE, HALF, BASIS = 0.875, 1.225, 14
 
 
 def learned(design: Design) -> Any:
@@ -77,7 +77,7 @@ def process(design: Design) -> Any:
     channels = len(design.dataset.channels)
     limits = np.array([HALF])
     values = calc_eigenvalues(limits, [BASIS])
-    basis = calc_eigenvectors(model["elapsed"][:, None] - 0.75, limits, values, [BASIS])
+    basis = calc_eigenvectors(model["elapsed"][:, None] - MIDDLE, limits, values, [BASIS])
     length = pm.LogNormal("length", np.log(0.25), 0.5)
     density = pm.gp.cov.Matern52(1, ls=length).power_spectral_density(np.sqrt(values))
     amplitude, own = pm.HalfNormal("amplitude", 0.35), pm.HalfNormal("own_amplitude", 0.18)

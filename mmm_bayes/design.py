@@ -28,8 +28,8 @@ Sign = Literal["positive", "free"]
 
 DAYS_PER_YEAR = 365.25
 #: Stretches between the changepoints of a trend in the weeks that the scaling was learned from, and
-#: as long ones after them.
-STRETCHES, STRETCHES_AHEAD = 10, 5
+#: as long ones after them, as far as leave-future-out looks ahead of the weeks that it starts from.
+STRETCHES, STRETCHES_AHEAD = 10, 7
 
 
 @dataclass(frozen=True)

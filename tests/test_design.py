@@ -178,7 +178,7 @@ def test_a_trend_bends_at_fixed_weeks_and_goes_on_after_the_fit(tmp_path: Path) 
     hinges = whole.arrays["hinges"].values
     np.testing.assert_array_equal(hinges[:21], train.arrays["hinges"])
     at = whole.arrays["changepoint"].values
-    np.testing.assert_allclose(at, [k / 10 for k in range(1, 15)])
+    np.testing.assert_allclose(at, [k / 10 for k in range(1, 17)])
     for week in range(WEEKS):
         for bend, begin in enumerate(at):
             rise = max(0.0, week / 20 - begin)

@@ -28,7 +28,7 @@ _SHAPES = {
     "path": ("mediation_alpha", "mediation_kappa", "mediation_slope"),
 }
 #: A walk's steps, and a trend's stretches: in the weeks of the scaling, and after them.
-STEPS, STRETCHES = (8, 4), (10, 5)
+STEPS, STRETCHES = (8, 6), (10, 7)
 BEND = 0.05  # of the softplus that keeps the location of an additive log-normal positive
 
 

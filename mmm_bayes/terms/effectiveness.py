@@ -28,8 +28,9 @@ import pytensor.tensor as pt
 from mmm_bayes.design import Design
 from mmm_bayes.terms.priors import prior
 
-#: Stretches of the fitted weeks, and as long ones after them: half as many weeks again.
-STEPS, AHEAD = 8, 4
+#: Stretches of the fitted weeks, and as long ones after them: three quarters as many weeks again,
+#: which is as far as leave-future-out looks ahead of the weeks that it starts from.
+STEPS, AHEAD = 8, 6
 
 
 def effectiveness(design: Design) -> Any:
