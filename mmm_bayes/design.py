@@ -29,6 +29,9 @@ Sign = Literal["positive", "free"]
 AtFloor = Literal["censored", "hurdle"]
 
 DAYS_PER_YEAR = 365.25
+#: Stretches between the changepoints of a trend in the weeks that the scaling was learned from, and
+#: as long ones after them, as far as leave-future-out looks ahead of the weeks that it starts from.
+STRETCHES, STRETCHES_AHEAD = 10, 7
 
 
 @dataclass(frozen=True)
@@ -142,11 +145,14 @@ class Design:
         What enters the model as data: ``exposure_lags (time, unit, channel, lag)`` in active
         means, ``covariates (time, unit, covariate)`` orthonormal, ``outcome_observed`` and
         ``mediator_observed (time, unit)`` and ``outcome_scale``, ``mediator_scale (unit)`` in
-        original units, ``intensity (unit, channel)``, the priors' ``yardstick``: the two spreads,
-        ``control_mix (control, covariate)``, the rows of the scaling's `unmix` that belong to
-        controls, and ``rho``, the assumed correlation of the mediator's and the outcome's
-        disturbances: 0 in a fit. With experiments, what `mmm_bayes.experiments.lift_arrays` adds,
-        and with channels that interact, what `mmm_bayes.interactions.modulation_arrays` adds.
+        original units, ``elapsed (time)``, 0 in the first and 1 in the last of the weeks that
+        the scaling was learned from, ``intensity (unit, channel)``, the priors' ``yardstick``: the
+        two spreads, ``control_mix (control, covariate)``, the rows of the scaling's `unmix` that
+        belong to controls, and ``rho``, the assumed correlation of the mediator's and the outcome's
+        disturbances: 0 in a fit. With a trend of changepoints, its ``hinges (time, changepoint)``,
+        which rise by 1 a span of `elapsed` from their changepoint on. With experiments, what
+        `mmm_bayes.experiments.lift_arrays` adds, and with channels that interact, what
+        `mmm_bayes.interactions.modulation_arrays` adds.
     """
 
     dataset: Dataset
@@ -312,6 +318,7 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
             "covariates": (("time", "unit", "covariate"), covariates),
             "outcome_observed": span["outcome"],
             "mediator_observed": mediator,
+            "elapsed": elapsed(span["time"], scaling.start, scaling.end),
             "outcome_scale": ("unit", scaling.outcome),
             "mediator_scale": ("unit", scaling.mediator),
             "intensity": (("unit", "channel"), scaling.intensity),
@@ -329,6 +336,9 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
             "lag": np.arange(form.max_lag),
         },
     )
+    if dataset.description.calendar.trend == "changepoints":
+        arrays = arrays.assign_coords(changepoint=_changepoints())
+        arrays["hinges"] = _hinges(arrays["elapsed"], arrays["changepoint"])
     tests = lift_arrays(dataset, lags, scaling.exposure, weeks)
     changed = modulation_arrays(dataset.description, standardised)
     return Design(dataset, form, scaling, arrays.merge(tests).merge(changed))
@@ -349,11 +359,10 @@ def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.Da
         for name, control in dataset.description.controls.items()
     }
     time = data["time"]
-    elapsed = (time - start) / (end - start)
     if calendar.trend != "none":
-        parts["trend"] = elapsed
+        parts["trend"] = elapsed(time, start, end)
     if calendar.trend == "quadratic":
-        parts["trend_squared"] = elapsed**2
+        parts["trend_squared"] = elapsed(time, start, end) ** 2
     parts |= seasons(time, calendar.fourier)
     if calendar.holidays:
         parts["holidays"] = _holidays(time, calendar.holidays, int(data.attrs["step_days"]))
@@ -384,6 +393,26 @@ def seasons(time: xr.DataArray, pairs: int) -> dict[str, xr.DataArray]:
         parts[f"season_sin_{pair}"] = angle.copy(data=np.sin(angle.values))
         parts[f"season_cos_{pair}"] = angle.copy(data=np.cos(angle.values))
     return parts
+
+
+def elapsed(time: xr.DataArray, start: np.datetime64, end: np.datetime64) -> xr.DataArray:
+    """Time as a share of a span: 0 in its first week, 1 in its last, above 1 after it."""
+    return (time - start) / (end - start)
+
+
+def _changepoints() -> np.ndarray:
+    """Where a trend may bend, as `elapsed` counts.
+
+    The grid goes on after the weeks that the scaling was learned from: no data speak of the bends
+    there, so a forecast goes on with the last slope, less surely the further it reaches.
+    """
+    return np.arange(1, STRETCHES + STRETCHES_AHEAD) / STRETCHES
+
+
+def _hinges(elapsed: xr.DataArray, changepoint: xr.DataArray) -> xr.DataArray:
+    """What a change of slope adds from its week on, less its mean over the span of `elapsed`."""
+    mean = (1 - changepoint).clip(min=0) ** 2 / 2
+    return (elapsed - changepoint).clip(min=0) - mean
 
 
 def _transform(values: xr.DataArray, transform: str) -> xr.DataArray:

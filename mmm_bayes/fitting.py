@@ -24,6 +24,7 @@ from mmm_bayes.estimands import (
     cost_per_thousand,
     interaction_effects,
     interaction_table,
+    over_time,
     pooling_factors,
     response_curves,
     summed_effects,
@@ -144,6 +145,7 @@ def fit(job: Job, say: Any = print) -> Path:
             "pooling": pooling_factors(fitted.draws),
             "interactions": interaction_effects(fitted),
             "cpm": cost_per_thousand(whole),
+            "over_time": over_time(fitted),
         }
     )
     found = profile(job.dataset, floor=job.form.floor)

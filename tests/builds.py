@@ -137,6 +137,7 @@ def build_on(
     owned: bool = False,
     floor: float | None = None,
     at_floor: str | None = None,
+    trend: str = "linear",
 ) -> Built:
     """Build a member and give it draws; nothing is compiled.
 
@@ -145,7 +146,10 @@ def build_on(
     from mmm_bayes.family import member
     from mmm_bayes.sampling import Compiled, follow
 
-    data = dataset(folder, units=units, hurdle=hurdle, **(OWNED if owned else {}))
+    calendar = {"fourier": 1, "trend": trend}
+    data = dataset(
+        folder, units=units, hurdle=hurdle, calendar=calendar, **(OWNED if owned else {})
+    )
     if floor is not None:
         data = at_a_floor(data, floor)
     form = form_for(
@@ -181,6 +185,8 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         "outcome_on_intercept": lambda shape: rng.normal(1.0, 0.3, shape),
         "outcome_on_slope": lambda shape: rng.normal(0.5, 1.0, shape),
         "outcome_on_covariate_effect": lambda shape: rng.normal(0.0, 0.5, shape),
+        "step": lambda shape: rng.normal(0.0, 0.5, shape),
+        "change": lambda shape: rng.normal(0.0, 0.3, shape),
     }
     if "gamma_on" in model.named_vars:  # a hurdle's level is a logarithm
         makers["mediator_intercept"] = lambda shape: rng.normal(0.0, 0.1, shape)

@@ -14,7 +14,12 @@ from scipy import stats
 
 Sample = dict[str, Any]
 MEDIATED = ("video", "social")
-CAUSES = {"direct": (), "full_mediation": MEDIATED, "partial_mediation": MEDIATED}
+CAUSES = {
+    "direct": (),
+    "full_mediation": MEDIATED,
+    "partial_mediation": MEDIATED,
+    "time_varying": MEDIATED,
+}
 
 
 def active_mean(built: Built, unit: int, channel: int) -> float:
@@ -51,7 +56,7 @@ def response(series: np.ndarray, alpha: float, kappa: float, slope: float, lags:
 
 def shapes(built: Built, sample: Sample, *, mediation: bool) -> list[tuple[float, float, float]]:
     """Retention, half-saturation and slope of every channel, or of every cause."""
-    if mediation and built.name == "partial_mediation":
+    if mediation and built.name in ("partial_mediation", "time_varying"):
         names = ("mediation_alpha", "mediation_kappa", "mediation_slope")
         return [tuple(sample[name][at] for name in names) for at in range(2)]  # type: ignore[misc]
     names = ("adstock_alpha", "saturation_kappa", "saturation_slope")
@@ -70,6 +75,36 @@ def shares(built: Built, sample: Sample) -> list[float]:
     left = iter(sample["beta_direct"])
     channels = built.design.dataset.channels
     return [0.0 if name in CAUSES[built.name] else next(left) for name in channels]
+
+
+def elapsed(built: Built) -> list[float]:
+    """0 in the first fitted week, 1 in the last."""
+    last = built.design.weeks.stop - built.design.weeks.start - 1
+    return [week / last for week in range(last + 1)]
+
+
+def walked(built: Built, sample: Sample) -> np.ndarray:
+    """What there is of each channel's effect (time, channel); 1 where it does not change.
+
+    Eight steps of a walk in the fitted weeks, straight lines between its knots, mean 0 over time.
+    """
+    channels = len(built.design.dataset.channels)
+    out = np.ones((len(elapsed(built)), channels))
+    if built.name != "time_varying":
+        return out
+    for channel in range(channels):
+        knots = [0.0]
+        for step in range(8):
+            shared = sample["effectiveness_step"][step]
+            own = sample["effectiveness_own_step"][channel, step]
+            knots.append(knots[-1] + (shared + own) / math.sqrt(8))
+        mean = sum((knots[k] + knots[k + 1]) / 2 for k in range(8)) / 8
+        for week, time in enumerate(elapsed(built)):
+            before = min(int(time * 8), 7)
+            along = time * 8 - before
+            walk = knots[before] * (1 - along) + knots[before + 1] * along
+            out[week, channel] = math.exp(walk - mean)
+    return out
 
 
 def media(
@@ -118,16 +153,18 @@ def standardised(built: Built, name: str) -> np.ndarray:
     return away / math.sqrt(np.mean(away**2))
 
 
-def effectiveness(built: Built, sample: Sample) -> np.ndarray | None:
-    """What the interactions of `builds.OWNED` make of each channel, (time, unit, channel)."""
+def effectiveness(built: Built, sample: Sample) -> np.ndarray:
+    """What changes each channel, (time, unit, channel): a walk, `builds.OWNED`'s interactions."""
+    units = built.design.arrays.sizes["unit"]
+    walk = np.repeat(walked(built, sample)[:, None], units, axis=1)
     if "modulation_effect" not in sample:
-        return None
+        return walk
     delta = sample["modulation_effect"]  # in the description's order, sine before cosine
     tv = np.exp(delta[0] * standardised(built, "promotion"))
     social = delta[1] * standardised(built, "price")
     social = social + delta[2] * standardised(built, "sin") + delta[3] * standardised(built, "cos")
     one = np.ones(tv.shape)
-    return np.stack([np.exp(social), one, one, tv], -1)  # social, video, search, tv
+    return walk * np.stack([np.exp(social), one, one, tv], -1)  # social, video, search, tv
 
 
 def baseline(built: Built, sample: Sample, prefix: str, covariates: np.ndarray) -> np.ndarray:
@@ -137,6 +174,11 @@ def baseline(built: Built, sample: Sample, prefix: str, covariates: np.ndarray) 
             out[week, unit] = sample[f"{prefix}intercept"][unit]
             for column, effect in enumerate(sample[f"{prefix}covariate_effect"]):
                 out[week, unit] += covariates[week, unit, column] * effect
+            for bend, change in enumerate(sample.get(f"{prefix}trend_change", [])):
+                at = (bend + 1) / 10
+                out[week, unit] += change * max(0.0, elapsed(built)[week] - at)
+                if at < 1:  # less its mean over the fitted weeks
+                    out[week, unit] -= change * (1 - at) ** 2 / 2
     return out
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from mmm_bayes.dataset import load
 from mmm_bayes.design import Form, design
+from mmm_bayes.diagnostics.change import change_checks
 from mmm_bayes.diagnostics.check import Check
 from mmm_bayes.diagnostics.predictive import predictive_checks
 from mmm_bayes.family import member
@@ -36,7 +37,8 @@ class Fits:
             self.compiled = compile_model(member("partial_mediation"), arranged)
         tree = sample(self.compiled, arranged, dataclasses.replace(SETTINGS, seed=seed + 1))
         draws = complete(self.compiled, arranged, tree, seed=seed)
-        return {(check.group, check.name): check for check in predictive_checks(draws)}
+        found = [*predictive_checks(draws), *change_checks(draws)]
+        return {(check.group, check.name): check for check in found}
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +51,12 @@ def failed(checks: dict[tuple[str, str], Check], group: str) -> set[str]:
 
 
 def test_markets_that_the_model_generated_pass(fits: Fits) -> None:
-    # Eight markets, two groups of checks each: at a nominal 1% a second failure has probability
-    # 0.01, so one is tolerated.
+    # Eight markets, three groups of checks each: at a nominal 1% a second failure has probability
+    # 0.02, so one is tolerated.
     failures = [
         group
         for seed in range(200, 208)
-        for group in ("outcome_ppc", "mediator_ppc")
+        for group in ("outcome_ppc", "mediator_ppc", "change")
         if failed(fits.checks("mediated", seed), group)
     ]
     assert len(failures) <= 1
@@ -73,3 +75,11 @@ def test_multiplicative_data_fail_an_additive_model_by_name(fits: Fits) -> None:
 
 def test_a_mediator_that_is_often_off_fails_a_normal_one_by_name(fits: Fits) -> None:
     assert "share_near_zero" in failed(fits.checks("zero_spend", 1), "mediator_ppc")
+
+
+def test_an_effect_that_changes_fails_a_constant_one_by_name(fits: Fits) -> None:
+    for seed in range(1, 5):
+        check = fits.checks("changing_effect", seed)["change", "constant_effect"]
+        assert check.status == "fail"
+        assert "less late than early" in check.says
+        assert "time_varying" in check.says

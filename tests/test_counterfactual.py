@@ -27,6 +27,9 @@ KINDS = [
     ("direct", {"owned": True, "units": 2}),
     ("full_mediation", {"owned": True}),
     ("partial_mediation", {"owned": True, "link": "log", "weeks": (2, 26), "units": 2}),
+    ("partial_mediation", {"trend": "changepoints", "hurdle": True, "units": 2}),
+    ("time_varying", {"units": 2}),
+    ("time_varying", {"weeks": (3, 26), "link": "log", "hurdle": True}),
 ]
 
 

@@ -169,6 +169,27 @@ def test_trend_is_zero_at_the_first_fitted_week_and_one_at_the_last(tmp_path: Pa
     np.testing.assert_allclose(raw.sel(column="trend_squared")[:, 0], elapsed**2, atol=1e-12)
 
 
+def test_a_trend_bends_at_fixed_weeks_and_goes_on_after_the_fit(tmp_path: Path) -> None:
+    data = dataset(tmp_path, calendar={"fourier": 0, "trend": "changepoints"})
+    train = design(data, IDENTITY, slice(0, 21))
+    whole = arrange(data, IDENTITY, train.scaling)
+    assert list(whole.dataset.description.controls) == ["price", "promotion"]
+    assert whole.arrays.sizes["covariate"] == 3  # the straight part of the trend is one of them
+    hinges = whole.arrays["hinges"].values
+    np.testing.assert_array_equal(hinges[:21], train.arrays["hinges"])
+    at = whole.arrays["changepoint"].values
+    np.testing.assert_allclose(at, [k / 10 for k in range(1, 17)])
+    for week in range(WEEKS):
+        for bend, begin in enumerate(at):
+            rise = max(0.0, week / 20 - begin)
+            mean = (
+                max(0.0, 1 - begin) ** 2 / 2
+            )  # over the fitted weeks, seen as one stretch of time
+            assert hinges[week, bend] == pytest.approx(rise - mean, abs=1e-12)
+    assert (np.abs(hinges[:21, at > 1]) < 1e-12).all()  # no data speak of these
+    assert "hinges" not in design(dataset(tmp_path / "straight"), IDENTITY).arrays
+
+
 def test_no_covariates_at_all(tmp_path: Path) -> None:
     data = dataset(tmp_path, controls={}, calendar={"fourier": 0, "trend": "none"})
     arranged = design(data, IDENTITY)

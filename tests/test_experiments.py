@@ -49,6 +49,7 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("partial_mediation", {"likelihood": "lognormal", "units": 2}),
     ("partial_mediation", {"interacting": True, "units": 2}),
     ("direct", {"interacting": True, "link": "log"}),
+    ("time_varying", {"link": "log", "hurdle": True}),
 ]
 
 

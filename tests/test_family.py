@@ -12,7 +12,7 @@ MODELS = Path(__file__).parents[1] / "models"
 
 def test_names_are_the_files() -> None:
     assert folder() == MODELS
-    assert {"direct", "full_mediation", "partial_mediation"} <= set(names())
+    assert {"direct", "full_mediation", "partial_mediation", "time_varying"} <= set(names())
     assert names() == sorted(path.stem for path in MODELS.glob("*.py"))
 
 

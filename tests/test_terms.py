@@ -18,7 +18,7 @@ from mmm_bayes.sampling import Compiled, follow
 from mmm_bayes.terms.priors import refuse_unknown, used
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")
-MEMBERS = ["direct", "full_mediation", "partial_mediation"]
+MEMBERS = ["direct", "full_mediation", "partial_mediation", "time_varying"]
 
 
 def model_with(folder: Path, name: str = "direct", **priors: dict[str, Any]) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from mmm_bayes.sampling import Settings, complete, sample
 
 #: Groups that hold the model against the data. The others speak of the sampler, which asks for
 #: longer runs than these, of the table, or of the priors.
-OF_THE_MODEL = ("outcome_ppc", "mediator_ppc", "residuals", "loo", "holdout")
+OF_THE_MODEL = ("outcome_ppc", "mediator_ppc", "residuals", "change", "loo", "holdout")
 
 
 def alarms(

@@ -62,8 +62,8 @@ DEPARTURES = (
         "an effect that changes",
         "Every channel's effect on revenue falls to a half, smoothly, around the middle of the "
         "table; the truth asked for is the sum over all weeks.",
-        "Fit the first and the second half of the table apart, and compare: one number for both "
-        "describes neither.",
+        "Fit `time_varying`, in which effects may change: one number for all weeks describes none "
+        "of them. The check `change.constant_effect` names the channels.",
     ),
     Departure(
         "other_saturation",

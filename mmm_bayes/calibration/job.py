@@ -91,7 +91,7 @@ def calibrate(
             f"{dataset.path} has one unit, and panel pools several; calibrate another model, or "
             "give a table of several units"
         )
-    if dataset.mediator is None and truth not in ("direct", "panel"):
+    if dataset.mediator is None and truth not in ("direct", "panel", "time_varying"):
         raise InputError(
             f"{dataset.path} describes no [mediation], which {truth} needs; add it, or calibrate "
             "the model direct"

@@ -23,7 +23,7 @@ from mmm_bayes.terms.priors import defaults
 
 Array = NDArray[np.float64]
 
-MEMBERS = ("direct", "full_mediation", "partial_mediation", "panel")
+MEMBERS = ("direct", "full_mediation", "partial_mediation", "time_varying", "panel")
 _SHAPES = {
     "media": ("adstock_alpha", "saturation_kappa", "saturation_slope"),
     "path": ("mediation_alpha", "mediation_kappa", "mediation_slope"),
@@ -35,6 +35,8 @@ _OWN = {
     "mediator_intercept", "mediator_on_intercept", "mediator_sigma",
 }  # fmt: skip
 _POSITIVE = ("sigma", "mediator_sigma", "saturation_kappa")
+#: A walk's steps, and a trend's stretches: in the weeks of the scaling, and after them.
+STEPS, STRETCHES = (8, 6), (10, 7)
 BEND = 0.05  # of the softplus that keeps the location of an additive log-normal positive
 
 
@@ -61,7 +63,7 @@ def tables(member: str, reference: Design, number: int, seed: int) -> Iterator[T
 
     Parameters
     ----------
-    member : {"direct", "full_mediation", "partial_mediation", "panel"}
+    member : {"direct", "full_mediation", "partial_mediation", "time_varying", "panel"}
     reference : Design
     number : int
     seed : int
@@ -100,28 +102,34 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
         shapes |= {"outcome_on_slope": (), "outcome_on_intercept": (units,)}
         if covariates:
             shapes["outcome_on_covariate_effect"] = (covariates,)
-    mediated = _mediated(member, design)
+    mediated, equations = _mediated(member, design), [""]
     if mediated:
         causes = len(design.causes)
         shapes |= {"gamma": (causes,), "mediator_sigma": ()}
-        equations = ["mediator_"]
+        equations.append("mediator_")
         if design.form.mediator_likelihood == "hurdle":
             equations.append("mediator_on_")
             shapes["gamma_on"] = (causes,)
-        for prefix in equations:
+        for prefix in equations[1:]:
             shapes[f"{prefix}intercept"] = (units,)
             if covariates:
                 shapes[f"{prefix}covariate_effect"] = (covariates,)
-    if mediated and member != "full_mediation":
+    if mediated and _two_forms(member):
         shapes |= {f"mediation_{name}": (causes,) for name in ("alpha", "kappa", "slope")}
+    if member == "time_varying":
+        walked = sum(STEPS)
+        shapes |= {"effectiveness_step": (walked,), "effectiveness_own_step": (channels, walked)}
     offsets: dict[str, tuple[int, ...]] = {}
     if member == "panel":
-        for name in [name for name in shapes if name in _OWN or name.endswith("_effect")]:
+        for name in [name for name in shapes if name in _OWN or name.endswith("covariate_effect")]:
             shapes[name] = () if name.endswith("intercept") else shapes[name]
             shapes[f"{name}_spread"], offsets[f"{name}_offset"] = (), (units, *shapes[name])
         shapes["shared_sigma"] = ()
         if mediated and design.form.mediator_likelihood == "normal":
             shapes["mediator_shared_sigma"] = ()
+    if _bends(design):
+        bends = sum(STRETCHES) - 1
+        shapes |= {f"{prefix}trend_change": (bends,) for prefix in equations}
     table = defaults(design, design.scaling.spread, design.scaling.mediator_spread)
     given = design.dataset.description.priors
     table |= {name: (prior.dist, prior.parameters) for name, prior in given.items()}
@@ -191,6 +199,15 @@ def _table(member: str, reference: Design, drawn: dict[str, Array], rng: Any) ->
     return Table(design, truth | contrasts(design, drawn, path, located))
 
 
+def _two_forms(member: str) -> bool:
+    """Whether a cause's form on the mediator is not that on the outcome."""
+    return member != "full_mediation"
+
+
+def _bends(design: Design) -> bool:
+    return design.dataset.description.calendar.trend == "changepoints"
+
+
 @dataclass(frozen=True)
 class _Equations:
     member: str
@@ -255,11 +272,28 @@ class _Equations:
                 made[..., channels.index(channel)] *= np.exp(next(deltas) * z)
         return made
 
+    def effectiveness(self) -> Array:
+        """What there is of each channel's effect, (time, channel): a walk, week by week."""
+        drawn, (inside, ahead) = self.drawn, STEPS
+        time = self.design.arrays["time"].values
+        if self.member != "time_varying":
+            return np.ones((len(time), 1))
+        knots = np.arange(inside + ahead + 1) / inside
+        steps = drawn["effectiveness_step"] + drawn["effectiveness_own_step"]
+        walks = np.insert(np.cumsum(steps, 1), 0, 0.0, 1) / np.sqrt(inside)
+        return np.exp(np.column_stack([_drawn_through(self.design, knots, walk) for walk in walks]))
+
     def other(self, prefix: str) -> Array:
         """Intercept and covariates."""
         covariates = self.design.arrays["covariates"].values
         effect = self.drawn.get(f"{prefix}covariate_effect", np.zeros(0))
-        return np.asarray(self.drawn[f"{prefix}intercept"] + (covariates * effect).sum(-1))
+        level = self.drawn[f"{prefix}intercept"] + (covariates * effect).sum(-1)
+        if _bends(self.design):
+            slopes = np.insert(np.cumsum(self.drawn[f"{prefix}trend_change"]), 0, 0.0)
+            knots = np.arange(sum(STRETCHES) + 1) / STRETCHES[0]
+            trend = np.insert(np.cumsum(slopes), 0, 0.0) / STRETCHES[0]
+            level = level + _drawn_through(self.design, knots, trend)[:, None]
+        return np.asarray(level)
 
     def predictor(self, path: Array, fact: Array, level: dict[str, Array] | None = None) -> Array:
         """The outcome's location in the model's units, shape (time, unit)."""
@@ -267,7 +301,8 @@ class _Equations:
         share = self.drawn["beta"]
         if self.member == "full_mediation":
             share = np.where(np.isin(every, self.design.causes_at), 0.0, share)
-        changed = self.changed(level), self.changed()
+        walked = self.effectiveness()[:, None]
+        changed = walked * self.changed(level), walked * self.changed()
         return self.other("") + self.media(path, fact, share, "media", every, changed)
 
     def mediator(self, path: Array, fact: Array, quantile: Array, shock: Any = 0.0) -> Array:
@@ -276,7 +311,7 @@ class _Equations:
         The shock is what all units of a panel have in a week, besides.
         """
         scale = self.design.arrays["mediator_scale"].values
-        names = "media" if self.member == "full_mediation" else "path"
+        names = "path" if _two_forms(self.member) else "media"
 
         def equation(prefix: str, share: Array) -> Array:
             return self.other(prefix) + self.media(path, fact, share, names, self.design.causes_at)
@@ -289,6 +324,15 @@ class _Equations:
         given_on = np.clip((quantile - (1 - on)) / on, 1e-300, 1 - 1e-16)
         amount = scale * np.exp(location + sigma * ndtri(given_on))
         return np.where(quantile > 1 - on, amount, 0.0)
+
+
+def _drawn_through(design: Design, knots: Array, values: Array) -> Array:
+    """Straight lines through values at some times, less their mean over the span of the scaling."""
+    start, end = design.scaling.start, design.scaling.end
+    time = (design.arrays["time"].values - start) / (end - start)
+    inside = knots <= 1 + 1e-9
+    mean = np.trapezoid(values[inside], knots[inside])
+    return np.asarray(np.interp(time, knots, values) - mean)
 
 
 def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
@@ -455,8 +499,14 @@ def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
     units = [str(unit) for unit in design.arrays["unit"].values]
     own = [name for name in channels if name not in causes]
     truth: dict[str, float] = {}
+    if equations.member == "time_varying":
+        effect = equations.effectiveness()
+        quarter = max(1, round(len(effect) / 4))
+        late, early = effect[-quarter:].mean(0), effect[:quarter].mean(0)
+        ratios = zip(channels, late / early, strict=True)
+        truth |= {f"change[{label}]": float(ratio) for label, ratio in ratios}
     for name, values in drawn.items():
-        if name.endswith(("covariate_effect", "_offset")):
+        if name.endswith(("covariate_effect", "_offset", "_step", "trend_change")):
             continue
         labels = units if name.endswith("intercept") else channels
         if name == "modulation_effect":

@@ -10,8 +10,11 @@ import xarray as xr
 
 from mmm_bayes.counterfactual import world
 from mmm_bayes.design import Design
-from mmm_bayes.estimands import interaction_effects, summed_effects
+from mmm_bayes.estimands import interaction_effects, late_over_early, summed_effects
 from mmm_bayes.sampling import Compiled, follow
+
+#: What the names of parameters end with that nobody asks for one by one.
+UNNAMED = ("covariate_effect", "_offset", "_step", "trend_change")
 
 
 def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[str, Any]:
@@ -30,9 +33,11 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
     dict of str to array, shape (sample,)
         Named as ``total[facebook]``: total, direct and indirect effect and ROAS of each channel
         (summed over units), in a panel the total effect in each unit, what a control makes of an
-        interaction (``interaction[name, of]``, its high level less its low one), and every
-        parameter but the coefficients of covariates and the standardised offsets of units. What
-        is the same in all draws (the indirect effect of a channel that causes nothing) is kept.
+        interaction (``interaction[name, of]``, its high level less its low one), the change of a
+        channel's effectiveness from the first quarter of the weeks to the last where it may change,
+        and every parameter but the coefficients of covariates, the standardised offsets of units
+        and the steps of a walk. What is the same in all draws (the indirect effect of a channel
+        that causes nothing) is kept.
     """
     complete = follow(compiled, design, draws)
     fitted = world(compiled.model, design, complete)
@@ -40,6 +45,8 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
     effects = every.isel(unit=-1, drop=True)
     spend = design.dataset.data["spend"].isel(time=design.weeks).sum(("time", "unit"))
     effects["roas"] = effects["total"] / spend.where(spend > 0)
+    if "effectiveness" in complete:
+        effects["change"] = late_over_early(complete["effectiveness"])
     answers = xr.merge([effects, complete[_parameters(compiled.model)]], compat="override")
     if every.sizes["unit"] > 1:
         answers["unit_total"] = every["total"].isel(unit=slice(-1))
@@ -59,8 +66,7 @@ def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[st
 
 
 def _parameters(model: pm.Model) -> list[str]:
-    left_out = ("covariate_effect", "_offset")
-    return [rv.name for rv in model.free_RVs if not rv.name.endswith(left_out)]
+    return [rv.name for rv in model.free_RVs if not rv.name.endswith(UNNAMED)]
 
 
 def _each(answers: xr.Dataset) -> Any:

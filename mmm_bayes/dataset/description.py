@@ -109,10 +109,13 @@ class Interaction(_Frozen):
 
 
 class Calendar(_Frozen):
-    """Season, trend and public holidays; `fourier` counts sine-cosine pairs per year."""
+    """Season, trend and public holidays; `fourier` counts sine-cosine pairs per year.
+
+    The trend of "changepoints" is piecewise linear, its slope free to change at fixed weeks.
+    """
 
     fourier: int = Field(default=2, ge=0)
-    trend: Literal["none", "linear", "quadratic"] = "linear"
+    trend: Literal["none", "linear", "quadratic", "changepoints"] = "linear"
     holidays: Name | None = None
 
     @property
@@ -124,8 +127,10 @@ class Calendar(_Frozen):
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all the columns that it adds."""
-        trend = {"none": (), "linear": ("trend",), "quadratic": ("trend", "trend_squared")}
-        return (*trend[self.trend], *self.seasons, *(("holidays",) if self.holidays else ()))
+        trend: tuple[str, ...] = () if self.trend == "none" else ("trend",)
+        if self.trend == "quadratic":
+            trend = (*trend, "trend_squared")
+        return (*trend, *self.seasons, *(("holidays",) if self.holidays else ()))
 
     @field_validator("holidays")
     @classmethod

@@ -153,7 +153,8 @@ def count_parameters(dataset: Dataset) -> int:
 
     Four per channel (retention, half-saturation, slope, effect), four more per cause on the
     mediator, one per control and interaction, two per Fourier pair (and as many where a channel
-    changes by season), one or two of trend, one of holidays, an intercept per unit and a scale.
+    changes by season), one or two of trend (one that bends has the changes inside the weeks too),
+    one of holidays, an intercept per unit and a scale.
     """
     description = dataset.description
     calendar = description.calendar
@@ -166,7 +167,7 @@ def count_parameters(dataset: Dataset) -> int:
             for _, by in description.modulations.values()
         )
         + 2 * calendar.fourier
-        + {"none": 0, "linear": 1, "quadratic": 2}[calendar.trend]
+        + {"none": 0, "linear": 1, "quadratic": 2, "changepoints": 10}[calendar.trend]
         + (calendar.holidays is not None)
         + dataset.data.sizes["unit"]
         + 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from mmm_bayes.diagnostics.change import change_checks
 from mmm_bayes.diagnostics.check import Check, Status, finite, verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
 from mmm_bayes.diagnostics.evidence import Evidence, evidence
@@ -135,6 +136,7 @@ def diagnose(
         *predictive_checks(tree),
         *holdout_checks(tree),
         *residual_checks(tree),
+        *change_checks(tree),
         *loo_checks(left_out),
         *experiment_checks(tree),
         *(

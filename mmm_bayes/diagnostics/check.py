@@ -18,8 +18,8 @@ class Check:
     Attributes
     ----------
     group : str
-        convergence, outcome_ppc, mediator_ppc, residuals, loo, holdout, prior, identifiability,
-        experiments or data.
+        convergence, outcome_ppc, mediator_ppc, residuals, change, loo, holdout, prior,
+        identifiability, experiments or data.
     name : str
         Stable, in snake_case; unique within its group.
     value : float or None

@@ -23,7 +23,7 @@ import xarray as xr
 ESTIMANDS = ("total", "direct", "indirect", "roas")
 FELT = 0.05
 #: What the names of the media's parameters begin with: theirs are the priors that are scaled.
-MEDIA = ("beta", "gamma", "adstock_", "saturation_", "mediation_")
+MEDIA = ("beta", "gamma", "adstock_", "saturation_", "mediation_", "effectiveness_")
 SAMPLE = ("chain", "draw")
 
 

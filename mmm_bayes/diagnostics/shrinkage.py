@@ -55,7 +55,8 @@ def shrinkage(
 def media_parameters(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:
     """Names of the media's parameters that have a value for each channel and are in both.
 
-    What follows from others (a ceiling, a coefficient that is a copy with zeros) is left out.
+    What follows from others (a ceiling, a coefficient that is a copy with zeros) is left out, and
+    so are the steps of a walk.
     """
     return [
         str(name)
@@ -63,6 +64,7 @@ def media_parameters(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:
         if str(name).startswith(MEDIA)
         and name in posterior
         and "ceiling" not in str(name)
+        and not str(name).startswith("effectiveness")
         and not (name == "beta" and "beta_direct" in prior)
         and any(dim in ALONG for dim in values.dims)
     ]

@@ -28,6 +28,7 @@ def response_curves(world: World) -> xr.Dataset:
     Of a channel that is not paid, a constant weekly exposure. The spend is split over units as in
     the weeks when they spend, and all other channels stay at their means; in the total the mediator
     follows its causes, in the direct effect it stays where the channel's zero spend leaves it.
+    Where effects change over the weeks, they are those of the last one.
 
     Returns
     -------
@@ -134,8 +135,9 @@ def _steady(world: World, level: Array, mediator: Array | None = None) -> dict[s
     max_lag = design.form.max_lag
     points = len(level)
     data: dict[str, Any] = {name: design.arrays[name].values for name in data_names(design)}
-    for name in {"covariates", "modulators"} & data.keys():
+    for name in {"covariates", "modulators", "hinges"} & data.keys():
         data[name] = np.zeros((points, *data[name].shape[1:]))
+    data["elapsed"] = np.repeat(data["elapsed"][-1], points)
     for name in ("outcome_observed", "mediator_observed"):
         if name in data:
             data[name] = np.ones((points, *data[name].shape[1:]))

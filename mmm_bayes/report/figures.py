@@ -18,6 +18,7 @@ from mmm_bayes.plots import (
     apart,
     assumed,
     carryover,
+    changes,
     contributions,
     convergence,
     fit,
@@ -53,9 +54,9 @@ def pictures(run: View) -> Iterator[Picture]:
         Those that the run has the data for.
     """
     drawers: tuple[Callable[[View], Picture | None], ...] = (
-        _graph, _effects, units, _contributions, _fit, _holdout, _response, _carryover, _data,
-        _prices,
-        _implied, _prior_effects, _prior, _apart, _confounding, _placebo, _convergence, _predictive,
+        _graph, _effects, units, _contributions, _fit, _holdout, _response, _carryover,
+        _effect_over_time, _return_over_time, _data, _prices, _implied,
+        _prior_effects, _prior, _apart, _confounding, _placebo, _convergence, _predictive,
         _residuals,
     )  # fmt: skip
     for draw in drawers:
@@ -202,13 +203,16 @@ def _small(run: View, *, height: float = 2.3, **options: Any) -> tuple[Figure, l
 def _response(run: View) -> Picture:
     made, axes = _small(run)
     curves = run.effect("response")
+    today = (
+        " Its effect is that of the last week." if "effectiveness" in run.group("posterior") else ""
+    )
     response.response_curves(axes, curves, causes=run.causes, name=run.outcome)
     return Picture(
         "response",
         f"Response curve of each channel: weekly spend against {run.outcome} added per week.",
-        "What a constant weekly spend adds per week in the long run, with 90% bands. Dotted line: "
-        "the mean week with spend. Grey ground: beyond the highest week observed, where only "
-        "the model's form speaks. "
+        f"What a constant weekly spend adds per week in the long run, with 90% bands.{today} "
+        "Dotted line: the mean week with spend. Grey ground: beyond the highest week observed, "
+        "where only the model's form speaks. "
         + ("" if all(map(run.paid, run.channels)) else
            "Of a channel that costs nothing, its exposure stands in the place of spend. ")
         + (f"Dashed: without the part through {run.mediator}." if run.causes else ""),
@@ -224,6 +228,39 @@ def _carryover(run: View) -> Picture:
         "Share of each channel's effect by weeks after the spend.",
         "When the effect of a week's advertising arrives, with 90% bands."
         + (f" Dashed: its effect on {run.mediator}." if run.causes else ""),
+        made, vector=True,
+    )  # fmt: skip
+
+
+def _effect_over_time(run: View) -> Picture | None:
+    found = run.effect("over_time")
+    if "effectiveness" not in found:
+        return None
+    made, axes = _small(run, height=2.1, sharey=True, across=0.5)
+    changes.effectiveness_over_time(axes, found)
+    return Picture(
+        "effect-over-time",
+        f"Each channel's effect on {run.outcome} over time, in percent of its mean.",
+        "What the same advertising did at different times, in % of the channel's mean over all "
+        "weeks (dotted line), medians with 90% bands. A band that holds 100% throughout shows no "
+        "change. The model expects slow changes, and channels to change together unless their own "
+        "data say otherwise.",
+        made, vector=True,
+    )  # fmt: skip
+
+
+def _return_over_time(run: View) -> Picture | None:
+    found = run.effect("over_time")
+    if "roas" not in found:
+        return None
+    made, axes = _small(run, height=2.1, across=0.5)
+    changes.return_over_time(axes, found, name=run.outcome)
+    return Picture(
+        "return-over-time",
+        f"{run.outcome} per unit of money spent by quarter, each channel.",
+        f"{run.outcome} per unit of money spent, by quarters of a year, with 90% intervals. What "
+        "earlier spend carries over counts when it is felt, and a quarter with little spend "
+        "returns more of each unit (saturation): a return can move although the effect does not.",
         made, vector=True,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.plots.style import styled
 from mmm_bayes.report import tables
+from mmm_bayes.report.changes import changes
 from mmm_bayes.report.experiments import experiments
 from mmm_bayes.report.figures import pictures
 from mmm_bayes.report.interactions import interaction_sentences, interactions
@@ -31,6 +32,7 @@ _GROUPS = {
     "residuals": "What is left over",
     "loo": "Single weeks that pull",
     "holdout": "Weeks held out",
+    "change": "Does advertising still do what it did?",
     "experiments": "Lift tests",
     "prior": "Do the priors expect such a business?",
     "identifiability": "Can the channels be told apart?",
@@ -94,6 +96,7 @@ def _context(run: View) -> dict[str, object]:
         "channels": [(one.name, channel_sentences(one)) for one in tables.channels(run)],
         "effects": tables.effects(run),
         "units": units_say(run),
+        "changes": changes(run),
         "controls": tables.controls(run),
         "experiments": experiments(run),
         "interactions": interactions(run),

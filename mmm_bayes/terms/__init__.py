@@ -8,6 +8,7 @@ contribution, so that every prior reads as a statement about shares.
 
 from mmm_bayes.terms.baseline import baseline
 from mmm_bayes.terms.data import model_for
+from mmm_bayes.terms.effectiveness import effectiveness
 from mmm_bayes.terms.media import contribution, saturated_media
 from mmm_bayes.terms.mediator import mediator
 from mmm_bayes.terms.modulation import modulation
@@ -18,6 +19,7 @@ from mmm_bayes.terms.priors import prior
 __all__ = [
     "baseline",
     "contribution",
+    "effectiveness",
     "mediator",
     "model_for",
     "modulation",

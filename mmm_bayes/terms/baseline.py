@@ -12,10 +12,14 @@ from mmm_bayes.terms.priors import Declare, prior
 
 
 def baseline(design: Design, prefix: str = "", *, declare: Declare = prior) -> Any:
-    """Intercept and covariates: ``intercept + covariates . covariate_effect``.
+    """Intercept, covariates and the bends of a trend that has them.
+
+        intercept + covariates . covariate_effect + hinges . trend_change
 
     The covariates are orthonormal (QR), so their coefficients sample independently;
-    ``control_effect`` turns them back into one effect per standard deviation of each control.
+    ``control_effect`` turns them back into one effect per standard deviation of each control. The
+    bends, all units' alike, are changes of slope that stay near zero unless the data ask for them
+    (Taylor, Letham 2018, *Forecasting at scale*, section 3.1).
 
     Parameters
     ----------
@@ -36,8 +40,11 @@ def baseline(design: Design, prefix: str = "", *, declare: Declare = prior) -> A
         level = prior(design, f"{prefix}intercept", dims="unit")
     else:
         level = declare(design, f"{prefix}intercept")
+    if "hinges" in design.arrays:
+        bends = prior(design, f"{prefix}trend_change", dims="changepoint")
+        level = level + (model["hinges"] * bends).sum(-1)[:, None]
     if design.arrays.sizes["covariate"] == 0:
-        return level[None, :] * np.ones((1, 1))
+        return level * np.ones((1, 1))
     effect = declare(design, f"{prefix}covariate_effect", dims="covariate")
     if design.arrays.sizes["control"]:
         each = (model["control_mix"] * model[f"{prefix}covariate_effect"]).sum(-1)

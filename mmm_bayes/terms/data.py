@@ -29,6 +29,8 @@ def model_for(design: Design) -> pm.Model:
     coords["spread"] = ["outcome", "mediator"]
     coords["covariate"] = np.arange(arrays.sizes["covariate"])
     coords["control"] = list(design.dataset.description.controls)
+    if "hinges" in arrays:
+        coords["changepoint"] = arrays["changepoint"].values
     if design.mediator is not None:
         coords["cause"] = list(design.causes)
     if "experiment" in arrays.coords:

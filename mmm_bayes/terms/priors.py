@@ -74,6 +74,13 @@ def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spe
         "outcome_on_intercept": ("Normal", {"mu": 0.0, "sigma": 2.5}),
         "outcome_on_covariate_effect": ("Normal", {"mu": 0.0, "sigma": 1.0}),
         "outcome_on_slope": ("Normal", {"mu": 0.0, "sigma": 1 / spread}),
+        # A change of the trend's slope, per span of the fitted weeks: a tenth of it until the next.
+        "trend_change": ("Laplace", {"mu": 0.0, "b": 0.5 * spread}),
+        "mediator_trend_change": ("Laplace", {"mu": 0.0, "b": 0.5 * mediator_spread}),
+        "mediator_on_trend_change": ("Laplace", {"mu": 0.0, "b": 0.5}),
+        # How far effects drift over the fitted weeks in log points: all together, and one's own.
+        "effectiveness_step": ("Normal", {"mu": 0.0, "sigma": 0.5}),
+        "effectiveness_own_step": ("Normal", {"mu": 0.0, "sigma": 0.2}),
     } | {
         # How far units differ, where each has its own: half-normal, on the scale of `scale_of`.
         f"{name}_spread": ("HalfNormal", {"sigma": scale})
@@ -154,7 +161,7 @@ def used(design: Design, model: pm.Model) -> dict[str, Spec]:
 def prior(
     design: Design,
     key: str,
-    dims: str | None = None,
+    dims: str | tuple[str, ...] | None = None,
     *,
     name: str | None = None,
     at: NDArray[np.int_] | None = None,
@@ -166,8 +173,8 @@ def prior(
     design : Design
     key : str
         A key of `defaults`, and of the description's ``[priors]``.
-    dims : str, optional
-        Its dimension.
+    dims : str or tuple of str, optional
+        Its dimensions.
     name : str, optional
         The parameter's name in the model where that is not `key`.
     at : array of int, optional

@@ -1,24 +1,26 @@
 """The equations of a calibration's tables against the models': written apart, they must agree."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 from builds import OWNED, dataset
 
-from mmm_bayes.calibration.process import Table, tables
+from mmm_bayes.calibration.process import MEMBERS, Table, tables
 from mmm_bayes.calibration.quantities import quantities
 from mmm_bayes.design import design, form_for
 from mmm_bayes.family import member
-from mmm_bayes.sampling import Compiled
+from mmm_bayes.sampling import Compiled, follow
 
 
 def made(
     folder: Path, name: str, number: int, *, link: str = "identity", hurdle: bool = False,
-    likelihood: str = "normal", units: int = 1, owned: bool = False,
+    likelihood: str = "normal", units: int = 1, owned: bool = False, **changes: Any,
 ) -> tuple[Compiled, list[Table]]:  # fmt: skip
-    data = dataset(folder, units=units, hurdle=hurdle, **(OWNED if owned else {}))
+    changes = (OWNED if owned else {}) | changes
+    data = dataset(folder, units=units, hurdle=hurdle, **changes)
     arranged = design(data, form_for(data, link=link, likelihood=likelihood))  # type: ignore[arg-type]
     model = member(name).build(arranged)
     return Compiled(model, None, 0.0), list(tables(name, arranged, number, seed=3))
@@ -47,7 +49,7 @@ def as_draws(compiled: Compiled, table: Table, name: str) -> xr.Dataset:
 
 
 @pytest.mark.parametrize("link", ["identity", "log"])
-@pytest.mark.parametrize("name", ["direct", "full_mediation", "partial_mediation", "panel"])
+@pytest.mark.parametrize("name", MEMBERS)
 def test_its_effects_are_those_of_the_model_at_the_same_parameters(
     tmp_path: Path, name: str, link: str
 ) -> None:
@@ -58,6 +60,33 @@ def test_its_effects_are_those_of_the_model_at_the_same_parameters(
     )
     for quantity, truth in table.truth.items():
         assert found[quantity][0] == pytest.approx(truth, rel=1e-6, abs=1e-6), quantity
+
+
+@pytest.mark.parametrize("name", ["direct", "time_varying"])
+def test_without_a_mediator_and_with_a_trend_that_bends(tmp_path: Path, name: str) -> None:
+    changes = {"mediation": None, "calendar": {"fourier": 1, "trend": "changepoints"}}
+    compiled, (table,) = made(tmp_path, name, 1, **changes)
+    assert {rv.name for rv in compiled.model.observed_RVs} == {"outcome"}
+    assert "trend_change" in compiled.model.named_vars
+    # Little noise is left beside the location that the model names, if both mean the same.
+    draws = follow(compiled, table.design, as_draws(compiled, table, name))
+    noise = table.design.arrays["outcome_observed"] - draws["outcome_mean"][0, 0]
+    scale = float(draws["sigma"].item()) * table.design.scaling.outcome[0]
+    assert 0.6 < float(noise.std()) / scale < 1.5
+    found = quantities(compiled, table.design, as_draws(compiled, table, name))
+    for quantity, truth in table.truth.items():
+        assert found[quantity][0] == pytest.approx(truth, rel=1e-6, abs=1e-6), quantity
+
+
+def test_a_mediators_trend_bends_by_itself(tmp_path: Path) -> None:
+    calendar = {"fourier": 1, "trend": "changepoints"}
+    compiled, (table,) = made(tmp_path, "time_varying", 1, calendar=calendar)
+    draws = follow(compiled, table.design, as_draws(compiled, table, "time_varying"))
+    for name in ("outcome", "mediator"):
+        noise = table.design.arrays[f"{name}_observed"] - draws[f"{name}_mean"][0, 0]
+        sigma = draws["sigma" if name == "outcome" else "mediator_sigma"]
+        scale = float(sigma.item()) * getattr(table.design.scaling, name)[0]
+        assert 0.6 < float(noise.std()) / scale < 1.5
 
 
 def test_a_hurdle_mediator_differs_only_by_the_chance_of_its_silent_weeks(tmp_path: Path) -> None:

@@ -71,7 +71,10 @@ def test_a_description_is_frozen(market):
         ({"unit": "region", "units": "A"}, "units is 'A'; it must be a list of names"),
         ({"calendar": {"fourier": -1}}, "calendar.fourier is -1; it should be greater than or eq"),
         ({"calendar": {"fourier": True}}, "calendar.fourier is True; it should be a valid integer"),
-        ({"calendar": {"trend": "cubic"}}, "trend is 'cubic'; allowed: 'none', 'linear' or 'quad"),
+        (
+            {"calendar": {"trend": "cubic"}},
+            "trend is 'cubic'; allowed: 'none', 'linear', 'quadratic' or 'ch",
+        ),
         ({"calendar": {"holidays": "QQ"}}, "calendar.holidays: 'QQ' is not a country code"),
         ({"model": {"link": "logit"}}, "model.link is 'logit'; allowed: 'identity' or 'log'"),
         ({"model": {"max_lag": 0}}, "model.max_lag is 0; it should be greater than or equal to 1"),

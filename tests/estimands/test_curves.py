@@ -24,7 +24,8 @@ def steady(
     """Location (unit,) when exposures (unit, channel) have been what they are for long.
 
     Adstock's weights sum to one, so a constant exposure is its own adstock; trend, seasons and
-    controls are at their averages, where the orthonormal covariates are zero.
+    controls are at their averages, where the orthonormal covariates are zero. An effect that
+    changes is that of the last week.
     """
     path = oracle.history(built)
     lags = built.design.form.max_lag
@@ -35,13 +36,16 @@ def steady(
     else:
         at, share, prefix = list(range(4)), oracle.shares(built, sample), ""
     out = np.array(sample[f"{prefix}intercept"], dtype=float)
-    for (alpha, kappa, slope), amount, channel in zip(shapes, share, at, strict=True):
+    left = oracle.effectiveness(built, sample)[:, at]
+    left = np.ones(left.shape) if of_mediator else left
+    for (alpha, kappa, slope), amount, channel, e in zip(shapes, share, at, left.T, strict=True):
         units = range(path.shape[1])
         mean = np.mean(
-            [oracle.response(path[:, u, channel], alpha, kappa, slope, lags) for u in units]
+            [e * oracle.response(path[:, u, channel], alpha, kappa, slope, lags) for u in units]
         )
         for unit in units:
-            out[unit] += amount * (hill(exposure[unit, channel], kappa, slope) / mean - 1)
+            now = e[-1] * hill(exposure[unit, channel], kappa, slope)
+            out[unit] += amount * (now / mean - 1)
     if of_mediator:
         return out * built.design.arrays["mediator_observed"].values.mean(0)
     if built.design.form.link == "log":
@@ -56,6 +60,8 @@ def steady(
         ("full_mediation", {}),
         ("partial_mediation", {"units": 2}),
         ("partial_mediation", {"link": "log"}),
+        ("partial_mediation", {"link": "log", "trend": "changepoints"}),
+        ("time_varying", {"link": "log"}),
     ],
 )
 def test_response_curves_are_the_steady_state(

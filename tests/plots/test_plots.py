@@ -12,6 +12,7 @@ from mmm_bayes.plots import (
     apart,
     bands,
     carryover,
+    changes,
     contributions,
     convergence,
     fit,
@@ -383,6 +384,48 @@ def test_residuals_of_weeks_at_a_floor_are_left_out(axes):
     drawn, present = axes[0].lines[1].get_ydata(), left[0][~np.isnan(left[0])]
     np.testing.assert_allclose(drawn, np.sort(present))
     assert np.isfinite(axes[0].lines[1].get_xdata()).all()
+
+
+@pytest.fixture(scope="module")
+def course():
+    """An effect that falls by half and one that stays, by week and by quarter."""
+    time = np.datetime64("2023-01-02", "ns") + np.arange(26) * np.timedelta64(7, "D")
+    level = np.column_stack([np.linspace(1.3, 0.65, 26), np.ones(26)])
+    returns = np.array([[3.0, 2.0], [1.5, np.nan]])
+    statistic = xr.DataArray([1.0, 1.0, 0.1, 0.8, 1.2], dims="statistic")
+    statistic = statistic.assign_coords(statistic=["mean", "median", "sd", "lower", "upper"])
+    change = xr.DataArray([0.5, 1.0], dims="channel")
+    return xr.Dataset(
+        {
+            "effectiveness": statistic * xr.DataArray(level, dims=("time", "channel")),
+            "roas": statistic * xr.DataArray(returns, dims=("period", "channel")),
+            "change": statistic * change,
+        },
+        coords={
+            "time": time,
+            "channel": ["facebook", "tv"],
+            "begins": ("period", time[[0, 13]]),
+            "ends": ("period", time[[12, 25]]),
+        },
+    )
+
+
+def test_effects_over_time_are_in_percent_of_their_mean(axes, course):
+    changes.effectiveness_over_time(axes[:2], course)
+    lower, upper = edges_of(axes[0].collections[0])
+    np.testing.assert_allclose(lower, 80 * np.linspace(1.3, 0.65, 26))
+    np.testing.assert_allclose(upper, 120 * np.linspace(1.3, 0.65, 26))
+    np.testing.assert_allclose(axes[1].lines[-1].get_ydata(), 100)
+    assert axes[0].get_ylim() == (0, 200)
+
+
+def test_returns_over_time_leave_out_quarters_without_spend(axes, course):
+    changes.return_over_time(axes[:2], course, name="sales")
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata(), [3.0, 1.5])
+    np.testing.assert_allclose(axes[1].lines[0].get_ydata(), [2.0])
+    ends = [segment[:, 1] for segment in axes[0].collections[0].get_segments()]
+    np.testing.assert_allclose(ends, [[2.4, 3.6], [1.2, 1.8]])
+    assert axes[0].get_ylabel() == "sales per unit spent"
 
 
 def test_the_sum_of_a_panel_is_its_unit_all(panel):

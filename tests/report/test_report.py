@@ -148,6 +148,41 @@ def test_hostile_names_are_text(mediated_run, tmp_path, monkeypatch):
     assert "&lt;script&gt;" in page
 
 
+def test_effects_that_may_change_are_shown_and_said(mediated_run, tmp_path):
+    folder = shutil.copytree(mediated_run, tmp_path / "run")
+    effects = xr.load_datatree(folder / "effects.nc", engine="h5netcdf")
+    weekly = effects["weekly"].to_dataset()
+    names = [str(name) for name in weekly["channel"].values]
+    level = xr.ones_like(weekly["total"].isel(unit=0, drop=True))
+    ends = [
+        (0.5, 0.3, 0.7),  # fell
+        (1.5, 1.1, 2.1),  # rose
+        (0.9, 0.7, 1.2),  # not known
+        (1.0, 0.9, 1.1),
+    ]
+    change = [[row[key] for row in ends] for key in (0, 0, 0, 1, 2)]
+    over = xr.Dataset(
+        {
+            "effectiveness": level,
+            "change": (("statistic", "channel"), change),
+            "roas": (("statistic", "period", "channel"), level.values[:, :2]),
+        },
+        coords={"begins": ("period", level["time"].values[[0, 13]])}
+        | {"ends": ("period", level["time"].values[[12, 25]])},
+    )
+    effects["over_time"] = xr.DataTree(over)
+    (folder / "effects.nc").unlink()
+    effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
+    page = Page(render(folder).read_text("utf-8"))
+    assert f"{names[0]} lost effect: in the last quarter of the weeks" in page.text
+    assert "was 50% (90% interval 30% to 70%) of that in the first" in page.text
+    assert f"{names[1]} gained effect" in page.text
+    assert f"The data do not show that {names[2]} changed" in page.text
+    shown = {attrs.get("id") for tag, attrs in page.tags if tag == "figure"}
+    assert {"figure-effect-over-time", "figure-return-over-time"} <= shown
+    assert "does not change over time" not in page.text
+
+
 def test_a_run_with_little_in_it(panel_run, tmp_path):
     folder = shutil.copytree(panel_run, tmp_path / "run")
     tree = xr.load_datatree(folder / "posterior.nc", engine="h5netcdf")
