@@ -9,11 +9,12 @@ of their effect on the way (`changing_effect`) and to markets in which it stays 
     process      Hilbert-space Gaussian processes (Matern 5/2; Riutort-Mayol, Buerkner, Andersen,
                  Solin, Vehtari 2023), one shared, one for each channel, the length scale unknown
 
-All expect a change of the same size over the table. Printed by kind of market: divergences and
-seconds a fit, the fewest effective draws of any parameter a second, the root mean squared error of
-the logarithm of the effectiveness relative to its mean, the share of (week, channel) whose 90%
-interval holds the true one, and of the last quarter over the first: how many of its intervals hold
-the truth, exclude 1, and how wide they are (in logarithms).
+All expect a change of about the same size over the table. Printed by kind of market: seconds and
+divergences a fit (4 chains of 500 + 500), the fewest effective draws of any parameter and leapfrog
+steps a draw; the root mean squared error of the logarithm of the effectiveness relative to its
+mean, the share of (week, channel) whose 90% interval holds the true one (path), and of the last
+quarter over the first: how many of its intervals hold the truth (held), exclude 1 (not_1), and how
+wide they are in logarithms (width).
 
     python benchmarks/time_varying.py [--markets 6] [--variants walk process]
 """
@@ -156,7 +157,8 @@ def main() -> None:
                         "seconds": seconds,
                         "divergences": float(tree["sample_stats"]["diverging"].sum()),
                         "worst": min(ess.data_vars, key=lambda name: float(ess[name].min())),
-                        "ess_per_second": fewest / seconds,
+                        "ess": fewest,
+                        "leapfrogs": float(tree["sample_stats"]["n_steps"].mean()),
                         **measured(follow(compiled, arranged, posterior), truth),
                     }
                 )
