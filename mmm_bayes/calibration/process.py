@@ -140,7 +140,12 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
     variables += [pm.Normal.dist(shape=shape) for shape in offsets.values()]
     # One draw alone would come back without its axis.
     drawn = pm.draw(variables, draws=number + 1, random_seed=seed, mode="FAST_COMPILE")
-    return dict(zip([*shapes, *offsets], map(np.asarray, drawn), strict=True))
+    made = dict(zip([*shapes, *offsets], map(np.asarray, drawn), strict=True))
+    for name in {"sigma", "mediator_sigma"} & made.keys():
+        if f"{name}_offset" in made:  # a model declares the units' logarithms themselves
+            away = made[f"{name}_spread"][:, None] * made[f"{name}_offset"]
+            made[f"{name}_log"] = np.log(made[name])[:, None] + away
+    return made
 
 
 def _mediated(member: str, design: Design) -> bool:
@@ -506,7 +511,7 @@ def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
         ratios = zip(channels, late / early, strict=True)
         truth |= {f"change[{label}]": float(ratio) for label, ratio in ratios}
     for name, values in drawn.items():
-        if name.endswith(("covariate_effect", "_offset", "_step", "trend_change")):
+        if name.endswith(("covariate_effect", "_offset", "_log", "_step", "trend_change")):
             continue
         labels = units if name.endswith("intercept") else channels
         if name == "modulation_effect":
