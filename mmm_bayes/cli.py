@@ -33,6 +33,12 @@ ModelFile = Annotated[
     Path | None,
     typer.Option("--model", metavar="PATH", help="The model file, if not a member of the family."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|tcp://...", help="So many processes, or a Dask cluster; this process if not."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
 
 
@@ -166,6 +172,44 @@ def sensitivity(
     work(run, placebo=placebo, model=model, say=_say)
     _say(f"rendering {run}")
     _done(render(run))
+
+
+@app.command()
+def rolling(
+    model: Model,
+    data: DataToml,
+    window: Annotated[
+        int | None, typer.Option(help="Weeks of a window: two years, or half of the table.")
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option(help="Weeks from one window to the next: an eighth of it.")
+    ] = None,
+    horizon: Annotated[int, typer.Option(help="Most weeks that each window predicts.")] = 13,
+    expanding: Annotated[
+        bool, typer.Option("--expanding", help="Every window begins with the table.")
+    ] = False,
+    out: Out = None,
+    scheduler: Scheduler = None,
+    draws: Annotated[int, typer.Option(help="Draws kept of each chain.")] = 500,
+    tune: Annotated[int, typer.Option(help="Draws to adapt with, not kept.")] = 500,
+    chains: Annotated[int, typer.Option(help="Independent chains.")] = 4,
+    seed: Seed = 1,
+) -> None:
+    """Refit over windows: stability, forecasts; may be stopped and goes on where it was."""
+    folder = out or Path("results") / f"{data.stem}-{Path(model).stem}-rolling"
+    from mmm_bayes.dataset import load
+
+    load(data)  # a table's faults are told before the seconds that importing PyMC takes
+    from mmm_bayes.report.rolling import render_rolling
+    from mmm_bayes.rolling.job import plan_for, roll
+    from mmm_bayes.sampling import Settings
+
+    settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
+    plan = plan_for(
+        model, data, settings, window=window, step=step, horizon=horizon, expanding=expanding
+    )
+    roll(plan, folder, scheduler=scheduler, say=_say)
+    _done(render_rolling(folder))
 
 
 def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> None:

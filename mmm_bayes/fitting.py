@@ -26,17 +26,15 @@ from mmm_bayes.estimands import (
     table,
 )
 from mmm_bayes.family import Member, member
+from mmm_bayes.forecasting import predict
 from mmm_bayes.sampling import (
     Compiled,
     Settings,
     compile_model,
     complete,
     follow,
-    parameters,
-    predictive,
     sample,
 )
-from mmm_bayes.terms.data import data_names
 from mmm_bayes.terms.priors import used
 
 #: Share of the weeks, the last ones, that a second fit predicts without having seen them.
@@ -225,10 +223,7 @@ def holdout(
     test = arrange(dataset, form, train.scaling, slice(first, weeks))
     tree = sample(compiled, train, settings)
     draws = follow(compiled, train, tree["posterior"].to_dataset())
-    predict = predictive(compiled.model, seed=settings.seed)
-    data = {name: test.arrays[name].values for name in data_names(test)}
-    labels = {"time": test.arrays["time"].values, "unit": test.arrays["unit"].values}
-    predictions = predict.labelled(draws[parameters(compiled.model)], data).assign_coords(labels)
+    predictions = predict(compiled.model, draws, test, seed=settings.seed)
     observed = test.arrays[["outcome_observed"]].rename(outcome_observed="outcome")
     return xr.DataTree(predictions[["outcome"]]), xr.DataTree(observed)
 

@@ -83,11 +83,22 @@ def compile_model(member: Member, design: Design) -> Compiled:
     return Compiled(model, sampler, time.perf_counter() - start)
 
 
-def sample(compiled: Compiled, design: Design, settings: Settings) -> xr.DataTree:
+def sample(
+    compiled: Compiled, design: Design, settings: Settings, *, cores: int | None = None
+) -> xr.DataTree:
     """Draw the parameters' posterior given a design's data.
 
     Nutpie's low-rank mass matrix is used: contributions, half-saturation and slope of a channel
     are correlated, and it knows (about twice the effective draws of a diagonal one).
+
+    Parameters
+    ----------
+    compiled : Compiled
+    design : Design
+    settings : Settings
+    cores : int, optional
+        Chains to run at a time; as many as the machine has cores if left out. The draws are the
+        same.
 
     Returns
     -------
@@ -104,6 +115,7 @@ def sample(compiled: Compiled, design: Design, settings: Settings) -> xr.DataTre
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
+        cores=cores,
         seed=settings.seed,
         adaptation="low_rank",
         target_accept=TARGET_ACCEPT,

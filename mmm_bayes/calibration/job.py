@@ -15,7 +15,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from mmm_bayes import runs
+from mmm_bayes import jobs
 from mmm_bayes.calibration.pit import JOINT, summary, verdict
 from mmm_bayes.calibration.process import MEMBERS
 from mmm_bayes.calibration.sbc import SETTINGS, THIN, ranks
@@ -24,6 +24,7 @@ from mmm_bayes.design import design
 from mmm_bayes.errors import InputError
 from mmm_bayes.family import Member, member
 from mmm_bayes.files import append_line, whole_lines, write_text
+from mmm_bayes.jobs import take_up
 from mmm_bayes.sampling import Settings, compile_model
 from mmm_bayes.simulate import as_dataset, simulate
 
@@ -89,7 +90,8 @@ def calibrate(
             "the model direct"
         )
     inputs = _inputs(chosen, truth, dataset, settings)
-    done = _begun(folder, inputs)
+    take_up(folder / RECORD, inputs, "a calibration")
+    done = len(whole_lines(folder / JOURNAL))
     seconds = 0.0
     if done < simulations:
         arranged = design(dataset)
@@ -110,7 +112,7 @@ def calibrate(
     table = summary(found)
     passed, says = verdict(table)
     write_text(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
-    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record = jobs.read(folder / RECORD)
     record |= {
         "simulations": int(table["simulations"].min()),
         "verdict": "pass" if passed else "fail",
@@ -119,7 +121,7 @@ def calibrate(
         "divergences": int(found.groupby("simulation")["divergences"].first().sum()),
         "seconds": round(record.get("seconds", 0.0) + seconds, 1),
     }
-    write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+    jobs.write(folder / RECORD, record)
     say(says)
     return table
 
@@ -162,24 +164,3 @@ def _inputs(chosen: Member, truth: str, dataset: Dataset, settings: Settings) ->
         "description": dataset.description.model_dump(mode="json"),
         "settings": vars(settings) | {"thin": THIN},
     }
-
-
-def _begun(folder: Path, inputs: dict[str, Any]) -> int:
-    """Open the folder, or make it; the number of tables that it has."""
-    record = folder / RECORD
-    if not record.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(
-                f"--out {folder} holds something that is not a calibration; name another folder"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        begun = runs.provenance() | {"inputs": inputs}
-        write_text(record, json.dumps(begun, indent=1) + "\n")
-    before = json.loads(record.read_text(encoding="utf-8"))
-    changed = [key for key in inputs if before.get("inputs", {}).get(key) != inputs[key]]
-    if changed:
-        raise InputError(
-            f"--out {folder} holds a calibration with another {' and '.join(changed)}; name "
-            "another folder, or remove it"
-        )
-    return len(whole_lines(folder / JOURNAL))
