@@ -83,6 +83,10 @@ def fit(
     seed: Seed = 1,
     link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
     likelihood: Annotated[str | None, typer.Option(help="normal, student_t or lognormal.")] = None,
+    stream: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the draws here while they are made."),
+    ] = None,
 ) -> None:
     """Fit a model to a table: a run folder with draws, effects, checks and a report."""
     folder = out or _free_folder(Path("results"), f"{data.stem}-{Path(model).stem}")
@@ -92,6 +96,8 @@ def fit(
     from mmm_bayes.files import refuse_taken
 
     refuse_taken(folder)
+    if stream is not None:
+        refuse_taken(stream)
     load(data)  # a table's faults are told before the seconds that importing PyMC takes
     from mmm_bayes.fitting import fit, prepare
     from mmm_bayes.report import render
@@ -99,7 +105,7 @@ def fit(
 
     settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
     job = prepare(model, data, folder, settings, link=link, likelihood=likelihood)
-    _say(f"rendering {fit(job, _say)}")
+    _say(f"rendering {fit(job, _say, stream=stream)}")
     _done(render(folder))
 
 
@@ -210,6 +216,43 @@ def rolling(
     )
     roll(plan, folder, scheduler=scheduler, say=_say)
     _done(render_rolling(folder))
+
+
+@app.command()
+def forecast(
+    run: Run,
+    spends: Annotated[
+        Path, typer.Option(metavar="TABLE", help="Spends and controls of the weeks to come.")
+    ],
+    out: Out = None,
+    model: ModelFile = None,
+) -> None:
+    """Predict the weeks after a run's, their spends given: forecast.csv in the run, or in --out."""
+    from mmm_bayes.forecasting import TABLE
+    from mmm_bayes.forecasting import forecast as work
+
+    folder = out or run
+    for says in work(run, spends, folder, model):
+        _say(says)
+    _done(folder / TABLE)
+
+
+@app.command()
+def refresh(
+    run: Run,
+    data: DataToml,
+    out: Out = None,
+    model: ModelFile = None,
+) -> None:
+    """Fit a run again with the newest weeks, and say what they changed."""
+    folder = out or _free_folder(Path("results"), f"{run.resolve().name}-refreshed")
+    from mmm_bayes.refreshing import refresh as work
+    from mmm_bayes.report import render
+
+    for says in work(run, data, folder, model=model, say=_say):
+        print(says)
+    _say(f"rendering {folder}")
+    _done(render(folder))
 
 
 def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> None:

@@ -34,6 +34,7 @@ from mmm_bayes.sampling import (
     complete,
     follow,
     sample,
+    unconstrained,
 )
 from mmm_bayes.terms.priors import used
 
@@ -80,7 +81,13 @@ def prepare(
     return Job(dataset, chosen, form, settings, folder)
 
 
-def fit(job: Job, say: Any = print) -> Path:
+def fit(
+    job: Job,
+    say: Any = print,
+    *,
+    start: xr.Dataset | None = None,
+    stream: Path | None = None,
+) -> Path:
     """Fit, check and save.
 
     Parameters
@@ -88,13 +95,17 @@ def fit(job: Job, say: Any = print) -> Path:
     job : Job
     say : callable
         Told one line at each step.
+    start : xarray.Dataset, optional
+        Draws of an earlier posterior of the same model, for the chains to start from.
+    stream : pathlib.Path, optional
+        A new folder for the draws to be written into while they are made.
 
     Returns
     -------
     pathlib.Path
         The run folder, finished.
     """
-    start = time.perf_counter()
+    begun = time.perf_counter()
     record = runs.provenance() | {
         "data_file": job.dataset.description.file,
         "data_sha256": job.dataset.sha256,
@@ -103,7 +114,8 @@ def fit(job: Job, say: Any = print) -> Path:
     say(f"compiling {job.member.name} ({_spoken(job.form, job.dataset)})")
     compiled = compile_model(job.member, whole)
     say(f"sampling {job.settings.chains} x ({job.settings.tune} + {job.settings.draws})")
-    tree = sample(compiled, whole, job.settings)
+    points = None if start is None else unconstrained(compiled, start)
+    tree = sample(compiled, whole, job.settings, start=points, stream=stream)
     say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
     draws = complete(compiled, whole, tree, seed=job.settings.seed)
     predicted = holdout(compiled, whole, job.settings)
@@ -137,7 +149,7 @@ def fit(job: Job, say: Any = print) -> Path:
         "form": vars(job.form),
         "sampling_seconds": round(draws.attrs["sampling_seconds"], 2),
         "compile_seconds": round(compiled.seconds, 2),
-        "wall_seconds": round(time.perf_counter() - start, 2),
+        "wall_seconds": round(time.perf_counter() - begun, 2),
         "description": job.dataset.description.model_dump(mode="json"),
         "priors": {
             name: {"dist": dist, **parameters}

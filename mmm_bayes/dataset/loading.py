@@ -84,7 +84,7 @@ def load(path: str | Path) -> Dataset:
         frame = typed(cells, description)
         unit = None if description.unit is None else frame[description.unit]
         step_days = step_of(frame[description.date], unit)
-    data = _labelled(frame, description, step_days)
+    data = labelled(frame, description, step_days)
     if description.experiments is None:
         return Dataset(description, path, sha256, data)
     tests = path.parent / description.experiments.file
@@ -93,7 +93,7 @@ def load(path: str | Path) -> Dataset:
         return Dataset(description, path, sha256, data, experiments_of(cells, description, data))
 
 
-def _labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
+def labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
     """Fold the checked rows, complete and unrepeated, into (time, unit, ...) arrays."""
     keys = [description.date] if description.unit is None else [description.date, description.unit]
     frame = frame.sort_values(keys)

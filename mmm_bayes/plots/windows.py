@@ -116,9 +116,11 @@ def variation_bars(
     for (name, end), shade in zip(classes.items(), (0.0, 0.10, 0.22), strict=True):
         stop = min(end, WIDEST)
         ax.axvspan(start, stop, color=GREY, alpha=shade, linewidth=0)
-        ax.text((start + stop) / 2, -0.62, name, ha="center", va="bottom", fontsize=8, color=INK)
+        ax.text((start + stop) / 2, -0.7, name, ha="center", va="center", fontsize=8, color=INK)
         start = stop
     shown = [name for name in MARKERS if (table["estimand"] == name).any()]
+    if "indirect" not in shown:
+        shown = ["contribution"]  # one path: the direct effect is all of it
     for at, channel in enumerate(channels):
         for offset, estimand in enumerate(shown):
             rows = table[(table["channel"] == channel) & (table["estimand"] == estimand)]
@@ -138,14 +140,14 @@ def variation_bars(
             ax.plot(min(one["cv_naive"], WIDEST), y, marker="|", markersize=8, color=INK)
     for estimand in shown:
         ax.plot(
-            [], [], marker=MARKERS[estimand], color=INK, markersize=5, label=estimand,
+            [], [], marker=MARKERS[estimand], color=INK, markersize=5, label=estimand, linestyle="",
             markerfacecolor=INK if estimand == "contribution" else "white",
         )  # fmt: skip
     ax.plot(
         [], [], marker="|", color=INK, linestyle="", markersize=8, label="estimates, with noise"
     )
     ax.set_yticks(range(len(channels)), channels)
-    ax.set_ylim(len(channels) - 0.4, -0.65)
+    ax.set_ylim(len(channels) - 0.4, -0.9)
     ax.set_xlim(0, WIDEST)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("coefficient of variation over the windows: median and 90% interval")
@@ -208,9 +210,9 @@ def horizon_scores(axes: Sequence[Axes], table: pd.DataFrame, *, name: str) -> N
     inside.plot(horizon, 100 * table["coverage_90"], color=OKABE_ITO[2], marker="o", markersize=3)
     inside.set_ylim(0, 104)
     inside.set_title("weeks inside their 90% interval\n")
-    subtitle(
-        inside, f"{int(np.min(table['values']))} to {int(np.max(table['values']))} forecasts each"
-    )
+    fewest, most = int(np.min(table["values"])), int(np.max(table["values"]))
+    each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    subtitle(inside, f"{each} forecasts at each horizon; the line is 90%")
     inside.set_ylabel("%")
     for ax in axes:
         ax.set_xlabel("weeks ahead")
@@ -244,7 +246,7 @@ def subset_means(
                 )  # fmt: skip
         for offset, subset in enumerate(names):
             ax.plot(
-                [], [], marker="os"[offset], color=INK, label=subset,
+                [], [], marker="os"[offset], color=INK, label=subset, linestyle="",
                 markerfacecolor="white" if offset == 0 else INK,
             )  # fmt: skip
         ax.set_title(control)

@@ -349,7 +349,8 @@ def _pictures(rolled: Rolled) -> Iterator[Picture]:
         + ".",
         "How much each channel's contribution, and its direct and indirect part, varied over the "
         "windows, noise taken out; the upright mark is what the windows' estimates show with their "
-        "noise. An interval that crosses a limit leaves the class open.",
+        "noise. An interval that crosses a limit leaves the class open; one that reaches the right edge "
+        "goes on.",
         made, vector=True,
     )  # fmt: skip
     for name, estimand, label, times, log, words in (
@@ -360,7 +361,7 @@ def _pictures(rolled: Rolled) -> Iterator[Picture]:
         ("retention", "retention", "carryover", 1.0, False,
          "Share of an effect that is kept from week to week."),
         ("saturation", "half_saturation", "exposure", 1.0, True,
-         "Exposure of a week at which half of the greatest effect is reached."),
+         "Exposure of a week at which half of the greatest effect is reached (logarithmic)."),
     ):  # fmt: skip
         rows = rolled.answer(estimand)
         if rows.empty:

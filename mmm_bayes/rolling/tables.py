@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from mmm_bayes import forecasting
 from mmm_bayes.dataset.loading import WHOLE
 from mmm_bayes.diagnostics.scores import scores
 from mmm_bayes.estimands import STATISTICS
@@ -120,25 +121,21 @@ def _varied(one: xr.DataArray, known: Windows, seed: int) -> dict[str, object] |
 
 def forecast(windows: Sequence[xr.Dataset], step_days: int) -> pd.DataFrame:
     """The table of ``forecast.csv``: every predicted week of every window, and what came."""
-    rows = []
+    parts = []
     for window in windows:
         if "prediction" not in window:
             continue
-        draws, observed = _with_all(window)
         last = np.datetime64(window.attrs["window_end"], "D")
-        lower, upper = (draws.quantile(end, "sample") for end in INTERVAL)
-        mean, middle = draws.mean("sample"), draws.median("sample")
-        rows += [
-            (
-                window.attrs["window_start"], int(horizon),
-                str(last + int(horizon) * np.timedelta64(step_days, "D")), unit,
-                *(float(each[h, u]) for each in (mean, middle, lower, upper, observed)),
+        ahead = window["horizon"].values * np.timedelta64(step_days, "D")
+        parts.append(
+            forecasting.table(
+                window["prediction"].astype(float),
+                window["observed"],
+                start=window.attrs["window_start"],
+                dates=[str(day) for day in last + ahead],
             )
-            for h, horizon in enumerate(draws["horizon"].values)
-            for u, unit in enumerate(draws["unit"].values)
-        ]  # fmt: skip
-    head = ["window_start", "horizon", "date", "unit", "mean", "median", "lower", "upper"]
-    return pd.DataFrame(rows, columns=[*head, "observed"])
+        )
+    return pd.concat(parts) if parts else pd.DataFrame(columns=list(forecasting.COLUMNS))
 
 
 def forecast_scores(windows: Sequence[xr.Dataset]) -> pd.DataFrame:
@@ -150,7 +147,11 @@ def forecast_scores(windows: Sequence[xr.Dataset]) -> pd.DataFrame:
         Columns horizon, unit, values (how many are scored), and those of
         `mmm_bayes.diagnostics.scores`; horizon "all" is all of them together.
     """
-    predicted = [_with_all(window) for window in windows if "prediction" in window]
+    predicted = [
+        tuple(forecasting.with_all(window[name]) for name in ("prediction", "observed"))
+        for window in windows
+        if "prediction" in window
+    ]
     if not predicted:
         return pd.DataFrame(columns=["horizon", "unit", "values", *SCORES])
     longest = max(draws.sizes["horizon"] for draws, _ in predicted)
@@ -175,14 +176,3 @@ def forecast_scores(windows: Sequence[xr.Dataset]) -> pd.DataFrame:
                 | {name: found[name] for name in SCORES}
             )
     return pd.DataFrame(rows)
-
-
-def _with_all(window: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-    """Predictive draws and what came, a panel's sum over units appended."""
-    draws, observed = window["prediction"].astype(float), window["observed"]
-    if draws.sizes["unit"] == 1:
-        return draws, observed
-    return tuple(  # type: ignore[return-value]
-        xr.concat([each, each.sum("unit").expand_dims(unit=[WHOLE])], "unit").transpose(*each.dims)
-        for each in (draws, observed)
-    )
