@@ -196,7 +196,7 @@ def rolling(
     ] = False,
     out: Out = None,
     scheduler: Scheduler = None,
-    draws: Annotated[int, typer.Option(help="Draws kept of each chain.")] = 500,
+    draws: Annotated[int, typer.Option(help="Draws kept of each chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Draws to adapt with, not kept.")] = 500,
     chains: Annotated[int, typer.Option(help="Independent chains.")] = 4,
     seed: Seed = 1,

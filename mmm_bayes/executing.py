@@ -18,6 +18,8 @@ from mmm_bayes.errors import InputError
 
 #: What the numerical libraries read their number of threads from.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+#: How long to wait for a scheduler.
+PATIENCE = "10s"
 #: Pieces waiting for each process: enough that none is idle, few enough to stop soon.
 WAITING = 2
 
@@ -137,7 +139,7 @@ def _cluster(address: str) -> Iterator[Any]:
             f"--scheduler {address} needs Dask; install it with pip install 'mmm-bayes[cluster]'"
         ) from None
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as problem:
         raise InputError(
             f"--scheduler {address}: no Dask scheduler answers there ({problem}); start one with "

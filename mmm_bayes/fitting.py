@@ -114,7 +114,7 @@ def fit(
     say(f"compiling {job.member.name} ({_spoken(job.form, job.dataset)})")
     compiled = compile_model(job.member, whole)
     say(f"sampling {job.settings.chains} x ({job.settings.tune} + {job.settings.draws})")
-    points = None if start is None else unconstrained(compiled, start)
+    points = None if start is None else unconstrained(compiled, start[compiled.free])
     tree = sample(compiled, whole, job.settings, start=points, stream=stream)
     say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
     draws = complete(compiled, whole, tree, seed=job.settings.seed)

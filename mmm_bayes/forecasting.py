@@ -59,7 +59,6 @@ def table(
     Parameters
     ----------
     draws : xarray.DataArray, dims (sample, horizon, unit)
-        A panel's sum over units is appended as the unit "all".
     observed : xarray.DataArray, dims (horizon, unit), or None
         What came, where it is known.
     start : str
@@ -73,8 +72,6 @@ def table(
         Columns window_start, horizon (weeks ahead, from 1), date, unit, mean, median, lower, upper
         (90% predictive interval), observed (empty where not known).
     """
-    draws = with_all(draws)
-    came = None if observed is None else with_all(observed)
     lower, middle, upper = (
         draws.quantile(end, "sample").values for end in (INTERVAL[0], 0.5, INTERVAL[1])
     )
@@ -82,7 +79,7 @@ def table(
     rows = [
         (
             start, h + 1, date, unit, mean[h, u], middle[h, u], lower[h, u], upper[h, u],
-            np.nan if came is None else float(came.values[h, u]),
+            np.nan if observed is None else float(observed.values[h, u]),
         )
         for h, date in enumerate(dates)
         for u, unit in enumerate(draws["unit"].values)
@@ -98,7 +95,7 @@ def with_all(values: xr.DataArray) -> xr.DataArray:
     return xr.concat([values, whole], "unit").transpose(*values.dims)
 
 
-def forecast(folder: Path, spends: Path, out: Path, model: Path | None = None) -> list[str]:
+def forecast(folder: Path, spends: Path, out: Path, file: Path | None = None) -> list[str]:
     """Predict weeks to come from a finished run and a plan, and write ``forecast.csv``.
 
     Parameters
@@ -109,7 +106,7 @@ def forecast(folder: Path, spends: Path, out: Path, model: Path | None = None) -
         The plan: a table with the fitted table's columns but the outcome.
     out : pathlib.Path
         Folder to write into.
-    model : pathlib.Path, optional
+    file : pathlib.Path, optional
         The model file, where it is not a member of the family.
 
     Returns
@@ -122,21 +119,20 @@ def forecast(folder: Path, spends: Path, out: Path, model: Path | None = None) -
     InputError
     """
     run = runs.load(folder)
-    again = refit(run, model)
+    again = refit(run, file)
     known = again.design.dataset
     whole = continued(known, spends)
     weeks = slice(known.data.sizes["time"], whole.data.sizes["time"])
     ahead = arrange(whole, again.design.form, again.design.scaling, weeks)
     draws = run.draws["posterior"].to_dataset()
-    made = predict(again.member.build(again.design), draws, ahead, seed=int(run.record["seed"]))[
-        "outcome"
-    ].stack(sample=("chain", "draw"))
-    dates = [str(day)[:10] for day in ahead.arrays["time"].values]
+    model = again.member.build(again.design)
+    made = predict(model, draws, ahead, seed=int(run.record["seed"]))["outcome"]
+    sampled = made.stack(sample=("chain", "draw"), create_index=False)
     rows = table(
-        made.transpose("sample", "time", "unit").rename(time="horizon").reset_index("sample"),
+        with_all(sampled.transpose("sample", "time", "unit").rename(time="horizon")),
         None,
         start=str(known.data["time"].values[0])[:10],
-        dates=dates,
+        dates=[str(day)[:10] for day in ahead.arrays["time"].values],
     )
     text = rows.to_csv(index=False, lineterminator="\n", float_format="%.6g")
     write_text(out / TABLE, text)

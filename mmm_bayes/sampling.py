@@ -166,7 +166,8 @@ def unconstrained(compiled: Compiled, draws: xr.Dataset) -> Array:
         values = flat(draws[variable.name])
         transform = model.rvs_to_transforms[variable]
         if transform is not None:
-            values = transform.forward(values, *variable.owner.inputs).eval()
+            moved = transform.forward(values, *variable.owner.inputs)
+            values = moved.eval(mode="FAST_COMPILE")
         parts.append(np.asarray(values, dtype=float).reshape(len(values), -1))
     return np.concatenate(parts, axis=1)
 

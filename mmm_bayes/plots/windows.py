@@ -94,7 +94,9 @@ def paths_over_windows(
         numbers(ax.yaxis)
         dates(ax, most=4)
     axes[0].set_ylabel(label)
-    legend(axes[0], columns=2)
+    handles, names = axes[0].get_legend_handles_labels()
+    if axes[0].figure is not None:
+        axes[0].figure.legend(handles, names, loc="upper right", ncols=2)
 
 
 def variation_bars(

@@ -196,17 +196,8 @@ def _varied(what: str, row: pd.Series) -> str:
     share = float(row[f"p_{row['class']}"])
     if share >= SURE:
         return f"{what}: {row['class']} ({told})."
-    others = [
-        f"{name} ({row[f'p_{name}']:.0%})"
-        for name in CLASSES
-        if name != row["class"] and row[f"p_{name}"] > 1 - SURE
-    ]
-    if not others:
-        return f"{what}: most probably {row['class']} ({told}; probability {share:.0%})."
-    return (
-        f"{what}: the windows don't settle it; {row['class']} has a probability of {share:.0%}, "
-        f"but it may be {' or '.join(others)} ({told})."
-    )
+    chances = listed([f"{name} {row[f'p_{name}']:.0%}" for name in CLASSES])
+    return f"{what}: the windows don't settle it ({chances}; {told})."
 
 
 def _drift(row: pd.Series) -> str:
@@ -220,9 +211,9 @@ def _drift(row: pd.Series) -> str:
         f"{_percent(row['change_upper'])})"
     )
     if row["change_lower"] > 0:
-        return f"{inside}; from the first to the last window it rose by {change}."
+        return f"{inside}; from the first to the last window it rose: {change}."
     if row["change_upper"] < 0:
-        return f"{inside}; from the first to the last window it fell, by {change}."
+        return f"{inside}; from the first to the last window it fell: {change}."
     return (
         f"{inside}, and its change from the first to the last, {change}, can't be told from none."
     )
@@ -349,8 +340,8 @@ def _pictures(rolled: Rolled) -> Iterator[Picture]:
         + ".",
         "How much each channel's contribution, and its direct and indirect part, varied over the "
         "windows, noise taken out; the upright mark is what the windows' estimates show with their "
-        "noise. An interval that crosses a limit leaves the class open; one that reaches the right edge "
-        "goes on.",
+        "noise. An interval that crosses a limit leaves the class open; one that reaches the right "
+        "edge goes on.",
         made, vector=True,
     )  # fmt: skip
     for name, estimand, label, times, log, words in (

@@ -1,27 +1,30 @@
 """How much a quantity really varies over windows, apart from the noise of its estimates.
 
-The estimates ``m_w`` of a quantity in windows ``w`` (posterior means, standard deviations ``s_w``)
+The estimates ``m_w`` of a quantity in windows ``w``, posterior means with standard deviation ``s``,
 vary for two reasons: the quantity changes, and each fit errs. The sample variance of the estimates
 counts both, and calls a stable channel volatile where the data are weak. Here the true values have
 their own model,
 
-    m_w     = theta_w + e_w          e     ~ N(0, s s' R)       R: share of weeks in common
+    m_w     = theta_w + e_w          e      ~ N(0, s^2 R)       R: share of weeks in common
     theta_w = mu + change_w          change ~ N(0, tau^2 C)
-    mu      ~ N(m_0, s_0^2)          tau   ~ 0.25 |mean| half-t_3
+    p(mu)   = 1                      tau    ~ 0.25 |mean| half-t_3
 
 and the coefficient of variation is that of the ``theta_w``: draws of it, not a number.
 
 * Windows share weeks, and so the errors of their fits: two means over n_v and n_w weeks with n_vw
   in common have errors correlated by ``n_vw / sqrt(n_v n_w)``. Taken to be independent, they would
   be expected to differ more than they can, and real change would pass for noise.
+* ``s`` is the root mean square over the windows. A window's own would be taken for knowledge: small
+  estimates have small standard deviations, and with correlated errors the level would then be put
+  below all of them (Peelle's puzzle).
 * ``C`` is that of a random walk of the weeks averaged over the windows, scaled to a mean sample
   variance of 1: what changes drifts, and what jumps from window to window is noise.
-* Every window's posterior leans on the same prior, which makes windows look alike. The prior is
-  divided out of each (1 / s_w^2 = 1 / s_post^2 - 1 / s_0^2, as normals) and put back once, on `mu`.
 
-By the prior on tau the three classes are about equally probable before any data. Related:
-DerSimonian, Laird (1986), *Meta-analysis in clinical trials*; Gelman (2006), *Prior distributions
-for variance parameters in hierarchical models*.
+Every window's posterior leans on the same prior, which makes windows alike where the data are weak.
+There ``s`` is large as well, so the interval says that the windows don't know. Before any data the
+three classes are about equally probable. Related: DerSimonian, Laird (1986), *Meta-analysis in
+clinical trials*; Gelman (2006), *Prior distributions for variance parameters in hierarchical
+models*; Peelle's puzzle: Chiba, Smith (1991), ANL/NDM-121.
 """
 
 from __future__ import annotations
@@ -45,8 +48,9 @@ TYPICAL, TAIL = 0.25, 3
 CLASSES = {"stable": 0.1, "moderate": 0.3, "volatile": np.inf}
 DRAWS = 4000
 GRID = 100
-#: Of the prior's precision, the least that a window's own data are taken to have.
-LEAST = 1e-3
+#: Share of the errors' variance that windows never have in common: Monte Carlo error, and what the
+#: normal approximation leaves out.
+OWN = 0.05
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,7 @@ def windows_of(splits: Sequence[Split]) -> Windows:
 
 
 def true_values(
-    mean: Array,
-    sd: Array,
-    prior_mean: Array,
-    prior_sd: Array,
-    windows: Windows,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
+    mean: Array, sd: Array, windows: Windows, *, draws: int = DRAWS, seed: int = 0
 ) -> Array:
     """Draws of the true values of a quantity in every window.
 
@@ -102,8 +99,6 @@ def true_values(
     ----------
     mean, sd : array, shape (window,)
         Of the posterior of each window.
-    prior_mean, prior_sd : array, shape (window,)
-        The same of the prior.
     windows : Windows
     draws, seed : int
 
@@ -111,23 +106,27 @@ def true_values(
     -------
     array, shape (draw, window)
     """
-    centre, error = _without_prior(mean, sd, prior_mean, prior_sd)
-    noise = windows.shared * np.outer(error, error)
-    about, spread = prior_mean.mean(), np.sqrt((prior_sd**2).mean())
-
-    level, level_sd = _pooled(centre, noise, about, spread)
-    typical = TYPICAL * np.hypot(level, level_sd)
+    noise = (sd**2).mean() * ((1 - OWN) * windows.shared + OWN * np.eye(len(mean)))
+    level, error = _level(mean, noise)
+    typical = TYPICAL * np.hypot(level, error)
     # Quantiles of the prior stand for it: each is as probable as any other before the data.
     taus = typical * stats.t.ppf(0.5 + (np.arange(GRID) + 0.5) / (2 * GRID), TAIL)
     logs = np.empty(GRID)
     parts = []
     for at, tau in enumerate(taus):
-        true = tau**2 * windows.changes + spread**2
-        root = np.linalg.cholesky(_steady(true + noise))
-        away = np.linalg.solve(root, centre - about)
-        logs[at] = -0.5 * away @ away - np.log(np.diag(root)).sum()
-        gain = np.linalg.solve(root, true)
-        parts.append((about + gain.T @ away, true - gain.T @ gain))
+        change = tau**2 * windows.changes
+        whole = change + noise
+        level, error = _level(mean, whole)
+        precision = np.linalg.inv(whole)
+        away = mean - level
+        logs[at] = (
+            -0.5 * away @ precision @ away - 0.5 * np.linalg.slogdet(whole)[1] + np.log(error)
+        )
+        gain = change @ precision
+        # The level is not known either: what is not explained of it stays with the level.
+        rest = 1 - gain.sum(1)
+        covariance = change - gain @ change + error**2 * np.outer(rest, rest)
+        parts.append((level + gain @ away, covariance))
     weights = np.exp(logs - logs.max())
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(draws, weights / weights.sum())
@@ -155,27 +154,10 @@ def class_of(cv: float) -> str:
     return next(name for name, end in CLASSES.items() if cv < end)
 
 
-def _without_prior(
-    mean: Array, sd: Array, prior_mean: Array, prior_sd: Array
-) -> tuple[Array, Array]:
-    """Mean and standard error of what the window's own data say, as normals."""
-    least = LEAST * prior_sd**-2.0
-    own = sd**-2.0 - prior_sd**-2.0
-    alone = (mean * sd**-2.0 - prior_mean * prior_sd**-2.0) / np.maximum(own, least)
-    # Where the data said nothing, whatever stands in the middle has hardly any weight.
-    return np.where(own > least, alone, mean), np.maximum(own, least) ** -0.5
-
-
-def _pooled(centre: Array, noise: Array, about: float, spread: float) -> tuple[float, float]:
-    """Mean and standard deviation of one value common to all windows."""
-    weight = np.linalg.solve(_steady(noise), np.ones(len(centre)))
-    precision = weight.sum() + spread**-2
-    return float((weight @ centre + about * spread**-2) / precision), float(precision**-0.5)
-
-
-def _steady(covariance: Array) -> Array:
-    """Windows that share nearly all weeks leave a matrix that is nearly singular."""
-    return covariance + 1e-9 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+def _level(values: Array, covariance: Array) -> tuple[float, float]:
+    """Generalised least-squares mean of values that have one level, and its standard error."""
+    weight = np.linalg.solve(covariance, np.ones(len(values)))
+    return float(weight @ values / weight.sum()), float(weight.sum() ** -0.5)
 
 
 def _root(covariance: Array) -> Array:

@@ -95,9 +95,7 @@ def _varied(one: xr.DataArray, known: Windows, seed: int) -> dict[str, object] |
     value = {str(name): one.sel(statistic=name).values for name in one["statistic"].values}
     if not np.isfinite([value["mean"], value["sd"]]).all() or (value["sd"] == 0).any():
         return None
-    draws = true_values(
-        value["mean"], value["sd"], value["prior_mean"], value["prior_sd"], known, seed=seed
-    )
+    draws = true_values(value["mean"], value["sd"], known, seed=seed)
     cv = variation(draws)
     lower, middle, upper = np.quantile(cv, [INTERVAL[0], 0.5, INTERVAL[1]])
     size = np.abs(draws.mean())
@@ -148,9 +146,7 @@ def forecast_scores(windows: Sequence[xr.Dataset]) -> pd.DataFrame:
         `mmm_bayes.diagnostics.scores`; horizon "all" is all of them together.
     """
     predicted = [
-        tuple(forecasting.with_all(window[name]) for name in ("prediction", "observed"))
-        for window in windows
-        if "prediction" in window
+        (window["prediction"], window["observed"]) for window in windows if "prediction" in window
     ]
     if not predicted:
         return pd.DataFrame(columns=["horizon", "unit", "values", *SCORES])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -24,11 +23,9 @@ from mmm_bayes.diagnostics.check import verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands import STATISTICS, channel_effects, summarise
-from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.evaluation import SAMPLE, flat
-from mmm_bayes.family import Member
-from mmm_bayes.forecasting import predict
-from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, prior_draws, sample
+from mmm_bayes.forecasting import predict, with_all
+from mmm_bayes.sampling import Compiled, Settings, follow, sample
 from mmm_bayes.splits import Split
 
 Array = NDArray[np.float64]
@@ -37,38 +34,11 @@ Array = NDArray[np.float64]
 CHECKED = ("rhat", "ess_bulk", "ess_tail", "divergences")
 #: Draws of a window that are saved, of all chains together; its summaries are of all draws.
 KEPT = 400
-PRIOR_DRAWS = 300
-#: What the summaries say of the prior: its median, and its spread as that of a normal.
-PRIOR = ("prior_mean", "prior_sd")
-NORMAL_WIDTH = 3.289707  # of a normal's 90% interval, in standard deviations
 #: The answers of a window; `contribution` is the total effect in a week of the mean.
 QUANTITIES = (
     "total", "direct", "indirect", "contribution", "contribution_share", "roas", "mroas",
     "retention", "half_saturation",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Fitter:
-    """A compiled model, and draws of its parameters from the prior."""
-
-    compiled: Compiled
-    prior: xr.Dataset
-
-
-def fitter(member: Member, arranged: Design, *, seed: int) -> Fitter:
-    """Compile a member once for all windows.
-
-    Parameters
-    ----------
-    member : Member
-    arranged : Design
-        The first window.
-    seed : int
-        Of the prior's draws.
-    """
-    compiled = compile_model(member, arranged)
-    return Fitter(compiled, prior_draws(compiled, PRIOR_DRAWS, seed))
 
 
 def arranged(dataset: Dataset, form: Form, splits: Sequence[Split], at: int) -> Design:
@@ -106,7 +76,7 @@ def arranged(dataset: Dataset, form: Form, splits: Sequence[Split], at: int) -> 
 
 
 def fit_window(
-    fitter: Fitter,
+    compiled: Compiled,
     window: Design,
     test: slice,
     settings: Settings,
@@ -117,7 +87,7 @@ def fit_window(
 
     Parameters
     ----------
-    fitter : Fitter
+    compiled : Compiled
     window : Design
     test : slice
         Rows of the table that it predicts; may be empty.
@@ -128,26 +98,18 @@ def fit_window(
     -------
     xarray.Dataset
         For each of the `QUANTITIES` its draws, `KEPT` of them (sample, unit, channel), and as
-        ``NAME_summary (statistic, unit, channel)`` the summaries of all draws, and of the prior
-        its middle and spread. ``prediction (sample, horizon, unit)`` and ``observed
-        (horizon, unit)``, the horizon in weeks. As attributes the window's dates, the sampler's
-        seconds, divergences, worst R-hat and ESS, and the verdict of the convergence checks.
+        ``NAME_summary (statistic, unit, channel)`` the summaries of all draws. ``prediction
+        (sample, horizon, unit)`` and ``observed (horizon, unit)``, the horizon in weeks. As
+        attributes the window's dates, the sampler's seconds, divergences, worst R-hat and ESS, and
+        the verdict of the convergence checks.
     """
-    compiled = fitter.compiled
     tree = sample(compiled, window, settings, cores=cores)
     draws = follow(compiled, window, tree["posterior"].to_dataset())
     posterior = answers(world(compiled.model, window, draws, seed=settings.seed))
-    # A prior may allow what overflows; it then says nothing, and is taken to.
-    with np.errstate(all="ignore"):
-        prior = answers(
-            world(
-                compiled.model, window, follow(compiled, window, fitter.prior), seed=settings.seed
-            )
-        )
     found = xr.Dataset()
     for name in QUANTITIES:
         found[name] = _kept(posterior[name])
-        found[f"{name}_summary"] = _summary(posterior[name], prior[name])
+        found[f"{name}_summary"] = _summary(posterior[name])
     found = found.merge(_forecast(compiled, window, draws, test, settings.seed))
     checks = convergence_checks(tree)
     value = {check.name: check.value for check in checks}
@@ -197,30 +159,30 @@ def answers(fitted: World) -> xr.Dataset:
 def _forecast(
     compiled: Compiled, window: Design, draws: xr.Dataset, test: slice, seed: int
 ) -> xr.Dataset:
-    """The outcome of the weeks after a window, their spends known."""
+    """The outcome of the weeks after a window, their spends known; a panel's sum too."""
     if test.stop == test.start:
         return xr.Dataset()
     ahead = arrange(window.dataset, window.form, window.scaling, test)
     made = predict(compiled.model, draws, ahead, seed=seed)["outcome"]
     observed = ahead.arrays["outcome_observed"]
-    both = xr.Dataset({"prediction": _kept(made), "observed": observed.drop_vars("time")})
+    both = xr.Dataset(
+        {
+            "prediction": with_all(_kept(made)),
+            "observed": with_all(observed.drop_vars("time")),
+        }
+    )
     return both.rename(time="horizon").assign_coords(
         horizon=np.arange(1, test.stop - test.start + 1)
     )
 
 
-def _summary(posterior: xr.DataArray, prior: xr.DataArray) -> xr.DataArray:
-    """Summaries of the posterior, and middle and spread of the prior."""
-    draws, before = (_stacked(values) for values in (posterior, prior))
-    with np.errstate(invalid="ignore"):
-        lower, middle, upper = np.quantile(before.values, [INTERVAL[0], 0.5, INTERVAL[1]], axis=0)
-    # From quantiles, as the prior of a ratio may have no moments.
-    rows = [*summarise(draws.values), middle, (upper - lower) / NORMAL_WIDTH]
+def _summary(values: xr.DataArray) -> xr.DataArray:
+    draws = _stacked(values)
+    coords = {name: draws[name].values for name in draws.dims[1:]}
     return xr.DataArray(
-        np.stack(rows),
+        summarise(draws.values),
         dims=("statistic", *draws.dims[1:]),
-        coords={"statistic": [*STATISTICS, *PRIOR]}
-        | {name: draws[name].values for name in draws.dims[1:]},
+        coords={"statistic": list(STATISTICS)} | coords,
     )
 
 

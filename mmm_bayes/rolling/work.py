@@ -20,15 +20,15 @@ from mmm_bayes.design import Design, Form, design
 from mmm_bayes.errors import InputError
 from mmm_bayes.family import Member, member
 from mmm_bayes.rolling.subsets import subsets
-from mmm_bayes.rolling.windows import Fitter, arranged, fit_window, fitter
-from mmm_bayes.sampling import Settings, follow, sample
+from mmm_bayes.rolling.windows import arranged, fit_window
+from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, sample
 from mmm_bayes.splits import Split
 
 #: The piece that is the fit to the whole table.
 WHOLE_TABLE = "whole"
 #: A compiled model is one set of buffers: a process fits one window at a time.
 _ONE = threading.Lock()
-_KEPT: dict[str, Fitter] = {}
+_KEPT: dict[str, Compiled] = {}
 
 
 @dataclass(frozen=True)
@@ -69,24 +69,24 @@ def work(plan: Plan, cores: int | None, piece: int | str) -> xr.Dataset | pd.Dat
         What `fit_window` gives for a window, and `subsets` for the whole table.
     """
     with _ONE:
-        # Compiled on the first window whatever the piece, so that the prior's draws are the same.
-        ready = _ready(plan, arranged(plan.dataset, plan.form, plan.splits, 0))
         if isinstance(piece, str):
-            return _whole(plan, ready, cores)
+            return _whole(plan, cores)
         settings = replace(plan.settings, seed=plan.settings.seed + piece)
         window = arranged(plan.dataset, plan.form, plan.splits, piece)
-        return fit_window(ready, window, plan.splits[piece].test, settings, cores=cores)
+        compiled = _compiled(plan, window)
+        return fit_window(compiled, window, plan.splits[piece].test, settings, cores=cores)
 
 
-def _whole(plan: Plan, ready: Fitter, cores: int | None) -> pd.DataFrame:
-    compiled, whole = ready.compiled, design(plan.dataset, plan.form)
+def _whole(plan: Plan, cores: int | None) -> pd.DataFrame:
+    whole = design(plan.dataset, plan.form)
+    compiled = _compiled(plan, whole)
     tree = sample(compiled, whole, plan.settings, cores=cores)
     draws = follow(compiled, whole, tree["posterior"].to_dataset())
     return subsets(world(compiled.model, whole, draws, seed=plan.settings.seed))
 
 
-def _ready(plan: Plan, first: Design) -> Fitter:
-    key = _key(plan, first)
+def _compiled(plan: Plan, window: Design) -> Compiled:
+    key = _key(plan, window)
     if key not in _KEPT:
         chosen = member(plan.model)
         if source_of(chosen) != plan.source:
@@ -95,22 +95,21 @@ def _ready(plan: Plan, first: Design) -> Fitter:
                 "everywhere"
             )
         _KEPT.clear()  # one is enough, and each takes some hundred megabytes
-        _KEPT[key] = fitter(chosen, first, seed=plan.settings.seed)
+        _KEPT[key] = compile_model(chosen, window)
     return _KEPT[key]
 
 
-def _key(plan: Plan, first: Design) -> str:
+def _key(plan: Plan, window: Design) -> str:
     """What must be the same for two windows to share a compiled model."""
     described = plan.dataset.description.model_dump(mode="json")
     alike = {
         "source": plan.source,
         "form": vars(plan.form),
-        "sizes": {name: size for name, size in first.arrays.sizes.items() if name != "time"},
-        "units": first.arrays["unit"].values.tolist(),
+        "sizes": {name: size for name, size in window.arrays.sizes.items() if name != "time"},
+        "units": window.arrays["unit"].values.tolist(),
         "channels": list(plan.dataset.channels),
         "causes": list(plan.dataset.causes),
         "mediator": plan.dataset.mediator,
         "described": {name: described.get(name) for name in ("controls", "priors", "calendar")},
-        "seed": plan.settings.seed,
     }
     return hashlib.sha256(json.dumps(alike, sort_keys=True, default=str).encode()).hexdigest()
