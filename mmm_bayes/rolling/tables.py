@@ -101,13 +101,13 @@ def _varied(one: xr.DataArray, known: Windows, seed: int) -> dict[str, object] |
     size = np.abs(draws.mean())
     change = np.quantile((draws[:, -1] - draws[:, 0]) / size, [0.5, *INTERVAL])
     above = float((draws.mean(1) > 0).mean())
-    classes = np.array([class_of(each) for each in cv])
+    classes = np.searchsorted(list(CLASSES.values()), cv, side="right")
     return {
         "cv": middle,
         "cv_lower": lower,
         "cv_upper": upper,
         "class": class_of(middle),
-        **{f"p_{name}": float((classes == name).mean()) for name in CLASSES},
+        **{f"p_{name}": float((classes == at).mean()) for at, name in enumerate(CLASSES)},
         "near_zero": min(above, 1 - above) > INTERVAL[0],
         "cv_naive": value["mean"].std(ddof=1) / np.abs(value["mean"].mean()),
         "change": change[0],
