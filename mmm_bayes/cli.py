@@ -153,13 +153,16 @@ def calibrate(
         typer.Option(metavar="MODEL", help="Member whose equations make the tables."),
     ] = None,
     seed: Seed = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Simulation-based calibration and coverage; may be stopped and goes on where it was."""
     folder = out or Path("results") / "calibration" / Path(model).stem
     from mmm_bayes.calibration.job import calibrate as work
     from mmm_bayes.report.calibration import render_calibration
 
-    work(model, folder, simulations, truth=truth, data=data, seed=seed, say=_say)
+    work(
+        model, folder, simulations, truth=truth, data=data, seed=seed, scheduler=scheduler, say=_say
+    )
     _done(render_calibration(folder))
 
 

@@ -121,6 +121,17 @@ def each(
             future.cancel()
 
 
+def in_order(done: Iterable[tuple[Any, Any]], pieces: Iterable[Any]) -> Iterator[Any]:
+    """The results that `each` gives, in the order of the pieces: each waits for those before it."""
+    waiting: dict[Any, Any] = {}
+    coming = iter(done)
+    for piece in pieces:
+        while piece not in waiting:
+            other, result = next(coming)
+            waiting[other] = result
+        yield waiting.pop(piece)
+
+
 def one_thread() -> None:
     """Keep this process's numerical libraries to one thread: workers must not fight over cores.
 

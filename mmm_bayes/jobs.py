@@ -6,12 +6,14 @@ the next begins. A job that is killed is given the same folder again, and goes o
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from mmm_bayes import runs
+from mmm_bayes import family, runs
 from mmm_bayes.errors import InputError
+from mmm_bayes.family import Member
 from mmm_bayes.files import write_text
 
 
@@ -54,6 +56,27 @@ def take_up(record: Path, inputs: dict[str, Any], what: str) -> bool:
             "folder, or remove it"
         )
     return begun
+
+
+def source_of(member: Member) -> str:
+    """Hash of a model file's text."""
+    return hashlib.sha256(member.source.encode()).hexdigest()
+
+
+def member_of(model: str, source: str) -> Member:
+    """A member as a worker finds it, which must have the text that the job was planned with.
+
+    Raises
+    ------
+    InputError
+        If it has another.
+    """
+    member = family.member(model)
+    if source_of(member) != source:
+        raise InputError(
+            f"a worker has another text of the model {model}; install the same version everywhere"
+        )
+    return member
 
 
 def read(record: Path) -> dict[str, Any]:

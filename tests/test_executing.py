@@ -9,7 +9,7 @@ import chores
 import pytest
 
 from mmm_bayes.errors import InputError
-from mmm_bayes.executing import each, workers
+from mmm_bayes.executing import each, in_order, workers
 
 
 def test_here_one_after_the_other() -> None:
@@ -32,6 +32,11 @@ def test_in_processes() -> None:
         assert hired.cores == 1
         assert dict(each(hired, chores.squared, range(9))) == {n: n**2 for n in range(9)}
         assert {result for _, result in each(hired, chores.threads, range(4))} == {"1"}
+
+
+def test_results_in_the_order_of_the_pieces() -> None:
+    finished = [(2, "c"), (0, "a"), (3, "d"), (1, "b")]
+    assert list(in_order(finished, range(4))) == ["a", "b", "c", "d"]
 
 
 @pytest.mark.parametrize("scheduler", [None, "1"])

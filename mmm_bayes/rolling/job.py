@@ -25,7 +25,7 @@ from mmm_bayes.family import member
 from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.rolling import tables
 from mmm_bayes.rolling.windows import CHECKED, arranged
-from mmm_bayes.rolling.work import WHOLE_TABLE, Plan, source_of, work
+from mmm_bayes.rolling.work import WHOLE_TABLE, Plan, work
 from mmm_bayes.sampling import Settings
 from mmm_bayes.splits import blocked
 
@@ -65,7 +65,7 @@ def plan_for(
     )
     for at in range(len(splits)):
         arranged(dataset, form, splits, at)  # a window that cannot be is refused here
-    return Plan(model, source_of(chosen), dataset, form, tuple(splits), settings)
+    return Plan(model, jobs.source_of(chosen), dataset, form, tuple(splits), settings)
 
 
 def roll(
@@ -98,25 +98,25 @@ def roll(
         If the folder holds something else.
     """
     start = time.perf_counter()
-    begun = jobs.take_up(folder / RECORD, _inputs(plan), "a rolling job")
-    left = [at for at in range(len(plan.splits)) if not _file(folder, at).exists()]
-    pieces: list[int | str] = [*left]
-    if plan.dataset.description.controls and not (folder / SUBSETS).exists():
-        pieces.append(WHOLE_TABLE)
-    if begun:
-        say(f"continuing: {len(plan.splits) - len(left)} of {len(plan.splits)} windows are done")
-    if pieces:
-        say(f"fitting {len(left)} windows of {_spoken(plan)}")
-        with workers(scheduler) as hired:
-            done = each(hired, partial(work, plan, hired.cores), pieces)
-            for piece, found in track(
-                done, "windows", len(pieces), console=Console(stderr=True),
-                disable=not sys.stderr.isatty(),
-            ):  # fmt: skip
-                if piece == WHOLE_TABLE:
-                    _write(folder / SUBSETS, found)
-                else:
-                    write_bytes(_file(folder, piece), bytes(found.to_netcdf(engine="h5netcdf")))
+    with workers(scheduler) as hired:  # first, so that nothing is written if none answer
+        begun = jobs.take_up(folder / RECORD, _inputs(plan), "a rolling job")
+        left = [at for at in range(len(plan.splits)) if not _file(folder, at).exists()]
+        if begun:
+            done = len(plan.splits) - len(left)
+            say(f"continuing: {done} of {len(plan.splits)} windows are done")
+        if left:
+            say(f"fitting {len(left)} windows of {_spoken(plan)}")
+        pieces: list[int | str] = [*left]
+        if plan.dataset.description.controls and not (folder / SUBSETS).exists():
+            pieces.append(WHOLE_TABLE)
+        for piece, found in track(
+            each(hired, partial(work, plan, hired.cores), pieces), "windows", len(pieces),
+            console=Console(stderr=True), disable=not sys.stderr.isatty(),
+        ):  # fmt: skip
+            if piece == WHOLE_TABLE:
+                _write(folder / SUBSETS, found)
+            else:
+                write_bytes(_file(folder, piece), bytes(found.to_netcdf(engine="h5netcdf")))
     windows = read(folder)
     step_days = int(plan.dataset.data.attrs["step_days"])
     _write(folder / ROLLING, tables.rolling(windows))

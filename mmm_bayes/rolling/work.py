@@ -17,8 +17,7 @@ import xarray as xr
 from mmm_bayes.counterfactual import world
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.design import Design, Form, design
-from mmm_bayes.errors import InputError
-from mmm_bayes.family import Member, member
+from mmm_bayes.jobs import member_of
 from mmm_bayes.rolling.subsets import subsets
 from mmm_bayes.rolling.windows import arranged, fit_window
 from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, sample
@@ -55,11 +54,6 @@ class Plan:
     settings: Settings
 
 
-def source_of(chosen: Member) -> str:
-    """Hash of a model file's text."""
-    return hashlib.sha256(chosen.source.encode()).hexdigest()
-
-
 def work(plan: Plan, cores: int | None, piece: int | str) -> xr.Dataset | pd.DataFrame:
     """Fit one window, by its number, or the whole table.
 
@@ -88,12 +82,7 @@ def _whole(plan: Plan, cores: int | None) -> pd.DataFrame:
 def _compiled(plan: Plan, window: Design) -> Compiled:
     key = _key(plan, window)
     if key not in _KEPT:
-        chosen = member(plan.model)
-        if source_of(chosen) != plan.source:
-            raise InputError(
-                f"a worker has another text of the model {plan.model}; install the same version "
-                "everywhere"
-            )
+        chosen = member_of(plan.model, plan.source)
         _KEPT.clear()  # one is enough, and each takes some hundred megabytes
         _KEPT[key] = compile_model(chosen, window)
     return _KEPT[key]
