@@ -115,8 +115,10 @@ def roll(
         ):  # fmt: skip
             if piece == WHOLE_TABLE:
                 _write(folder / SUBSETS, found)
-            else:
-                write_bytes(_file(folder, piece), bytes(found.to_netcdf(engine="h5netcdf")))
+                continue
+            write_bytes(_file(folder, piece), bytes(found.to_netcdf(engine="h5netcdf")))
+            if not sys.stderr.isatty():
+                say(f"window {piece + 1} of {len(plan.splits)}, to {found.attrs['window_end']}")
     windows = read(folder)
     step_days = int(plan.dataset.data.attrs["step_days"])
     _write(folder / ROLLING, tables.rolling(windows))

@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from mmm_bayes.estimands import STATISTICS
+from mmm_bayes.rolling.subsets import COLUMNS
 from mmm_bayes.rolling.windows import CHECKED, QUANTITIES
 
 SAMPLES = 50
@@ -44,3 +46,16 @@ def fake_window(plan: Any, piece: int) -> xr.Dataset:
         "reasons": "",
     } | dict.fromkeys(CHECKED, 1.0)
     return made
+
+
+def fake_subsets(plan: Any) -> pd.DataFrame:
+    """As `subsets` gives it, for the first control."""
+    units = [str(unit) for unit in plan.dataset.data["unit"].values]
+    rows = [
+        ("promotion", subset, 10, unit, channel, estimand, mean, mean, 1.0, mean - 2, mean + 2)
+        for subset, mean in (("off", 10.0), ("on", 12.0), ("difference", 2.0))
+        for unit in (units if len(units) == 1 else [*units, "all"])
+        for channel in plan.dataset.channels
+        for estimand in ("total", "direct", "indirect")
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
