@@ -121,6 +121,11 @@ def sample(
     # A model need not use every node: `direct` leaves the mediator's alone.
     used = {variable.name for variable in compiled.sampler.shared_var_keys}
     arrays = {name: design.arrays[name].values for name in data_names(design) if name in used}
+    # Chains start where the priors are, and the priors' scale is the design's own: the draws don't
+    # depend on what the model was compiled on.
+    for name in used & arrays.keys():
+        if "time" not in design.arrays[name].dims:
+            compiled.model[name].set_value(arrays[name])
     sampler = compiled.sampler.with_data(**arrays)
     if start is not None:
         # nutpie takes no notice of its own `init_mean` for a PyMC model.
