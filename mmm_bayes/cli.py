@@ -33,6 +33,12 @@ ModelFile = Annotated[
     Path | None,
     typer.Option("--model", metavar="PATH", help="The model file, if not a member of the family."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|tcp://...", help="So many processes, or a Dask cluster; this process if not."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
 
 
@@ -83,6 +89,10 @@ def fit(
     at_floor: Annotated[
         str | None, typer.Option(help="How weeks come there: hurdle or censored.")
     ] = None,
+    stream: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the draws here while they are made."),
+    ] = None,
 ) -> None:
     """Fit a model to a table: a run folder with draws, effects, checks and a report."""
     folder = out or _free_folder(Path("results"), f"{data.stem}-{Path(model).stem}")
@@ -93,6 +103,8 @@ def fit(
     from mmm_bayes.files import refuse_taken
 
     refuse_taken(folder)
+    if stream is not None:
+        refuse_taken(stream)
     load(data)  # a table's faults are told before the seconds that importing PyMC takes
     from mmm_bayes.fitting import fit, prepare
     from mmm_bayes.report import render
@@ -103,7 +115,7 @@ def fit(
         model, data, folder, settings,
         link=link, likelihood=likelihood, floor=floor, at_floor=at_floor,
     )  # fmt: skip
-    _say(f"rendering {fit(job, _say)}")
+    _say(f"rendering {fit(job, _say, stream=stream)}")
     _done(render(folder))
 
 
@@ -151,13 +163,16 @@ def calibrate(
         typer.Option(metavar="MODEL", help="Member whose equations make the tables."),
     ] = None,
     seed: Seed = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Simulation-based calibration and coverage; may be stopped and goes on where it was."""
     folder = out or Path("results") / "calibration" / Path(model).stem
     from mmm_bayes.calibration.job import calibrate as work
     from mmm_bayes.report.calibration import render_calibration
 
-    work(model, folder, simulations, truth=truth, data=data, seed=seed, say=_say)
+    work(
+        model, folder, simulations, truth=truth, data=data, seed=seed, scheduler=scheduler, say=_say
+    )
     _done(render_calibration(folder))
 
 
@@ -176,6 +191,81 @@ def sensitivity(
     work(run, placebo=placebo, model=model, say=_say)
     _say(f"rendering {run}")
     _done(render(run))
+
+
+@app.command()
+def rolling(
+    model: Model,
+    data: DataToml,
+    window: Annotated[
+        int | None, typer.Option(help="Weeks of a window: two years, or half of the table.")
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option(help="Weeks from one window to the next: an eighth of it.")
+    ] = None,
+    horizon: Annotated[int, typer.Option(help="Most weeks that each window predicts.")] = 13,
+    expanding: Annotated[
+        bool, typer.Option("--expanding", help="Every window begins with the table.")
+    ] = False,
+    out: Out = None,
+    scheduler: Scheduler = None,
+    draws: Annotated[int, typer.Option(help="Draws kept of each chain.")] = 1000,
+    tune: Annotated[int, typer.Option(help="Draws to adapt with, not kept.")] = 500,
+    chains: Annotated[int, typer.Option(help="Independent chains.")] = 4,
+    seed: Seed = 1,
+) -> None:
+    """Refit over windows: stability, forecasts; may be stopped and goes on where it was."""
+    folder = out or Path("results") / f"{data.stem}-{Path(model).stem}-rolling"
+    from mmm_bayes.dataset import load
+
+    load(data)  # a table's faults are told before the seconds that importing PyMC takes
+    from mmm_bayes.report.rolling import render_rolling
+    from mmm_bayes.rolling.job import plan_for, roll
+    from mmm_bayes.sampling import Settings
+
+    settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
+    plan = plan_for(
+        model, data, settings, window=window, step=step, horizon=horizon, expanding=expanding
+    )
+    roll(plan, folder, scheduler=scheduler, say=_say)
+    _done(render_rolling(folder))
+
+
+@app.command()
+def forecast(
+    run: Run,
+    spends: Annotated[
+        Path, typer.Option(metavar="TABLE", help="Spends and controls of the weeks to come.")
+    ],
+    out: Out = None,
+    model: ModelFile = None,
+) -> None:
+    """Predict the weeks after a run's, their spends given: forecast.csv in the run, or in --out."""
+    from mmm_bayes.forecasting import TABLE
+    from mmm_bayes.forecasting import forecast as work
+
+    folder = out or run
+    for says in work(run, spends, folder, model):
+        _say(says)
+    _done(folder / TABLE)
+
+
+@app.command()
+def refresh(
+    run: Run,
+    data: DataToml,
+    out: Out = None,
+    model: ModelFile = None,
+) -> None:
+    """Fit a run again with the newest weeks, and say what they changed."""
+    folder = out or _free_folder(Path("results"), f"{run.resolve().name}-refreshed")
+    from mmm_bayes.refreshing import refresh as work
+    from mmm_bayes.report import render
+
+    for says in work(run, data, folder, model=model, say=_say):
+        print(says)
+    _say(f"rendering {folder}")
+    _done(render(folder))
 
 
 def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> None:

@@ -31,17 +31,16 @@ from mmm_bayes.estimands import (
     table,
 )
 from mmm_bayes.family import Member, member
+from mmm_bayes.forecasting import predict
 from mmm_bayes.sampling import (
     Compiled,
     Settings,
     compile_model,
     complete,
     follow,
-    parameters,
-    predictive,
     sample,
+    unconstrained,
 )
-from mmm_bayes.terms.data import data_names
 from mmm_bayes.terms.priors import used
 
 #: Share of the weeks, the last ones, that a second fit predicts without having seen them.
@@ -95,7 +94,13 @@ def prepare(
     return Job(dataset, chosen, form, settings, folder)
 
 
-def fit(job: Job, say: Any = print) -> Path:
+def fit(
+    job: Job,
+    say: Any = print,
+    *,
+    start: xr.Dataset | None = None,
+    stream: Path | None = None,
+) -> Path:
     """Fit, check and save.
 
     Parameters
@@ -103,13 +108,17 @@ def fit(job: Job, say: Any = print) -> Path:
     job : Job
     say : callable
         Told one line at each step.
+    start : xarray.Dataset, optional
+        Draws of an earlier posterior of the same model, for the chains to start from.
+    stream : pathlib.Path, optional
+        A new folder for the draws to be written into while they are made.
 
     Returns
     -------
     pathlib.Path
         The run folder, finished.
     """
-    start = time.perf_counter()
+    begun = time.perf_counter()
     record = runs.provenance() | {
         "data_file": job.dataset.description.file,
         "data_sha256": job.dataset.sha256,
@@ -118,7 +127,8 @@ def fit(job: Job, say: Any = print) -> Path:
     say(f"compiling {job.member.name} ({_spoken(job.form, job.dataset)})")
     compiled = compile_model(job.member, whole)
     say(f"sampling {job.settings.chains} x ({job.settings.tune} + {job.settings.draws})")
-    tree = sample(compiled, whole, job.settings)
+    points = None if start is None else unconstrained(compiled, start[compiled.free])
+    tree = sample(compiled, whole, job.settings, start=points, stream=stream)
     say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
     draws = complete(compiled, whole, tree, seed=job.settings.seed)
     predicted = holdout(compiled, whole, job.settings)
@@ -156,7 +166,7 @@ def fit(job: Job, say: Any = print) -> Path:
         "form": vars(job.form),
         "sampling_seconds": round(draws.attrs["sampling_seconds"], 2),
         "compile_seconds": round(compiled.seconds, 2),
-        "wall_seconds": round(time.perf_counter() - start, 2),
+        "wall_seconds": round(time.perf_counter() - begun, 2),
         "description": job.dataset.description.model_dump(mode="json"),
         "priors": {
             name: {"dist": dist, **parameters}
@@ -244,10 +254,7 @@ def holdout(
     test = arrange(dataset, form, train.scaling, slice(first, weeks))
     tree = sample(compiled, train, settings)
     draws = follow(compiled, train, tree["posterior"].to_dataset())
-    predict = predictive(compiled.model, seed=settings.seed)
-    data = {name: test.arrays[name].values for name in data_names(test)}
-    labels = {"time": test.arrays["time"].values, "unit": test.arrays["unit"].values}
-    predictions = predict.labelled(draws[parameters(compiled.model)], data).assign_coords(labels)
+    predictions = predict(compiled.model, draws, test, seed=settings.seed)
     observed = test.arrays[["outcome_observed"]].rename(outcome_observed="outcome")
     return xr.DataTree(predictions[["outcome"]]), xr.DataTree(observed)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import nutpie
 import pymc as pm
 import xarray as xr
 
+from mmm_bayes import streaming
 from mmm_bayes.design import Design
-from mmm_bayes.evaluation import Evaluation, evaluation
+from mmm_bayes.evaluation import Array, Evaluation, evaluation, flat
 from mmm_bayes.family import Member
 from mmm_bayes.terms.data import data_names
 from mmm_bayes.terms.experiments import lift
@@ -85,11 +87,32 @@ def compile_model(member: Member, design: Design) -> Compiled:
     return Compiled(model, sampler, time.perf_counter() - start)
 
 
-def sample(compiled: Compiled, design: Design, settings: Settings) -> xr.DataTree:
+def sample(
+    compiled: Compiled,
+    design: Design,
+    settings: Settings,
+    *,
+    cores: int | None = None,
+    start: Array | None = None,
+    stream: Path | None = None,
+) -> xr.DataTree:
     """Draw the parameters' posterior given a design's data.
 
     Nutpie's low-rank mass matrix is used: contributions, half-saturation and slope of a channel
     are correlated, and it knows (about twice the effective draws of a diagonal one).
+
+    Parameters
+    ----------
+    compiled : Compiled
+    design : Design
+    settings : Settings
+    cores : int, optional
+        Chains to run at a time; as many as the machine has cores if left out. The draws are the
+        same.
+    start : array, shape (point, parameter), optional
+        Points that chains start from, as `unconstrained` gives them, instead of the prior's middle.
+    stream : pathlib.Path, optional
+        A new folder for the draws to be written into while they are made (`streaming.read`).
 
     Returns
     -------
@@ -100,20 +123,60 @@ def sample(compiled: Compiled, design: Design, settings: Settings) -> xr.DataTre
     # A model need not use every node: `direct` leaves the mediator's alone.
     used = {variable.name for variable in compiled.sampler.shared_var_keys}
     arrays = {name: design.arrays[name].values for name in data_names(design) if name in used}
-    start = time.perf_counter()
+    # Chains start where the priors are, and the priors' scale is the design's own: the draws don't
+    # depend on what the model was compiled on.
+    for name in used & arrays.keys():
+        if "time" not in design.arrays[name].dims:
+            compiled.model[name].set_value(arrays[name])
+    sampler = compiled.sampler.with_data(**arrays)
+    if start is not None:
+        # nutpie takes no notice of its own `init_mean` for a PyMC model.
+        sampler = replace(sampler, initial_point_func=lambda seed: start[seed % len(start)].copy())
+    begun = time.perf_counter()
     tree = nutpie.sample(
-        compiled.sampler.with_data(**arrays),
+        sampler,
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
+        cores=cores,
         seed=settings.seed,
         adaptation="low_rank",
         target_accept=TARGET_ACCEPT,
         save_warmup=False,
         progress_bar=sys.stderr.isatty(),
+        zarr_store=None if stream is None else streaming.store(stream),
     )
-    tree.attrs["sampling_seconds"] = time.perf_counter() - start
+    seconds = time.perf_counter() - begun
+    if stream is not None:
+        tree = streaming.read(stream)
+    tree.attrs["sampling_seconds"] = seconds
     return tree
+
+
+def unconstrained(compiled: Compiled, draws: xr.Dataset) -> Array:
+    """Draws of the parameters on the scale that the sampler moves on.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        Of a model with these parameters.
+    draws : xarray.Dataset
+        Dims (chain, draw, ...).
+
+    Returns
+    -------
+    array, shape (sample, parameter)
+    """
+    model = compiled.model
+    parts = []
+    for variable in model.free_RVs:
+        values = flat(draws[variable.name])
+        transform = model.rvs_to_transforms[variable]
+        if transform is not None:
+            moved = transform.forward(values, *variable.owner.inputs)
+            values = moved.eval(mode="FAST_COMPILE")
+        parts.append(np.asarray(values, dtype=float).reshape(len(values), -1))
+    return np.concatenate(parts, axis=1)
 
 
 def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int) -> xr.DataTree:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import sys
 import time
@@ -15,16 +14,19 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from mmm_bayes import runs
+from mmm_bayes import jobs
 from mmm_bayes.calibration.pit import JOINT, summary, verdict
 from mmm_bayes.calibration.process import MEMBERS
 from mmm_bayes.calibration.sbc import SETTINGS, THIN, ranks
-from mmm_bayes.dataset import Dataset, load
+from mmm_bayes.calibration.sharing import Plan, shared_out
+from mmm_bayes.dataset import load
 from mmm_bayes.design import design
 from mmm_bayes.errors import InputError
+from mmm_bayes.executing import workers
 from mmm_bayes.family import Member, member
 from mmm_bayes.files import append_line, whole_lines, write_text
-from mmm_bayes.sampling import Settings, compile_model
+from mmm_bayes.jobs import take_up
+from mmm_bayes.sampling import compile_model
 from mmm_bayes.simulate import as_dataset, simulate
 
 TABLE, RECORD, JOURNAL = "calibration.csv", "calibration.json", "ranks.jsonl"
@@ -45,6 +47,7 @@ def calibrate(
     truth: str | None = None,
     data: Path | None = None,
     seed: int = 1,
+    scheduler: str | None = None,
     say: Callable[[str], None] = print,
 ) -> pd.DataFrame:
     """Check that a model's intervals mean what they say, on tables made as it states.
@@ -63,6 +66,8 @@ def calibrate(
         Description of a table whose spends, controls and scaling the simulated tables have; a
         simulated market if left out.
     seed : int
+    scheduler : str, optional
+        Where the tables are fitted (`executing.workers`).
     say : callable
         Told one line at each step.
 
@@ -96,29 +101,34 @@ def calibrate(
             f"{dataset.path} describes no [mediation], which {truth} needs; add it, or calibrate "
             "the model direct"
         )
-    inputs = _inputs(chosen, truth, dataset, settings)
-    done = _begun(folder, inputs)
+    plan = Plan(model, jobs.source_of(chosen), truth, dataset, settings)
     seconds = 0.0
-    if done < simulations:
-        arranged = design(dataset)
-        say(f"compiling {chosen.name}")
-        compiled = compile_model(chosen, arranged)
-        start = time.perf_counter()
-        made = ranks(truth, compiled, arranged, simulations, settings=settings, done=done)
-        if done:
-            say(f"continuing after {done} simulated tables")
-        for rows in track(
-            made, f"fitting {simulations} simulated tables", simulations, done,
-            console=Console(stderr=True), disable=not sys.stderr.isatty(),
-        ):  # fmt: skip
-            append_line(folder / JOURNAL, _line(rows))
-        seconds = time.perf_counter() - start
-        say(f"fitted {simulations - done} simulated tables in {seconds:.0f} s")
+    with workers(scheduler) as hired:
+        take_up(folder / RECORD, _inputs(chosen, plan), "a calibration")
+        done = len(whole_lines(folder / JOURNAL))
+        if done < simulations:
+            start = time.perf_counter()
+            if done:
+                say(f"continuing after {done} simulated tables")
+            if scheduler is None:
+                say(f"compiling {chosen.name}")
+                arranged = design(dataset)
+                compiled = compile_model(chosen, arranged)
+                made = ranks(truth, compiled, arranged, simulations, settings=settings, done=done)
+            else:
+                made = shared_out(hired, plan, done, simulations)
+            for rows in track(
+                made, f"fitting {simulations} simulated tables", simulations, done,
+                console=Console(stderr=True), disable=not sys.stderr.isatty(),
+            ):  # fmt: skip
+                append_line(folder / JOURNAL, _line(rows))
+            seconds = time.perf_counter() - start
+            say(f"fitted {simulations - done} simulated tables in {seconds:.0f} s")
     found = read(folder)
     table = summary(found)
     passed, says = verdict(table)
     write_text(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
-    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record = jobs.read(folder / RECORD)
     record |= {
         "simulations": int(table["simulations"].min()),
         "verdict": "pass" if passed else "fail",
@@ -127,7 +137,7 @@ def calibrate(
         "divergences": int(found.groupby("simulation")["divergences"].first().sum()),
         "seconds": round(record.get("seconds", 0.0) + seconds, 1),
     }
-    write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+    jobs.write(folder / RECORD, record)
     say(says)
     return table
 
@@ -160,34 +170,13 @@ def _line(rows: pd.DataFrame) -> str:
     )
 
 
-def _inputs(chosen: Member, truth: str, dataset: Dataset, settings: Settings) -> dict[str, Any]:
+def _inputs(chosen: Member, plan: Plan) -> dict[str, Any]:
     """All that decides the ranks: a folder of other inputs is never continued."""
     return {
         "model": chosen.name,
-        "truth": truth,
-        "model_sha256": hashlib.sha256(chosen.source.encode()).hexdigest(),
-        "data_sha256": dataset.sha256,
-        "description": dataset.description.model_dump(mode="json"),
-        "settings": vars(settings) | {"thin": THIN},
+        "truth": plan.truth,
+        "model_sha256": plan.source,
+        "data_sha256": plan.dataset.sha256,
+        "description": plan.dataset.description.model_dump(mode="json"),
+        "settings": vars(plan.settings) | {"thin": THIN},
     }
-
-
-def _begun(folder: Path, inputs: dict[str, Any]) -> int:
-    """Open the folder, or make it; the number of tables that it has."""
-    record = folder / RECORD
-    if not record.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(
-                f"--out {folder} holds something that is not a calibration; name another folder"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        begun = runs.provenance() | {"inputs": inputs}
-        write_text(record, json.dumps(begun, indent=1) + "\n")
-    before = json.loads(record.read_text(encoding="utf-8"))
-    changed = [key for key in inputs if before.get("inputs", {}).get(key) != inputs[key]]
-    if changed:
-        raise InputError(
-            f"--out {folder} holds a calibration with another {' and '.join(changed)}; name "
-            "another folder, or remove it"
-        )
-    return len(whole_lines(folder / JOURNAL))

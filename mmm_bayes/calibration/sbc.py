@@ -28,6 +28,7 @@ def ranks(
     *,
     settings: Settings = SETTINGS,
     done: int = 0,
+    cores: int | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Rank the truth of simulated tables among the draws of their fits.
 
@@ -44,6 +45,8 @@ def ranks(
         Its seed makes the tables too.
     done : int
         So many of the first tables are left out.
+    cores : int, optional
+        Chains to run at a time.
 
     Yields
     ------
@@ -54,9 +57,8 @@ def ranks(
     for at, table in enumerate(tables(member, reference, number, settings.seed)):
         if at < done:
             continue
-        tree = sample(
-            compiled, table.design, dataclasses.replace(settings, seed=settings.seed + at)
-        )
+        own = dataclasses.replace(settings, seed=settings.seed + at)
+        tree = sample(compiled, table.design, own, cores=cores)
         draws = tree["posterior"].to_dataset().isel(draw=slice(None, None, THIN))
         found = quantities(compiled, table.design, draws)
         rng = np.random.default_rng([settings.seed, at])

@@ -96,7 +96,7 @@ def load(path: str | Path) -> Dataset:
         check_outcome_varies(frame, description)
         unit = None if description.unit is None else frame[description.unit]
         step_days = step_of(frame[description.date], unit)
-    data = _labelled(frame, description, step_days)
+    data = labelled(frame, description, step_days)
     experiments = no_experiments()
     if description.experiments is not None:
         tests = path.parent / description.experiments.file
@@ -106,7 +106,7 @@ def load(path: str | Path) -> Dataset:
     return Dataset(description, path, sha256, data, experiments, (*left_out, *aggregated))
 
 
-def _labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
+def labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
     """Fold the checked rows, complete and unrepeated, into (time, unit, ...) arrays."""
     keys = [description.date] if description.unit is None else [description.date, description.unit]
     frame = frame.sort_values(keys)

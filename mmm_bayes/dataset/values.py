@@ -103,10 +103,19 @@ def checked(cells: pd.DataFrame, kinds: dict[str, Kind], rules: pa.DataFrameSche
     return frame
 
 
-def schema(description: Description) -> pa.DataFrameSchema:
-    """Write the rules on the values of a table's columns as a pandera schema."""
-    media = [FINITE, _NOT_NEGATIVE, _SOMETIMES_ON]
-    rules: dict[str, list[pa.Check]] = {description.date: [], description.outcome: [FINITE]}
+def schema(description: Description, *, ahead: bool = False) -> pa.DataFrameSchema:
+    """Write the rules on the values of a table's columns as a pandera schema.
+
+    Parameters
+    ----------
+    description
+    ahead
+        Whether it is a plan of weeks to come: no outcome yet, and a channel may be off throughout.
+    """
+    media = [FINITE, _NOT_NEGATIVE] if ahead else [FINITE, _NOT_NEGATIVE, _SOMETIMES_ON]
+    rules: dict[str, list[pa.Check]] = {description.date: []}
+    if not ahead:
+        rules[description.outcome] = [FINITE]
     if description.unit is not None:
         reserved = pa.Check(
             lambda x: x != "all", error="the unit 'all'; that name means the total, choose another"

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +14,10 @@ import pandas as pd
 import pytest
 from builds import description, table, write
 
-from mmm_bayes.calibration import job
+from mmm_bayes.calibration import job, sharing
 from mmm_bayes.calibration.job import JOURNAL, RECORD, TABLE, calibrate, read
 from mmm_bayes.errors import InputError
+from mmm_bayes.executing import Workers
 
 NUMBER = 25
 
@@ -134,6 +137,30 @@ def test_a_table_of_one_unit_is_refused_for_a_panel(tmp_path: Path) -> None:
 def test_too_few_simulations_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--simulations 3"):
         calibrate("direct", tmp_path / "a", 3)
+
+
+def test_shared_out_it_finds_what_it_finds_alone(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each worker's share goes into the journal in its place, and nothing is done twice."""
+
+    def ranks(*arguments: Any, done: int, **_: Any) -> Iterator[pd.DataFrame]:
+        yield from (made(at) for at in range(done, arguments[3]))
+
+    monkeypatch.setattr(sharing, "ranks", ranks)
+    monkeypatch.setattr(sharing, "_compiled", lambda _: (None, None))
+    whole = run(tmp_path / "alone", data)
+
+    @contextmanager
+    def threads(_: str | None) -> Iterator[Workers]:
+        with ThreadPoolExecutor(3) as pool:
+            yield Workers(pool, None, 1)
+
+    monkeypatch.setattr(job, "workers", threads)
+    shared = run(tmp_path / "shared", data, scheduler="tcp://nowhere")
+    pd.testing.assert_frame_equal(whole, shared)
+    journals = [(tmp_path / name / JOURNAL).read_text() for name in ("alone", "shared")]
+    assert journals[0] == journals[1]
 
 
 def test_settings_are_saved_whole() -> None:

@@ -1,0 +1,85 @@
+"""Draws are on the disk while a fit runs, and can be read after a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from builds import description, table, write
+
+from mmm_bayes import streaming
+from mmm_bayes.errors import InputError
+
+COMMAND = Path(sys.executable).with_name("mmm-bayes")
+
+
+def test_only_draws_that_every_chain_has_whole(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    beta, sigma = rng.normal(size=(2, 40, 3)), rng.normal(size=(2, 40))
+    torn, later = beta.copy(), sigma.copy()
+    torn[0, 32:], torn[1, 20, 2:] = np.nan, np.nan
+    later[1, 36:] = np.nan
+    groups = {
+        "posterior": xr.Dataset(
+            {
+                "beta": (("chain", "draw", "channel"), torn),
+                "sigma": (("chain", "draw"), later),
+                "sigma_log__": (("chain", "draw"), np.log(np.abs(later))),
+            },
+            coords={"channel": ["a", "b", "c"]},
+        ),
+        "sample_stats": xr.Dataset(
+            {"energy": (("chain", "draw"), sigma), "diverging": (("chain", "draw"), sigma > 9)}
+        ),
+    }
+    folder = tmp_path / "draws"
+    xr.DataTree.from_dict(groups).to_zarr(folder, consolidated=False)
+    found = streaming.read(folder)
+    assert found.attrs["asked"] == 40
+    assert set(found["posterior"].data_vars) == {"beta", "sigma"}
+    np.testing.assert_array_equal(found["posterior"]["beta"], beta[:, :20])
+    np.testing.assert_array_equal(found["posterior"]["sigma"], sigma[:, :20])
+    assert found["sample_stats"]["diverging"].shape == (2, 20)
+
+
+def test_a_folder_without_draws_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no draws"):
+        streaming.read(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_fit_that_is_killed_leaves_its_draws(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", table(), description(mediation=None))
+    run, draws = tmp_path / "run", tmp_path / "draws"
+    process = subprocess.Popen(
+        [COMMAND, "fit", "direct", data, "--out", run, "--stream", draws, "--draws", "20000",
+         "--tune", "200", "--chains", "2"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 240
+    while not (draws / "posterior" / "beta" / "c" / "1" / "9").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not run.exists()
+    found = streaming.read(draws)
+    posterior = found["posterior"]
+    assert found.attrs["asked"] == 20_000
+    assert 100 <= posterior.sizes["draw"] < 20_000
+    assert posterior["channel"].values.tolist() == ["social", "video", "search", "tv"]
+    assert bool((posterior["adstock_alpha"] > 0).all())
+    for values in posterior.to_dataset().values():
+        assert np.isfinite(values).all()
+    again = subprocess.run(
+        [COMMAND, "fit", "direct", data, "--out", run, "--stream", draws],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 2
+    assert "never overwritten" in again.stderr
