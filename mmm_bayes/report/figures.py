@@ -260,7 +260,8 @@ def _return_over_time(run: View) -> Picture | None:
         f"{run.outcome} per unit of money spent by quarter, each channel.",
         f"{run.outcome} per unit of money spent, by quarters of a year, with 90% intervals. What "
         "earlier spend carries over counts when it is felt, and a quarter with little spend "
-        "returns more of each unit (saturation): a return can move although the effect does not.",
+        "returns more of each unit (saturation): a return can move although the effect does not. A "
+        "quarter without spend has none.",
         made, vector=True,
     )  # fmt: skip
 
