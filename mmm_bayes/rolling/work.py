@@ -99,6 +99,8 @@ def _key(plan: Plan, window: Design) -> str:
         "channels": list(plan.dataset.channels),
         "causes": list(plan.dataset.causes),
         "mediator": plan.dataset.mediator,
-        "described": {name: described.get(name) for name in ("controls", "interactions", "priors", "calendar")},
+        "described": {
+            name: described.get(name) for name in ("controls", "interactions", "priors", "calendar")
+        },
     }
     return hashlib.sha256(json.dumps(alike, sort_keys=True, default=str).encode()).hexdigest()
