@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import oracle
-import pandas as pd
 import pytest
-from builds import CHAINS, CHANNELS, DRAWS, MAX_LAG, WEEKS, Built, dataset, draws_of, table
+from builds import CHAINS, CHANNELS, DRAWS, MAX_LAG, WEEKS, Built, dataset, draws_of
+from lifts import TESTS, changed_path, searched, table_with_tests
 from pytensor.compile.mode import Mode
 
 from mmm_bayes.counterfactual import (
@@ -20,7 +20,6 @@ from mmm_bayes.counterfactual import (
     with_mediator,
     world,
 )
-from mmm_bayes.dataset import Dataset
 from mmm_bayes.design import design, form_for
 from mmm_bayes.evaluation import evaluation, flat
 from mmm_bayes.experiments import NO_EVIDENCE, exposure_changes
@@ -40,41 +39,6 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("partial_mediation", {"weeks": (2, 27)}),
     ("partial_mediation", {"likelihood": "lognormal", "units": 2}),
 ]
-#: Channel, first and last week, and change as a share of what was spent (money where nothing was).
-#: TV is off in week 13, in the first week of the table it has no history, and search is on in the
-#: weeks named here in the tables with a hurdle too.
-TESTS = [
-    ("social", 8, 14, 0.8),
-    ("video", 20, 22, -1.0),
-    ("search", 16, 18, 0.5),
-    ("tv", 13, 13, 70.0),
-    ("tv", 2, 5, -0.4),
-    ("social", 24, 24, -0.5),
-]
-
-
-def table_with_tests(folder: Path, *, units: int = 1, hurdle: bool = False) -> Dataset:
-    """The small table with the tests above; in a panel every other one is in the second unit."""
-    frame = table(units=units, hurdle=hurdle)
-    rows = []
-    for number, (channel, first, last, share) in enumerate(TESTS):
-        unit = f"r{number % units}"
-        own = frame[frame["region"] == unit].reset_index(drop=True)
-        spent = own[f"{channel}_spend"][first : last + 1].sum()
-        rows.append(
-            {
-                "channel": channel,
-                "unit": unit,
-                "start": own["week"][first],
-                "end": own["week"][last],
-                "spend_change": share * spent if spent else abs(share),
-                "lift": 10.0 * number - 20.0,
-                "standard_error": 30.0 + number,
-            }
-        )
-    tests = pd.DataFrame(rows).drop(columns=[] if units > 1 else "unit")
-    tests.to_csv(folder / "lift_tests.csv", index=False)
-    return dataset(folder, units=units, hurdle=hurdle, experiments={"file": "lift_tests.csv"})
 
 
 def built_on(folder: Path, name: str, weeks: tuple[int, int] = (0, WEEKS), **kind: Any) -> Built:
@@ -94,53 +58,6 @@ def built_on(folder: Path, name: str, weeks: tuple[int, int] = (0, WEEKS), **kin
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     name, kind = request.param
     return built_on(tmp_path_factory.mktemp("tested"), name, **kind)
-
-
-def changed_path(built: Built, number: int) -> tuple[np.ndarray, np.ndarray, range, int]:
-    """The path as it was and as the test would have it, the test's weeks in them, and its unit."""
-    channel, first, last, share = TESTS[number]
-    data = built.design.dataset.data
-    unit = number % data.sizes["unit"]
-    at = CHANNELS.index(channel)
-    start = built.design.weeks.start
-    spend, exposure = (data[name].values[:, unit, at] for name in ("spend", "exposure"))
-    spent = sum(spend[first : last + 1])
-    fact = oracle.history(built)
-    other = fact.copy()
-    for week in range(first, last + 1):
-        if spent > 0:
-            more = exposure[week] * share
-        else:
-            more = share / (last + 1 - first) * sum(exposure) / sum(spend)
-        row = week - start + MAX_LAG - 1
-        other[row, unit, at] += more / oracle.active_mean(built, unit, at)
-    return fact, other, range(first - start, last - start + 1), unit
-
-
-def searched(built: Built, sample: dict[str, Any], path: np.ndarray, week: int, unit: int) -> float:
-    """The mediator in a week when its causes follow a path, in original units."""
-    at = built.design.dataset.channels.index("search")
-    y = built.design.dataset.data["exposure"].values[built.design.weeks, unit, at][week]
-    fact, other = (
-        {name: values[week, unit] for name, values in nodes.items()}
-        for nodes in (
-            oracle.mediator_nodes(built, sample, oracle.history(built)),
-            oracle.mediator_nodes(built, sample, path),
-        )
-    )
-    if "mediator_on" not in fact:
-        return max(0.0, y - fact["mediator_mean"] + other["mediator_mean"])
-    on, sigma = fact["mediator_on"], float(sample["mediator_sigma"])
-    if y > 0:
-        ranks = [1 - on + on * NormalDist(math.log(fact["mediator_level"]), sigma).cdf(math.log(y))]
-    else:  # any rank within the point mass
-        ranks = [(tie + 0.5) / 20_000 * (1 - on) for tie in range(20_000)]
-    logs = NormalDist(math.log(other["mediator_level"]), sigma)
-    off = 1 - other["mediator_on"]
-    amounts = [
-        math.exp(logs.inv_cdf((rank - off) / (1 - off))) if rank > off else 0.0 for rank in ranks
-    ]
-    return sum(amounts) / len(amounts)
 
 
 def lift_by_loops(built: Built, sample: dict[str, Any], number: int) -> float:

@@ -10,9 +10,9 @@ import oracle
 import pytest
 import xarray as xr
 from builds import CHAINS, CHANNELS, DRAWS, MAX_LAG, WEEKS, Built, at_a_floor, dataset, draws_of
+from lifts import TESTS, changed_path, searched, table_with_tests
 from pytensor.compile.mode import Mode
 from scipy import stats
-from test_experiments import TESTS, changed_path, searched, table_with_tests
 
 from mmm_bayes.counterfactual import world
 from mmm_bayes.design import design, form_for
