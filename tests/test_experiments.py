@@ -9,16 +9,7 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
-from builds import (
-    CHAINS,
-    CHANNELS,
-    DRAWS,
-    MAX_LAG,
-    WEEKS,
-    Built,
-    dataset,
-    draws_of,
-)  # fmt: skip
+from builds import CHAINS, CHANNELS, DRAWS, MAX_LAG, WEEKS, Built, dataset, draws_of
 from lifts import TESTS, changed_path, searched, table_with_tests
 from pytensor.compile.mode import Mode
 
