@@ -122,7 +122,7 @@ def media(
     out = np.zeros((len(path) - lags + 1, units))
     for (alpha, kappa, slope), amount, channel in zip(parameters, share, at, strict=True):
         observed = [response(fact[:, u, channel], alpha, kappa, slope, lags) for u in range(units)]
-        left = np.ones(len(out)) if effect is None else effect[:, channel]
+        left = 1.0 if effect is None else effect[:, channel]
         mean = np.mean([left * one for one in observed])
         for unit in range(units):
             now = left * response(path[:, unit, channel], alpha, kappa, slope, lags)
@@ -164,7 +164,7 @@ def outcome_location(
         shapes(built, sample, mediation=False),
         shares(built, sample),
         list(range(path.shape[2])),
-        effectiveness(built, sample),
+        effectiveness(built, sample) if built.name == "time_varying" else None,
     )
     form = built.design.form
     if form.link == "log":
