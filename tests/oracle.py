@@ -153,8 +153,10 @@ def standardised(built: Built, name: str) -> np.ndarray:
     return away / math.sqrt(np.mean(away**2))
 
 
-def effectiveness(built: Built, sample: Sample) -> np.ndarray:
+def effectiveness(built: Built, sample: Sample) -> np.ndarray | None:
     """What changes each channel, (time, unit, channel): a walk, `builds.OWNED`'s interactions."""
+    if built.name != "time_varying" and "modulation_effect" not in sample:
+        return None
     units = built.design.arrays.sizes["unit"]
     walk = np.repeat(walked(built, sample)[:, None], units, axis=1)
     if "modulation_effect" not in sample:

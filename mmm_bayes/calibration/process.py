@@ -37,6 +37,10 @@ _OWN = {
 _POSITIVE = ("sigma", "mediator_sigma", "saturation_kappa")
 #: A walk's steps, and a trend's stretches: in the weeks of the scaling, and after them.
 STEPS, STRETCHES = (8, 6), (10, 7)
+#: What the names of parameters end with that no calibration looks at one by one.
+UNNAMED = (
+    "covariate_effect", "covariate_effect_spread", "_offset", "_log", "_step", "trend_change",
+)  # fmt: skip
 BEND = 0.05  # of the softplus that keeps the location of an additive log-normal positive
 
 
@@ -123,7 +127,8 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
     if member == "panel":
         for name in [name for name in shapes if name in _OWN or name.endswith("covariate_effect")]:
             shapes[name] = () if name.endswith("intercept") else shapes[name]
-            shapes[f"{name}_spread"], offsets[f"{name}_offset"] = (), (units, *shapes[name])
+            shapes[f"{name}_spread"] = shapes[name]
+            offsets[f"{name}_offset"] = (units, *shapes[name])
         shapes["shared_sigma"] = ()
         if mediated and design.form.mediator_likelihood == "normal":
             shapes["mediator_shared_sigma"] = ()
@@ -511,7 +516,7 @@ def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
         ratios = zip(channels, late / early, strict=True)
         truth |= {f"change[{label}]": float(ratio) for label, ratio in ratios}
     for name, values in drawn.items():
-        if name.endswith(("covariate_effect", "_offset", "_log", "_step", "trend_change")):
+        if name.endswith(UNNAMED):
             continue
         labels = units if name.endswith("intercept") else channels
         if name == "modulation_effect":

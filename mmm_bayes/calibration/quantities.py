@@ -14,7 +14,9 @@ from mmm_bayes.estimands import interaction_effects, late_over_early, summed_eff
 from mmm_bayes.sampling import Compiled, follow
 
 #: What the names of parameters end with that nobody asks for one by one.
-UNNAMED = ("covariate_effect", "_offset", "_log", "_step", "trend_change")
+UNNAMED = (
+    "covariate_effect", "covariate_effect_spread", "_offset", "_log", "_step", "trend_change",
+)  # fmt: skip
 
 
 def quantities(compiled: Compiled, design: Design, draws: xr.Dataset) -> dict[str, Any]:

@@ -42,9 +42,9 @@ def pooled(
 ) -> Any:
     """Declare a parameter of which every unit has its own; called as `prior` is.
 
-    Declares the typical unit's `key`, how far units differ ``{key}_spread`` (on the scale of g),
-    the standardised deviations ``{key}_offset`` or, of `CENTRED`, the units' own logarithms
-    ``{key}_log``, and, following from them, ``unit_{key}``.
+    Declares the typical unit's `key`, how far units differ ``{key}_spread`` (on the scale of g,
+    for each channel or covariate by itself), the standardised deviations ``{key}_offset`` or, of
+    `CENTRED`, the units' own logarithms ``{key}_log``, and, following from them, ``unit_{key}``.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def pooled(
         )
     typical = prior(design, key, dims, name=name, at=at)
     name = name or key
-    spread = prior(design, f"{key}_spread", name=f"{name}_spread")
+    spread = prior(design, f"{key}_spread", dims, name=f"{name}_spread")
     each = ("unit",) if dims is None else ("unit", dims)
     if key in CENTRED:
         logs = pm.Normal(f"{name}_log", pt.log(typical), spread, dims=each)

@@ -102,7 +102,7 @@ def test_a_pooled_panel_has_an_effect_in_each_unit(tmp_path: Path) -> None:
     _, (table,) = made(tmp_path, "panel", 1, units=2)
     parts = [table.truth[f"unit_total[{unit}, tv]"] for unit in ("r0", "r1")]
     assert sum(parts) == pytest.approx(table.truth["total[tv]"])
-    assert {"beta_spread", "shared_sigma", "mediator_shared_sigma"} <= table.truth.keys()
+    assert {"beta_spread[tv]", "shared_sigma", "mediator_shared_sigma"} <= table.truth.keys()
     assert not any("offset" in name for name in table.truth)
 
 
