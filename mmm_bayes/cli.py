@@ -190,7 +190,8 @@ def optimize(
     lower: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="[NAME=]X", help="Least spend of every channel, a channel or a role, times today's."
+            metavar="[NAME=]X",
+            help="Least spend, of all, a channel or a role, times today's.",
         ),
     ] = None,
     upper: Annotated[

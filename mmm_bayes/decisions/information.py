@@ -66,7 +66,7 @@ def next_experiments(plan: Plan, *, seed: int = 1) -> pd.DataFrame:
     everything = float(gains.max(1).mean() - best)
     rng = np.random.default_rng(seed)
     rows = []
-    for at in np.flatnonzero(plan.limit.decided.any(0)):
+    for at in map(int, np.flatnonzero(plan.limit.decided.any(0))):
         if response.today.spend[:, at].sum() == 0:
             continue
         lost = {name: before - _cut(response, at, kept, some) for name, kept in CUTS.items()}

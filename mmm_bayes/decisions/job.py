@@ -23,7 +23,7 @@ from mmm_bayes.decisions.planning import (
     plan_table,
     progress,
 )
-from mmm_bayes.decisions.response import response
+from mmm_bayes.decisions.response import How, Response, response
 from mmm_bayes.decisions.returns import flags, margins, of_channel, returns_table
 from mmm_bayes.decisions.tradeoff import observed, pairs, tradeoff
 from mmm_bayes.errors import InputError
@@ -106,7 +106,7 @@ def decide(
     return plan
 
 
-def _set(ready: Fitted, plan: Plan) -> Any:
+def _set(ready: Fitted, plan: Plan) -> Response:
     """The response whose mediator is set by the planner."""
     if plan.response.how == "planner":
         return plan.response
@@ -132,16 +132,13 @@ def _paths(
     own = of_channel(margins(plan.response, plan.before), now)
     if not ready.mediated:
         return own, own, None
-    otherwise = "caused" if plan.response.how == "planner" else "planner"
+    otherwise: How = "caused" if plan.response.how == "planner" else "planner"
     say(f"the same with the mediator's spend {_SAID[otherwise]}")
     mediator = ready.world.design.mediator
-    names = {"lower", "upper"}
-    free = {
-        name: {key: value for key, value in bounds.items() if key != mediator}
-        if name in names and bounds
-        else bounds
-        for name, bounds in wanted.items()
-    }
+    free: dict[str, Any] = dict(wanted)
+    for name in ("lower", "upper"):
+        bounds = wanted.get(name) or {}
+        free[name] = {key: value for key, value in bounds.items() if key != mediator}
     free |= {"mediator": otherwise, "finish": COMPARED}
     try:
         second = optimize(ready, **free)

@@ -63,9 +63,7 @@ def moves(response: Response, limit: Limits, before: Answer) -> list[Move]:
     return made
 
 
-def _moved(
-    response: Response, limit: Limits, before: Answer, share: float
-) -> tuple[Array, float]:
+def _moved(response: Response, limit: Limits, before: Answer, share: float) -> tuple[Array, float]:
     now = response.today.spend
     low, high = (np.where(limit.decided, ends, now) for ends in (limit.lower, limit.upper))
     given, taken = (now - low).clip(0).sum(0), (high - now).clip(0).sum(0)

@@ -126,7 +126,7 @@ def best_plan(
         raise InputError(_unreachable(response, limit, wish))
     _, plan = max(kept, key=lambda one: one[0])
     whole = _Search(response, limit, wish, thinned(draws, finish))
-    finished = whole.climb(plan) if len(whole.before.outcome) > len(some.before.outcome) else (0.0, plan)
+    finished = whole.climb(plan)
     if finished is None:
         raise InputError(_unreachable(response, limit, wish))
     return finished[1]
@@ -183,7 +183,8 @@ class _Search:
 
     def excess(self, point: Array) -> tuple[float, Array]:
         """What a plan brings beyond the wanted return on it, as a share of today's spend."""
-        assert self.nothing is not None and self.wish.target_roas is not None
+        assert self.nothing is not None
+        assert self.wish.target_roas is not None
         answer, (total, slope) = self.answer(point), self.spent(point)
         horizon = self.response.horizon
         brings = float((answer.outcome - self.nothing.outcome).mean()) / horizon

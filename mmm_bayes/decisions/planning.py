@@ -16,7 +16,7 @@ from mmm_bayes import runs
 from mmm_bayes.counterfactual import World, world
 from mmm_bayes.decisions.limits import EXTRAPOLATION, Limits, limits
 from mmm_bayes.decisions.objective import OBJECTIVES, Objective
-from mmm_bayes.decisions.optimum import Wish, best_plan
+from mmm_bayes.decisions.optimum import FINISH, Wish, best_plan
 from mmm_bayes.decisions.response import Answer, How, Response, response
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands.summary import STATISTICS, summarise
@@ -123,7 +123,7 @@ def optimize(
     level: float = LEVEL,
     extrapolate: float = EXTRAPOLATION,
     seed: int = 1,
-    finish: int | None = None,
+    finish: int = FINISH,
 ) -> Plan:
     """The best split of a budget over all draws of a run.
 
@@ -150,8 +150,8 @@ def optimize(
         Most that a channel may spend, in multiples of its highest observed week.
     seed : int
         Of the plans that the search begins at.
-    finish : int, optional
-        Draws that decide in the end, where not all.
+    finish : int
+        Most draws that decide in the end.
 
     Returns
     -------
@@ -183,8 +183,8 @@ def optimize(
         budget = float(answer.today.spend.sum())
     chosen: Objective = objective  # type: ignore[assignment]
     wish = Wish(budget, target_roas, chosen, level)
-    extra = {} if finish is None else {"finish": finish}
-    return evaluated(answer, limit, wish, best_plan(answer, limit, wish, seed=seed, **extra))
+    spends = best_plan(answer, limit, wish, seed=seed, finish=finish)
+    return evaluated(answer, limit, wish, spends)
 
 
 def evaluated(answer: Response, limit: Limits, wish: Wish, spends: Array) -> Plan:
@@ -271,7 +271,8 @@ def _refuse(
          f"--mediator {mediator!r} is not one of {', '.join(HOWS)}"),
         (lambda: objective not in OBJECTIVES,
          f"--objective {objective!r} is not one of {', '.join(OBJECTIVES)}"),
-        (lambda: not 0 < level < 1, f"--level {level} is not between 0 and 1; take for example 0.1"),
+        (lambda: not 0 < level < 1,
+         f"--level {level} is not between 0 and 1; take for example 0.1"),
         (lambda: not (np.isfinite(extrapolate) and extrapolate > 0),
          f"--extrapolate {extrapolate} is not above 0; 1 is the highest week that was observed"),
     ]  # fmt: skip

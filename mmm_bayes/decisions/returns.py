@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 #: An interval whose upper end is so many times the lower one spans an order of magnitude.
 WIDE = 10.0
-#: Share of the contribution over share of the spend beyond which (or below whose inverse) it is odd.
+#: Share of the contribution over share of the spend that is odd, or whose inverse is.
 ODD = 3.0
 #: Share of the prior interval's width above which the data have hardly narrowed a return.
 UNMOVED = 0.8
