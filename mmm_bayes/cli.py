@@ -268,6 +268,75 @@ def refresh(
     _done(render(folder))
 
 
+@app.command()
+def optimize(
+    run: Run,
+    budget: Annotated[
+        float | None, typer.Option(help="Money a week; today's, the mean of the last 52 weeks.")
+    ] = None,
+    target_roas: Annotated[
+        float | None, typer.Option(help="Instead of a budget: least return of a unit of money.")
+    ] = None,
+    lower: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]X",
+            help="Least spend, of all, a channel or a role, times today's.",
+        ),
+    ] = None,
+    upper: Annotated[
+        list[str] | None, typer.Option(metavar="[NAME=]X", help="Most spend, times today's.")
+    ] = None,
+    horizon: Annotated[int, typer.Option(help="Weeks of the plan.")] = 52,
+    mediator: Annotated[
+        str, typer.Option(metavar="planner|caused", help="Its spend is set, or follows its causes.")
+    ] = "planner",
+    objective: Annotated[
+        str, typer.Option(metavar="mean|quantile|cvar", help="What of the gain is made largest.")
+    ] = "mean",
+    level: Annotated[
+        float, typer.Option(help="Of the quantile, or the part of worst cases.")
+    ] = 0.1,
+    extrapolate: Annotated[
+        float, typer.Option(help="Most spend, times a channel's highest observed week.")
+    ] = 1.5,
+    out: Out = None,
+    model: ModelFile = None,
+) -> None:
+    """The best split of a budget, over all draws, and the chance that it beats today's."""
+    bounds = {"lower": _bounds("--lower", lower), "upper": _bounds("--upper", upper)}
+    _choice("--mediator", mediator, ("planner", "caused"))
+    _choice("--objective", objective, ("mean", "quantile", "cvar"))
+    from mmm_bayes.decisions import decide, plan_table
+    from mmm_bayes.report import render
+
+    plan = decide(
+        run, out, model=model, say=_say, budget=budget, target_roas=target_roas, horizon=horizon,
+        mediator=mediator, objective=objective, level=level, extrapolate=extrapolate, **bounds,
+    )  # fmt: skip
+    print(plan_table(plan).round(2).to_string(index=False))
+    if out is None:
+        _say(f"rendering {run}")
+        _done(render(run))
+    else:
+        _done(out / "plan.json")
+
+
+def _bounds(option: str, given: list[str] | None) -> dict[str, float]:
+    """Multiples by channel or role; the key "" is every channel."""
+    read = {}
+    for one in given or []:
+        name, _, value = one.rpartition("=")
+        try:
+            read[name] = float(value)
+        except ValueError:
+            raise InputError(
+                f"{option} {one}: {value!r} is not a number; write for example 0.8 or tv=0.8, in "
+                "multiples of today's spend"
+            ) from None
+    return read
+
+
 def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         raise InputError(f"{option} {value!r} is not one of {', '.join(allowed)}")

@@ -35,6 +35,7 @@ from mmm_bayes.plots import (
 )
 from mmm_bayes.plots.bands import pooled, summed
 from mmm_bayes.plots.style import OKABE_ITO, figure
+from mmm_bayes.report import decisions
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
 from mmm_bayes.report.tables import mean_price
@@ -63,6 +64,7 @@ def pictures(run: View) -> Iterator[Picture]:
         drawn = draw(run)
         if drawn is not None:
             yield drawn
+    yield from decisions.pictures(run)
 
 
 def _graph(run: View) -> Picture:

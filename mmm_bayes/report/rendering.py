@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.plots.style import styled
-from mmm_bayes.report import tables
+from mmm_bayes.report import decisions, tables
 from mmm_bayes.report.changes import changes
 from mmm_bayes.report.experiments import experiments
 from mmm_bayes.report.figures import pictures
@@ -101,6 +101,11 @@ def _context(run: View) -> dict[str, object]:
         "experiments": experiments(run),
         "interactions": interactions(run),
         "interacting": interaction_sentences(run),
+        "plan": decisions.plan_sentences(run),
+        "moves": decisions.move_sentences(run),
+        "odd_returns": decisions.flag_sentences(run),
+        "returns": decisions.returns(run),
+        "next_experiments": decisions.experiments(run),
         "prices": tables.prices(run),
         "known": run.record.get("profile_notes", []),
         "data": tables.data(run),

@@ -1,0 +1,238 @@
+"""What a plan brings, draw by draw, with the exact gradient with respect to every spend.
+
+A plan is a constant weekly spend of every channel in every unit, over a horizon. Before it stand
+the last weeks of the table, whose carryover reaches into it; after it stand as many of today's mean
+weeks as the plan's own carryover reaches, so that nothing it causes is lost. The outcome is summed
+over all of them; two plans differ by what they cause and nothing else. Every other quantity, the
+calendar and the controls included, is that of today's mean week.
+
+The model's own graph says what a week brings, so this holds for every member of the family. It is
+cut at the parameters, batched over draws, and differentiated by PyTensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from numpy.typing import NDArray
+from pymc.pytensorf import compile as compile_graph
+from pytensor.compile.mode import Mode
+from pytensor.gradient import grad
+from pytensor.graph.replace import clone_replace, vectorize_graph
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+
+from mmm_bayes.counterfactual import World
+from mmm_bayes.decisions.today import Today, today
+from mmm_bayes.evaluation import BATCH_ELEMENTS, THREADS, flat
+from mmm_bayes.sampling import parameters
+from mmm_bayes.transforms import lagged
+
+Array = NDArray[Any]
+
+#: All rewrites that shorten a graph, but none that fuse loops: Python would run those element by
+#: element.
+_REWRITES = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
+#: Whether the mediator's spend is decided, or follows from the other channels' spends.
+How = Literal["planner", "caused"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a plan brings.
+
+    Attributes
+    ----------
+    outcome : array, shape (sample,)
+        Summed over weeks and units; only differences between plans mean anything.
+    slope : array, shape (sample, unit, channel)
+        Its derivative with respect to each weekly spend.
+    mediator : array, shape (sample, unit)
+        Weekly spend on a mediator that follows its causes, all that the plan causes after its end
+        included; today's where the planner sets it.
+    mediator_slope : array, shape (sample, unit, channel)
+        Derivative of its sum over units.
+    """
+
+    outcome: Array
+    slope: Array
+    mediator: Array
+    mediator_slope: Array
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer to any plan.
+
+    Attributes
+    ----------
+    world : World
+    today : Today
+    horizon : int
+        Weeks of the plan.
+    how : {"planner", "caused"}
+    weeks : int
+        Weeks that are evaluated; the middle of a long plan, where nothing changes, is evaluated
+        once.
+    given : tuple of str
+        Parameters that the answer depends on.
+    calls : tuple of callable
+        Copies of the function, one a thread.
+    """
+
+    world: World
+    today: Today
+    horizon: int
+    how: How
+    weeks: int
+    given: tuple[str, ...]
+    calls: tuple[Callable[..., list[Array]], ...]
+
+    def __call__(self, spends: Array, draws: xr.Dataset | None = None) -> Answer:
+        """Evaluate a plan.
+
+        Parameters
+        ----------
+        spends : array, shape (unit, channel)
+            Money a week.
+        draws : xarray.Dataset, optional
+            Some of the world's draws; all of them if left out.
+        """
+        draws = self.world.draws if draws is None else draws
+        given = [flat(draws[name]) for name in self.given]
+        samples = draws.sizes["chain"] * draws.sizes["draw"]
+        size = self.weeks * spends.size * self.world.design.form.max_lag
+        step = max(1, BATCH_ELEMENTS // size)
+        batches = [slice(at, min(at + step, samples)) for at in range(0, samples, step)]
+
+        def work(thread: int) -> list[list[Array]]:
+            return [
+                self.calls[thread](
+                    np.broadcast_to(spends, (rows.stop - rows.start, *spends.shape)),
+                    *(values[rows] for values in given),
+                )
+                for rows in batches[thread :: len(self.calls)]
+            ]
+
+        with ThreadPoolExecutor(len(self.calls)) as pool:
+            threads = list(pool.map(work, range(len(self.calls))))
+        parts = [threads[at % len(threads)][at // len(threads)] for at in range(len(batches))]
+        return Answer(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+
+def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "planner") -> Response:
+    """Prepare the answer to plans.
+
+    Parameters
+    ----------
+    world : World
+        Its design's weeks are the ones that the plan follows upon.
+    model : pymc.Model
+        The model that was fitted.
+    horizon : int
+        Weeks of the plan.
+    how : {"planner", "caused"}
+        Whether the planner sets the mediator's spend, or it follows from its causes: then it is
+        today's, changed by as much (a hurdle mediator: by such a factor) as its expected value.
+
+    Returns
+    -------
+    Response
+    """
+    start = today(world)
+    design, max_lag = world.design, world.design.form.max_lag
+    # What a cause does to the mediator comes late, and what that does to the outcome later still.
+    reach = (max_lag - 1) * (2 if how == "caused" else 1)
+    planned = min(horizon, reach + 1)
+    weeks = planned + reach
+    repeats = np.ones(weeks)
+    repeats[planned - 1] += horizon - planned
+
+    units, channels = start.spend.shape
+    decided = start.buyable.copy()
+    if how == "caused":
+        decided[:, design.mediator_at] = False
+    path = np.concatenate([start.history, np.broadcast_to(start.exposure, (weeks, *decided.shape))])
+    inside = slice(max_lag - 1, max_lag - 1 + planned)
+    path[inside] = np.where(decided, 0.0, path[inside])
+    during = np.zeros(len(path))
+    during[inside] = 1.0
+    fixed = lagged(path, max_lag)
+    shaped = lagged(during, max_lag)[:, None, None, :] * (start.rate * decided)[:, :, None]
+
+    spends = pt.tensor("spends", shape=(units, channels), dtype="float64")
+    lags = pt.constant(fixed) + pt.constant(shaped) * spends[None, :, :, None]
+    inputs = {name: model[name].type(name) for name in parameters(model)}
+
+    def node(name: str, exposure: Any) -> Any:
+        """A node of the model over the plan's weeks."""
+        data = {
+            model[key]: pt.constant(
+                np.broadcast_to(value, (weeks, *value.shape[1:]))
+                if "time" in model.named_vars_to_dims.get(key, ())
+                else value
+            )
+            for key, value in start.week.items()
+        }
+        given = {model[key]: symbol for key, symbol in inputs.items()}
+        replaced = data | given | {model["exposure_lags"]: exposure}
+        return clone_replace([model[name]], replaced, rebuild_strict=False)[0]
+
+    spent = pt.constant(start.spend[:, 0]) + 0.0 * spends[:, 0]
+    if how == "caused":
+        at = design.mediator_at
+        plan = node("mediator_mean", lags)
+        before = node("mediator_mean", _now(start, weeks, max_lag))
+        scale = design.scaling.exposure[:, at]
+        now = start.exposure[:, at]
+        if design.form.mediator_likelihood == "hurdle":
+            follows = now * plan / before
+        else:
+            follows = pt.maximum(now + (plan - before) / scale, 0.0)
+        whole = pt.concatenate([pt.constant(start.history[..., at]), follows])
+        moved = pt.stack(
+            [whole[max_lag - 1 - lag : max_lag - 1 - lag + weeks] for lag in range(max_lag)], -1
+        )
+        is_mediator = (np.arange(channels) == at)[:, None]
+        lags = pt.where(is_mediator, moved[:, :, None, :], lags)
+        rate = start.rate[:, at]
+        price = np.where(rate > 0, 1 / np.where(rate > 0, rate, 1.0), 0.0)
+        extra = ((follows - now) * repeats[:, None]).sum(0) * price / horizon
+        spent = pt.constant(start.spend[:, at]) + extra
+    elif design.mediator is not None:
+        spent = spends[:, design.mediator_at]
+
+    location = node("outcome_mean", lags)
+    form = design.form
+    if form.floor is not None and not form.hurdle:
+        location = pt.maximum(location, form.floor)
+    outcome = (location.sum(1) * repeats).sum()
+
+    symbols = [spends, *inputs.values()]
+    batched = {
+        symbol: pt.tensor(symbol.name, dtype=symbol.dtype, shape=(None, *symbol.type.shape))
+        for symbol in symbols
+    }
+    outcomes, spent_ = vectorize_graph([outcome, spent], batched)
+    wrt = batched[spends]
+    slopes = [grad(value.sum(), wrt, disconnected_inputs="ignore") for value in (outcomes, spent_)]
+    call = compile_graph(
+        [batched[symbol] for symbol in symbols],
+        [outcomes, slopes[0], spent_, slopes[1]],
+        mode=Mode(linker="py", optimizer=_REWRITES),
+        on_unused_input="ignore",
+    )
+    calls = (call, *(call.copy(share_memory=False) for _ in range(THREADS - 1)))
+    return Response(world, start, horizon, how, weeks, tuple(inputs), calls)
+
+
+def _now(start: Today, weeks: int, max_lag: int) -> Any:
+    """Exposures by lag if every week of the plan were today's."""
+    path = np.broadcast_to(start.exposure, (weeks, *start.exposure.shape))
+    return pt.constant(lagged(np.concatenate([start.history, path]), max_lag))
