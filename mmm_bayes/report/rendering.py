@@ -73,7 +73,7 @@ def render(folder: Path) -> Path:
         for picture in pictures(run):
             shown[picture.name] = save(picture, folder / "figures")
     page = folder / "report.html"
-    write_text(page, _template().render(**_context(run), figures=shown))
+    write_text(page, template("template.html.j2").render(**_context(run), figures=shown))
     return page
 
 
@@ -150,7 +150,8 @@ def _bytes(picture: Picture, kind: str) -> bytes:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A page's template, by the name of its file in this folder."""
     # Names come from the user's files: everything is escaped.
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -159,4 +160,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("template.html.j2")
+    return environment.get_template(name)
