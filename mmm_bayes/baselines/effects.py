@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from mmm_bayes.baselines.rows import WEEK, Layout, layout_of, rows_of
+from mmm_bayes.baselines.rows import WEEK, Layout, rows_of
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.dataset.loading import WHOLE
 from mmm_bayes.estimands.summary import INTERVAL
@@ -230,8 +230,3 @@ def reallocation(
         gains = [-change(one, question, factors, rows).sum() for one in again]
         table.loc[at, ["lower", "upper"]] = np.quantile(gains, INTERVAL)
     return table[["model", "from", "to", "share", "gain", "lower", "upper", "best"]]
-
-
-def question_of(dataset: Dataset, weeks: slice, link: str) -> tuple[Question, Layout]:
-    """The question and the layout of its rows."""
-    return Question(dataset, weeks, link), layout_of(dataset)

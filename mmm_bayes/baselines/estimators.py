@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -9,8 +10,9 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.model_selection import KFold
+from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
-from mmm_bayes.baselines.rows import FACTOR, UNIT, WEEK, Layout
+from mmm_bayes.baselines.rows import FACTOR, PREVIOUS, UNIT, WEEK, Layout
 
 Array = NDArray[np.float64]
 
@@ -24,7 +26,10 @@ class OLS(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Array, y: Array) -> Self:
         """Fit with an intercept."""
         self.n_features_in_ = X.shape[1]
-        self.results_ = sm.OLS(y, sm.add_constant(X, has_constant="add")).fit()
+        with warnings.catch_warnings():
+            # A control that did not vary in these weeks is left at the least-norm solution, 0.
+            warnings.simplefilter("ignore", SingularMatrixWarning)
+            self.results_ = sm.OLS(y, sm.add_constant(X, has_constant="add")).fit()
         return self
 
     @property
@@ -58,11 +63,16 @@ class InShares(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     regression : scikit-learn pipeline
         From rows to the share.
     link : {"identity", "log"}
+    lagged : bool
+        Whether the share of the week before is one of its columns. The regression is then linear.
+        In weeks that are predicted together each follows from the prediction of the week before,
+        because the outcome of a week to come, or of a week that never was, is not known.
     """
 
-    def __init__(self, regression: Any, link: str = "identity") -> None:
+    def __init__(self, regression: Any, link: str = "identity", lagged: bool = False) -> None:
         self.regression = regression
         self.link = link
+        self.lagged = lagged
 
     def fit(self, X: Array, y: Array) -> Self:
         """Learn the units' means, and the regression."""
@@ -72,8 +82,16 @@ class InShares(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         for u in set(unit):
             self.means_[u] = _mean(y[unit == u], self.link)
         self.means_[self.means_ == 0] = usual or 1.0
-        self.regression_ = clone(self.regression).fit(X, self.shares(X, y))
+        self.regression_ = clone(self.regression).fit(self.seen(X), self.shares(X, y))
         return self
+
+    def seen(self, X: Array) -> Array:
+        """The rows as the regression sees them, the outcome of the week before as a share."""
+        if not self.lagged:
+            return X
+        changed = X.copy()
+        changed[:, PREVIOUS] = self.shares(X, X[:, PREVIOUS])
+        return changed
 
     def shares(self, X: Array, y: Array) -> Array:
         """The outcome as the regression sees it."""
@@ -82,14 +100,34 @@ class InShares(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Array) -> Array:
         """The outcome, in its own units; under the log link its median."""
+        if self.lagged:
+            return self._back(X, self._followed(X))
         return self._back(X, self.regression_.predict(X))
+
+    def _followed(self, X: Array) -> Array:
+        """Shares week after week, each from the one before."""
+        seen = self.seen(X)
+        without, with_one = seen.copy(), seen.copy()
+        without[:, PREVIOUS], with_one[:, PREVIOUS] = 0.0, 1.0
+        share = self.regression_.predict(without)
+        kept = self.regression_.predict(with_one) - share  # what is left of the week before
+        week, unit = X[:, [WEEK, UNIT]].astype(int).T
+        known = np.full((week.max() + 1, unit.max() + 1), np.nan)
+        for now in np.unique(week):
+            at = np.flatnonzero(week == now)
+            before = known[now - 1, unit[at]] if now else np.full(len(at), np.nan)
+            before = np.where(np.isnan(before), seen[at, PREVIOUS], before)
+            share[at] += kept[at] * before
+            known[now, unit[at]] = share[at]
+        return np.asarray(share)
 
     def draws(self, X: Array, number: int, seed: int) -> Array | None:
         """Predictive draws (sample, row), None where the regression has no distribution."""
         last = self.regression_[-1]
         if not hasattr(last, "draws"):
             return None
-        return self._back(X, last.draws(self.regression_[:-1].transform(X), number, seed))
+        columns = self.regression_[:-1].transform(self.seen(X))
+        return self._back(X, last.draws(columns, number, seed))
 
     def _back(self, X: Array, share: Array) -> Array:
         return self._mean_of(X) * (np.exp(share) if self.link == "log" else share)

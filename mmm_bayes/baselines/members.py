@@ -16,11 +16,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from mmm_bayes.baselines.estimators import OLS, InShares, TwoStage
-from mmm_bayes.baselines.rows import DAY, FIRST, HOLIDAYS, UNIT, Layout
+from mmm_bayes.baselines.rows import DAY, FIRST, HOLIDAYS, PREVIOUS, UNIT, Layout
 from mmm_bayes.baselines.transformers import (
     Adstock,
     Changed,
     Levels,
+    Named,
     Product,
     Saturation,
     Season,
@@ -49,6 +50,8 @@ class Kind:
     usual : dict
         What is tried first.
     linear : bool
+    lagged : bool
+        Whether last week's outcome is one of its columns.
     """
 
     says: str
@@ -56,6 +59,11 @@ class Kind:
     space: Callable[[Any], Choice]
     usual: Choice
     linear: bool
+    lagged: bool = False
+
+
+def _ridge(_: Choice, __: int) -> Any:
+    return RidgeCV(alphas=np.logspace(-2, 4, 25))
 
 
 def _lasso(_: Choice, seed: int) -> Any:
@@ -102,9 +110,8 @@ def _boosting(choice: Choice, seed: int) -> Any:
 
 KINDS = {
     "ols": Kind("least squares", lambda _, __: OLS(), lambda _: {}, {}, True),
-    "ridge": Kind(
-        "ridge", lambda _, __: RidgeCV(alphas=np.logspace(-2, 4, 25)), lambda _: {}, {}, True
-    ),
+    "ridge": Kind("ridge", _ridge, lambda _: {}, {}, True),
+    "lagged_ridge": Kind("ridge with last week's outcome", _ridge, lambda _: {}, {}, True, True),
     "lasso": Kind("lasso", _lasso, lambda _: {}, {}, True),
     "elastic_net": Kind(
         "elastic net",
@@ -146,7 +153,8 @@ TWO_STAGE = "two_stage_"
 
 def names(layout: Layout) -> list[str]:
     """The models that a table can have: those with two stages need a mediator."""
-    return [*KINDS, *(TWO_STAGE + kind for kind in KINDS if layout.mediator)]
+    both = [TWO_STAGE + kind for kind, one in KINDS.items() if layout.mediator and not one.lagged]
+    return [*KINDS, *both]
 
 
 def kind_of(model: str) -> str:
@@ -212,18 +220,20 @@ def make(model: str, layout: Layout, choice: Choice, *, link: str, seed: int) ->
     def regression(channels: tuple[str, ...]) -> Pipeline:
         scaler = RobustScaler() if choice["scaling"] == "robust" else StandardScaler()
         return make_pipeline(
-            features(layout, channels, choice), scaler, kind.make(choice, seed)
+            features(layout, channels, choice, lagged=kind.lagged), scaler, kind.make(choice, seed)
         )
 
     if not model.startswith(TWO_STAGE):
-        return InShares(regression(layout.channels), link)
+        return InShares(regression(layout.channels), link, kind.lagged)
     others = tuple(name for name in layout.channels if name not in layout.causes)
     return TwoStage(
         InShares(regression(layout.causes)), InShares(regression(others), link), layout
     )
 
 
-def features(layout: Layout, channels: tuple[str, ...], choice: Choice) -> ColumnTransformer:
+def features(
+    layout: Layout, channels: tuple[str, ...], choice: Choice, *, lagged: bool = False
+) -> ColumnTransformer:
     """From rows to the columns of a regression.
 
     Parameters
@@ -232,6 +242,8 @@ def features(layout: Layout, channels: tuple[str, ...], choice: Choice) -> Colum
     channels : tuple of str
         Those that the regression knows.
     choice : dict
+    lagged : bool
+        Whether last week's outcome is a column too.
     """
     carried: Any = tuple(choice["retention"][name] for name in channels)
     half: Any = tuple(choice["half_saturation"][name] for name in channels)
@@ -243,6 +255,8 @@ def features(layout: Layout, channels: tuple[str, ...], choice: Choice) -> Colum
             [*layout.lags(channels), UNIT],
         )
     ]
+    if lagged:
+        parts.append(("last week", Named(("last week",)), [PREVIOUS]))
     if layout.controls:
         at = list(range(FIRST, FIRST + len(layout.controls)))
         parts.append(("controls", Levels(layout.controls), at))
@@ -251,7 +265,7 @@ def features(layout: Layout, channels: tuple[str, ...], choice: Choice) -> Colum
     if layout.pairs:
         parts.append(("season", Season(choice["season"], layout.pairs), [DAY]))
     if layout.holidays:
-        parts.append(("holidays", "passthrough", [HOLIDAYS]))
+        parts.append(("holidays", Named(("holidays",)), [HOLIDAYS]))
     if len(layout.units) > 1:
         parts.append(("units", Units(layout.units), [UNIT]))
     for a, b in layout.products:

@@ -20,9 +20,10 @@ from mmm_bayes.transforms import lagged
 Array = NDArray[np.float64]
 
 #: Columns before the controls: the week's and the unit's position, the date in days since 1970, the
-#: holidays of the week, and what the predicted mediator is multiplied by (1 but in a counterfactual).
-WEEK, UNIT, DAY, HOLIDAYS, FACTOR = range(5)
-FIRST = 5
+#: holidays of the week, what the predicted mediator is multiplied by (1 but in a counterfactual),
+#: and the outcome of the week before (the table's first week: its own).
+WEEK, UNIT, DAY, HOLIDAYS, FACTOR, PREVIOUS = range(6)
+FIRST = 6
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,15 @@ def rows_of(dataset: Dataset, factors: Mapping[str, float] | None = None) -> Arr
         rest = covariates.sel(column="holidays").values.reshape(-1, 1)
     controls = covariates.sel(column=list(layout.controls)).values.reshape(time * units, -1)
     factor = factors.get(layout.mediator, 1.0) if layout.mediator else 1.0
+    outcome = data["outcome"].values
+    previous = np.concatenate([outcome[:1], outcome[:-1]]).reshape(-1, 1)
     fixed = [week, np.tile(np.arange(units, dtype=float), time), day]
     return np.hstack(
         [
             np.stack(fixed, 1),
             rest,
             np.full((time * units, 1), factor),
+            previous,
             controls,
             lags.reshape(time * units, -1),
         ]

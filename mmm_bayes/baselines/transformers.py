@@ -53,6 +53,10 @@ class Adstock(_Transformer):
         weights = geometric_weights(retention, lags.shape[-1])
         return np.hstack([carry_over(lags, weights), X[:, -1:]])
 
+    def get_feature_names_out(self, _: Any = None) -> NDArray[Any]:
+        """The channels, and the unit."""
+        return np.array([*self.channels, "unit"], dtype=object)
+
 
 class Saturation(_Transformer):
     """Diminishing returns of exposure, in multiples of what the unit's channel has when it is on.
@@ -283,6 +287,26 @@ class Changed(_Transformer):
         number = max(1, 2 * self.pairs)
         names = [self.name] if number == 1 else [f"{self.name}_{k + 1}" for k in range(number)]
         return np.array(names, dtype=object)
+
+
+class Named(_Transformer):
+    """Columns as they are.
+
+    Parameters
+    ----------
+    names : tuple of str
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+
+    def transform(self, X: Array) -> Array:
+        """The same."""
+        return X
+
+    def get_feature_names_out(self, _: Any = None) -> NDArray[Any]:
+        """The names given."""
+        return np.array(self.names, dtype=object)
 
 
 class Units(_Transformer):
