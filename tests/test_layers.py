@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 LAYERS = (
     "errors",
     "files",
+    "splits",
     "dataset",
     "transforms",
     "simulate",

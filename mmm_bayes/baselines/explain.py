@@ -74,9 +74,7 @@ def coefficients(name: str, model: Any, again: list[Any], X: Array, units: int) 
                 "value": own(fitted).to_numpy(),
                 "lower": sample.quantile(INTERVAL[0]).to_numpy(),
                 "upper": sample.quantile(INTERVAL[1]).to_numpy(),
-                "vif": variance_inflation(
-                    table.to_numpy().reshape(-1, units, table.shape[1])
-                ),
+                "vif": variance_inflation(table.to_numpy().reshape(-1, units, table.shape[1])),
             }
         )
         parts.append(found)
@@ -188,11 +186,17 @@ def partial_dependence(
         for multiple in np.linspace(0, most, POINTS):
             changed = fact.copy()
             changed[:, lags] = (multiple * typical)[:, None]
-            found = np.asarray(model.predict(changed))
+            found = _expected(model, changed, channel == layout.mediator)
             exposure = multiple * float(typical.mean())
             parts.append((name, channel, exposure, "mean", float(found.mean())))
             parts += [(name, channel, exposure, str(at), float(found[at])) for at in shown]
     return pd.DataFrame(parts, columns=["model", "channel", "exposure", "row", "outcome"])
+
+
+def _expected(model: Any, X: Array, mediator: bool) -> Array:
+    """The prediction; of a two-stage model whose mediator is set, that of its second stage."""
+    set_by_hand = mediator and isinstance(model, TwoStage)
+    return np.asarray((model.second_ if set_by_hand else model).predict(X))
 
 
 def _typical(exposure: Array, unit: Array) -> Array:

@@ -97,8 +97,8 @@ def baselines(
     outcome = dataset.data["outcome"].values
     if form.link == "log" and (outcome <= 0).any():
         raise InputError(
-            f"{data}: {(outcome <= 0).sum()} values of the outcome are zero, of which the classical "
-            "models take the logarithm; use --link identity"
+            f"{data}: {(outcome <= 0).sum()} values of the outcome are zero, and the classical "
+            "models would take their logarithm; use --link identity"
         )
     known = names(layout_of(dataset))
     for model in models:

@@ -226,9 +226,7 @@ def make(model: str, layout: Layout, choice: Choice, *, link: str, seed: int) ->
     if not model.startswith(TWO_STAGE):
         return InShares(regression(layout.channels), link, kind.lagged)
     others = tuple(name for name in layout.channels if name not in layout.causes)
-    return TwoStage(
-        InShares(regression(layout.causes)), InShares(regression(others), link), layout
-    )
+    return TwoStage(InShares(regression(layout.causes)), InShares(regression(others), link), layout)
 
 
 def features(

@@ -1,9 +1,10 @@
-"""One table over all models: how they predict, how honest they are, what their answers are worth."""
+"""One table over all models: their forecasts, their honesty, and what their answers are worth."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,9 +38,7 @@ def agreement(contributions: pd.DataFrame) -> dict[str, float]:
     totals = of_all(contributions, "total").pivot(index="channel", columns="model", values="value")
     ranks = totals.rank()
     alike = ranks.loc[:, ranks.std() > 0].corr()
-    return {
-        str(model): float(alike[model].drop(model).mean()) for model in alike if len(alike) > 1
-    }
+    return {str(model): float(alike[model].drop(model).mean()) for model in alike if len(alike) > 1}
 
 
 def against_truth(contributions: pd.DataFrame, truth: Path) -> pd.DataFrame:
@@ -104,13 +103,13 @@ def summarise(metrics: pd.DataFrame) -> pd.DataFrame:
         agreement, error against the truth; the mediator's R² in unseen and in trained weeks of the
         last split; seconds in all. Empty where a model has no such number.
     """
-    table = metrics.pivot_table(
+    table: Any = metrics.pivot_table(
         index="model", columns=["split", "metric"], values="value", sort=False, dropna=False
     )
 
     def over(kind: str, metric: str) -> pd.DataFrame:
         chosen = [c for c in table if c[0].startswith(kind) and c[1] == metric]
-        return table[chosen]
+        return pd.DataFrame(table[chosen])
 
     found = {}
     for kind in (BLOCKED, ROLLING):

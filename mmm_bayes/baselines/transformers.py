@@ -1,4 +1,4 @@
-"""What scikit-learn lacks for media: transformers that learn from the rows they are fitted to alone.
+"""What scikit-learn lacks for media: transformers that learn from the rows of their fit alone.
 
 Columns come as `mmm_bayes.baselines.rows` lays them out; where a transformer needs the unit, it is
 the last column.
@@ -46,7 +46,7 @@ class Adstock(_Transformer):
         self.retention = retention
 
     def transform(self, X: Array) -> Array:
-        """Exposures by lag (row, channel * lag) and the unit, to exposures with carryover and it."""
+        """Exposures by lag (row, channel * lag) and unit, to those with carryover and unit."""
         number = len(self.channels)
         lags = X[:, :-1].reshape(len(X), number, -1)
         retention = np.broadcast_to(np.asarray(self.retention, dtype=float), number)

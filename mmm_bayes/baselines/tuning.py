@@ -64,9 +64,7 @@ def folds(X: Array) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         yield np.isin(X[:, WEEK], weeks[before]), np.isin(X[:, WEEK], weeks[after])
 
 
-def _error(
-    model: Any, X: Array, y: Array, before: NDArray[Any], after: NDArray[Any]
-) -> float:
+def _error(model: Any, X: Array, y: Array, before: NDArray[Any], after: NDArray[Any]) -> float:
     """Root mean squared error in shares of each unit's mean in the weeks before."""
     fitted = model.fit(X[before], y[before])
     unit = X[:, UNIT]

@@ -45,11 +45,13 @@ def splits(weeks: int) -> dict[str, Split]:
     test = weeks // 10
     if weeks - FOLDS * test < FEWEST:
         raise InputError(
-            f"{weeks} weeks are too few to compare models by their forecasts: the first of "
-            f"{FOLDS} blocked folds would learn from {weeks - FOLDS * test}, and {FEWEST} are needed"
+            f"{weeks} weeks are too few to compare models by their forecasts: the first of {FOLDS} "
+            f"blocked folds would learn from {weeks - FOLDS * test}, and {FEWEST} are needed"
         )
     found = {}
-    for at, (before, after) in enumerate(TimeSeriesSplit(FOLDS, test_size=test).split(range(weeks))):
+    for at, (before, after) in enumerate(
+        TimeSeriesSplit(FOLDS, test_size=test).split(range(weeks))
+    ):
         found[f"{BLOCKED}_{at + 1}"] = Split(
             slice(0, int(before[-1]) + 1), slice(int(after[0]), int(after[-1]) + 1)
         )
@@ -100,7 +102,5 @@ def scored(y: Array, draws: Array, units: int) -> dict[str, float | None]:
     observed = xr.DataArray(y.reshape(-1, units), dims=("time", "unit"))
     return scores(
         observed,
-        xr.DataArray(
-            draws.reshape(1, len(draws), -1, units), dims=(*SAMPLE, "time", "unit")
-        ),
+        xr.DataArray(draws.reshape(1, len(draws), -1, units), dims=(*SAMPLE, "time", "unit")),
     )

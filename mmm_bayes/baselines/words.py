@@ -53,7 +53,7 @@ def apart(metrics: pd.DataFrame) -> tuple[str, list[str]]:
     return best, tied
 
 
-def _accuracy(table: pd.DataFrame, metrics: pd.DataFrame) -> Iterator[str]:
+def _accuracy(table: Any, metrics: pd.DataFrame) -> Iterator[str]:
     best, tied = apart(metrics)
     row = table.loc[best]
     yield (
@@ -72,8 +72,9 @@ def _accuracy(table: pd.DataFrame, metrics: pd.DataFrame) -> Iterator[str]:
             f"{'predict' if len(negative) > 1 else 'predicts'} unseen weeks worse than "
             "the mean of those weeks would."
         )
-    gap = metrics[metrics["metric"] == "r2_train"]
-    gap = gap[gap["split"].str.startswith(BLOCKED)].groupby("model")["value"].mean()
+    learned = metrics[metrics["metric"] == "r2_train"]
+    learned = learned[learned["split"].str.startswith(BLOCKED)]
+    gap = learned.groupby("model")["value"].mean()
     if len(gap):
         over = (gap - table["r2_blocked"]).dropna()
         most = str(over.idxmax())
@@ -83,22 +84,21 @@ def _accuracy(table: pd.DataFrame, metrics: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _mediation(table: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
+def _mediation(table: Any, dataset: Dataset) -> Iterator[str]:
     two = table["mediator_r2"].dropna()
     if two.empty:
         return
     causes, mediator = _listed(list(dataset.causes)), dataset.mediator
-    worth = two[two >= WORTH]
-    for model in two.index[two < WORTH]:
+    for model in [str(one) for one in two.index[two < WORTH]]:
         yield (
-            f"The first stage of {spoken(str(model))} ({causes} to {mediator}) has R² "
+            f"The first stage of {spoken(model)} ({causes} to {mediator}) has R² "
             f"{table.loc[model, 'mediator_r2_train']:.2f} in the weeks it learned from and "
             f"{two[model]:.2f} in the last fifth, which it had not seen: it has not found how "
             f"{mediator} follows the others, and what the second stage says of them rests on it."
         )
-    for model in worth.index:
+    for model in [str(one) for one in two.index[two >= WORTH]]:
         yield (
-            f"The first stage of {spoken(str(model))} has R² "
+            f"The first stage of {spoken(model)} has R² "
             f"{table.loc[model, 'mediator_r2_train']:.2f} in the weeks it learned from and "
             f"{two[model]:.2f} in the last fifth."
         )
@@ -108,9 +108,7 @@ def _mediation(table: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
     )
 
 
-def _honesty(
-    table: pd.DataFrame, tables: dict[str, pd.DataFrame], dataset: Dataset
-) -> Iterator[str]:
+def _honesty(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> Iterator[str]:
     for model, held in table["coverage_90"].dropna().items():
         yield f"{held:.0%} of unseen values lie in the 90% predictive intervals of {spoken(model)}."
     without = [m for m in table.index if np.isnan(table.loc[m, "coverage_90"])]
@@ -154,13 +152,13 @@ def _honesty(
         )
 
 
-def _interpretation(
-    table: pd.DataFrame, tables: dict[str, pd.DataFrame], dataset: Dataset
-) -> Iterator[str]:
+def _interpretation(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> Iterator[str]:
     # Direct effects add up; the totals of a mediator and its causes overlap.
     direct = of_all(tables["contributions"], "direct").groupby("model", sort=False)["value"].sum()
     total = direct / float(dataset.data["outcome"].sum())
-    straight = [m for m in total.index if kind_of(str(m)) in KINDS and KINDS[kind_of(str(m))].linear]
+    straight = [
+        m for m in total.index if kind_of(str(m)) in KINDS and KINDS[kind_of(str(m))].linear
+    ]
     trees = [m for m in total.index if kind_of(str(m)) in KINDS and m not in straight]
     if straight and trees:
         yield (
@@ -210,7 +208,7 @@ def _interpretation(
         )
 
 
-def _use(table: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+def _use(table: Any, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     steady = table["stability"].dropna()
     if len(steady):
         yield (
@@ -247,12 +245,12 @@ def _use(table: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
         )
     if any(str(m).startswith(TWO_STAGE) for m in table.index):
         yield (
-            "A budget is decided by effects, not by forecasts: prefer the model whose intervals hold "
-            "the truth where it is known, and a lift test where it is not."
+            "A budget is decided by effects, not by forecasts: prefer the model whose intervals "
+            "hold the truth where it is known, and a lift test where it is not."
         )
 
 
-def _mean_sd(row: pd.Series, name: str) -> str:
+def _mean_sd(row: Any, name: str) -> str:
     digits = 2 if abs(row[name]) < 100 else 0
     return f"{row[name]:,.{digits}f} ± {row[f'{name}_sd']:,.{digits}f}"
 
