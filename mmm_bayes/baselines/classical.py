@@ -18,7 +18,7 @@ from mmm_bayes.baselines.members import KINDS, Choice, kind_of, make
 from mmm_bayes.baselines.predictions import ROLLED, predicted
 from mmm_bayes.baselines.rows import WEEK, Layout, layout_of, rows_of
 from mmm_bayes.baselines.tuning import tuned
-from mmm_bayes.baselines.validation import DRAWS, LAST, ROLLING, score
+from mmm_bayes.baselines.validation import DRAWS, LAST, ROLLING, points, score
 from mmm_bayes.dataset import Dataset
 from mmm_bayes.splits import Split
 
@@ -146,10 +146,8 @@ def _validate(
     start = time.perf_counter()
     fitted = task.make(model, choice).fit(task.X[train], task.y[train])
     seconds = took + time.perf_counter() - start
-    inside, unseen = (
-        score(fitted, task.X[rows], task.y[rows], task.units, seed=task.seed)
-        for rows in (train, test)
-    )
+    inside = points(fitted, task.X[train], task.y[train], task.units)
+    unseen = score(fitted, task.X[test], task.y[test], task.units, seed=task.seed)
     trained = {f"{name}_train": inside[name] for name in ("r2", "mediator_r2") if name in inside}
     rows = {**unseen, **trained, "seconds": seconds}
     found.score(model, [(split, name, value) for name, value in rows.items()])

@@ -85,12 +85,18 @@ def score(model: Any, X: Array, y: Array, units: int, *, seed: int) -> dict[str,
         r2, rmse and mape; crps and coverage_90 where the model has a distribution; mediator_r2
         where it predicts a mediator.
     """
+    found = points(model, X, y, units)
     draws = model.draws(X, DRAWS, seed)
-    point = scored(y, np.stack([model.predict(X)] * 2), units)
-    found = {name: point[name] for name in POINT}
     if draws is not None:
         spread = scored(y, draws, units)
         found |= {name: spread[name] for name in DISTRIBUTION}
+    return found
+
+
+def points(model: Any, X: Array, y: Array, units: int) -> dict[str, float | None]:
+    """The scores of a model's point predictions alone; arguments as for `score`."""
+    found = scored(y, np.stack([model.predict(X)] * 2), units)
+    found = {name: found[name] for name in POINT}
     if isinstance(model, TwoStage):
         mediator = model.mediator(X)
         found["mediator_r2"] = scored(model.observed(X), np.stack([mediator] * 2), units)["r2"]
