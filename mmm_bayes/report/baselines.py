@@ -455,8 +455,8 @@ def _windows(told: Compared) -> Picture:
         "Shares of the outcome by channel and coefficients over rolling windows.",
         "Each window refitted, with the tuned choices of the first. Above: what every model says a "
         f"channel brought in the window; colours are families ({_families(told)}). Below: "
-        "coefficients of linear models, for one step of the scaled column. Windows share weeks. A line that "
-        "leaves its axes is far beyond the others.",
+        "coefficients of linear models, for one step of the scaled column. Windows share weeks. A "
+        "line that leaves its axes is far beyond the others.",
         made,
         vector=True,
     )
