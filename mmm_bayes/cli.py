@@ -189,8 +189,8 @@ def baselines(
         str, typer.Option(metavar="MODEL,...", help="Members of the family, on the same splits.")
     ] = "",
     link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
-    trials: Annotated[int, typer.Option(help="Choices that a tuning tries.")] = 15,
-    bootstrap: Annotated[int, typer.Option(help="Refits behind an interval.")] = 60,
+    trials: Annotated[int, typer.Option(help="Choices that a tuning tries.")] = 12,
+    bootstrap: Annotated[int, typer.Option(help="Refits behind an interval.")] = 50,
     seed: Seed = 1,
 ) -> None:
     """The classical models on the same splits: forecasts, effects, and one table over all."""

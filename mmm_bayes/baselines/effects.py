@@ -26,8 +26,6 @@ Array = NDArray[np.float64]
 
 #: Parts of a channel's spend that are moved to another.
 MOVES = (0.05, 0.10)
-#: Weeks that a bootstrap keeps together.
-BLOCK = 8
 
 
 @dataclass(frozen=True)
@@ -126,16 +124,21 @@ def resampled(X: Array, *, number: int, seed: int) -> Iterator[NDArray[np.intp]]
 
     The moving-block bootstrap: weeks that follow each other stay together, and so do the units of a
     week. Source: Künsch (1989), *The jackknife and the bootstrap for general stationary
-    observations*.
+    observations*; a block has as many weeks as the cube root of all.
     """
     rng = np.random.default_rng(seed)
     weeks = np.unique(X[:, WEEK])
     of_week = [np.flatnonzero(X[:, WEEK] == week) for week in weeks]
-    block = min(BLOCK, len(weeks))
+    block = block_of(len(weeks))
     for _ in range(number):
         starts = rng.integers(0, len(weeks) - block + 1, -(-len(weeks) // block))
         drawn = (starts[:, None] + np.arange(block)).ravel()[: len(weeks)]
         yield np.concatenate([of_week[week] for week in np.sort(drawn)])
+
+
+def block_of(weeks: int) -> int:
+    """Weeks that a bootstrap keeps together."""
+    return max(1, round(weeks ** (1 / 3)))
 
 
 def refits(model: Any, X: Array, y: Array, *, number: int, seed: int) -> Iterator[Any]:

@@ -44,8 +44,8 @@ def baselines(
     models: Sequence[str] = (),
     bayes: Sequence[str] = (),
     link: str | None = None,
-    trials: int = 15,
-    bootstrap: int = 60,
+    trials: int = 12,
+    bootstrap: int = 50,
     seed: int = 1,
     say: Callable[[str], None] = print,
 ) -> Path:

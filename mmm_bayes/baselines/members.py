@@ -32,7 +32,7 @@ from mmm_bayes.dataset.description import SEASON
 
 Choice = dict[str, Any]
 
-TREES = 60
+TREES = 50
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Each transformer against a loop or a closed form, and none that learns from what it should not."""
+"""Each transformer against a loop or a closed form; none learns from what it should not."""
 
 from datetime import date, timedelta
 
