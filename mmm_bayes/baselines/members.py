@@ -167,7 +167,7 @@ def spoken(model: str) -> str:
     kind = kind_of(model)
     if kind not in KINDS:
         return f"{model} (Bayesian)"
-    return KINDS[kind].says + (", two stages" if model.startswith(TWO_STAGE) else "")
+    return KINDS[kind].says + (" in two stages" if model.startswith(TWO_STAGE) else "")
 
 
 def media_space(layout: Layout, trial: Any) -> Choice:

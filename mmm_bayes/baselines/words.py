@@ -89,18 +89,25 @@ def _mediation(table: Any, dataset: Dataset) -> Iterator[str]:
     if two.empty:
         return
     causes, mediator = _listed(list(dataset.causes)), dataset.mediator
-    for model in [str(one) for one in two.index[two < WORTH]]:
-        yield (
-            f"The first stage of {spoken(model)} ({causes} to {mediator}) has R² "
-            f"{table.loc[model, 'mediator_r2_train']:.2f} in the weeks it learned from and "
-            f"{two[model]:.2f} in the last fifth, which it had not seen: it has not found how "
-            f"{mediator} follows the others, and what the second stage says of them rests on it."
+    failing = [str(one) for one in two.index[two < WORTH]]
+    if failing:
+        each = _listed(
+            [
+                f"{table.loc[one, 'mediator_r2_train']:.2f} against {two[one]:.2f} "
+                f"({KINDS[kind_of(one)].says})"
+                for one in failing
+            ]
         )
-    for model in [str(one) for one in two.index[two >= WORTH]]:
         yield (
-            f"The first stage of {spoken(model)} has R² "
-            f"{table.loc[model, 'mediator_r2_train']:.2f} in the weeks it learned from and "
-            f"{two[model]:.2f} in the last fifth."
+            f"The first stage, from {causes} to {mediator}, fails in {len(failing)} of {len(two)} "
+            f"two-stage models: R² in the weeks learned from against the last fifth, unseen, is "
+            f"{each}. They have not found how {mediator} follows the others, and what their second "
+            "stages say of them rests on it."
+        )
+    else:
+        yield (
+            f"The first stage, from {causes} to {mediator}, has R² {two.min():.2f} to "
+            f"{two.max():.2f} in the last fifth, unseen."
         )
     yield (
         "A model with two stages gives the causes no other path, and its intervals and tests take "

@@ -196,7 +196,7 @@ def lines(
     if top > BEYOND * middle > 0:
         low = float(np.nanquantile(table.values, 0.02))
         ax.set_ylim(min(1.2 * low, -0.1 * middle), 2 * BEYOND * middle)
-    dates(ax, most=4)
+    dates(ax, most=6)
     ax.set_title(title)
     ax.set_ylabel(ylabel)
 

@@ -1,0 +1,143 @@
+"""The command from a table to its folder: contents, repeatability, refusals."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from baselines.markets import CHANNELS, table, write
+
+pytest.importorskip("sklearn", reason="the extra mmm-bayes[baselines] is not installed")
+
+from mmm_bayes.baselines.job import baselines
+from mmm_bayes.cli import main
+from mmm_bayes.errors import InputError
+from mmm_bayes.report.baselines import render_baselines
+
+MODELS = ("ols", "lagged_ridge", "elastic_net", "lightgbm", "two_stage_ols")
+
+
+def silent(_: str) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("market")
+    said = write(folder, table(weeks=82))
+    return baselines(
+        said, folder / "out", models=MODELS, trials=2, bootstrap=20, seed=3, say=silent
+    )
+
+
+def rows(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder / f"{name}.csv")
+
+
+def test_the_table_has_every_model_on_every_split(done):
+    found = rows(done, "baselines")
+    assert list(found.columns) == ["model", "split", "metric", "value"]
+    record = json.loads((done / "baselines.json").read_text())
+    for model in MODELS:
+        for split in record["splits"]:
+            one = found[(found["model"] == model) & (found["split"] == split)]
+            assert {"r2", "rmse", "mape", "seconds"} <= set(one["metric"])
+            assert ("crps" in set(one["metric"])) == model.endswith("ols")
+            assert ("mediator_r2" in set(one["metric"])) == model.startswith("two_stage")
+    assert len(rows(done, "summary")) == len(MODELS)
+
+
+def test_a_score_can_be_had_again_from_the_predictions(done):
+    found = rows(done, "baselines").query("split == 'holdout' and metric == 'rmse'")
+    predictions = rows(done, "predictions").query("split == 'holdout'")
+    for model, one in predictions.groupby("model"):
+        error = np.sqrt(((one["observed"] - one["predicted"]) ** 2).mean())
+        told = found[found["model"] == model]["value"].item()
+        assert error == pytest.approx(told, rel=1e-4)
+
+
+def test_effects_find_the_market_that_was_made(done):
+    found = rows(done, "contributions").query("estimand == 'total' and model == 'ols'")
+    found = found.set_index("channel")
+    made = pd.read_csv(done.parent / "small.csv")
+    assert list(found.index) == list(CHANNELS)
+    assert found.loc["tv", "value"] == pytest.approx(0.4 * made["tv_spend"].sum(), rel=0.35)
+    assert found.loc["tv", "lower"] > 0
+
+
+def test_the_same_seed_gives_the_same_numbers(done, tmp_path):
+    again = baselines(
+        done.parent / "small.toml", tmp_path / "again",
+        models=("lightgbm", "two_stage_ols"), trials=2, bootstrap=20, seed=3, say=silent,
+    )  # fmt: skip
+    for name in ("contributions", "reallocation", "importance"):
+        one, other = (rows(folder, name) for folder in (done, again))
+        one = one[one["model"].isin(other["model"])].reset_index(drop=True)
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_the_page_stands_alone_and_says_what_was_measured(done):
+    page = render_baselines(done).read_text()
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert "Classical models of sales" in page
+    best = rows(done, "summary").set_index("model")["rmse_blocked"].idxmin()
+    assert best in page
+    for picture in ("errors", "shares", "windows", "coefficients", "dependence", "residuals"):
+        assert f'id="figure-{picture}"' in page
+        assert (done / "figures" / f"{picture}.png").stat().st_size > 5000
+
+
+def test_an_unfinished_folder_has_no_page(tmp_path):
+    with pytest.raises(InputError, match=r"lacks baselines\.json"):
+        render_baselines(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        ({"models": ["olz"]}, "--models names 'olz'; they are ols, ridge"),
+        ({"bayes": ["nope"]}, "nope"),
+        ({"trials": 0}, "--trials 0 is too few"),
+        ({"bootstrap": 3}, "--bootstrap 3 is too few"),
+    ],
+)
+def test_refusals_leave_nothing(tmp_path, options, says):
+    said = write(tmp_path, table())
+    with pytest.raises(InputError, match=says):
+        baselines(said, tmp_path / "out", say=silent, **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_models_with_two_stages_need_a_mediator(tmp_path):
+    said = write(tmp_path, table(), mediation=None)
+    with pytest.raises(InputError, match="names 'two_stage_ols'"):
+        baselines(said, tmp_path / "out", models=["two_stage_ols"], say=silent)
+
+
+def test_zeros_have_no_logarithm(tmp_path):
+    frame = table()
+    frame.loc[3, "sales"] = 0.0
+    said = write(tmp_path, frame)
+    with pytest.raises(InputError, match="zero"):
+        baselines(said, tmp_path / "out", link="log", say=silent)
+
+
+def test_without_the_extra_there_is_one_sentence(tmp_path, monkeypatch, capsys):
+    whole = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "lightgbm" else whole(name)
+    )
+    said = write(tmp_path, table())
+    arguments = ["mmm-bayes", "baselines", str(said), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as left:
+        main()
+    out, err = capsys.readouterr()
+    assert (left.value.code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert "need LightGBM; install mmm-bayes[baselines]" in line
+    assert not (tmp_path / "out").exists()
