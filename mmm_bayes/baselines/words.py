@@ -144,7 +144,8 @@ def _honesty(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> I
         for model in held.index.difference(classical.index):
             yield (
                 f"Those of {spoken(str(model))} hold it in {held[model]:.0%} of "
-                f"{len(dataset.channels)}."
+                f"{len(dataset.channels)}. Simulated markets are made from the equations of the "
+                "Bayesian family, which favours it; a single market is one draw."
             )
         elsewhere = table.loc[error.index, "rmse_blocked"].rank()
         order = float(elsewhere.corr(error.rank()))
@@ -192,14 +193,14 @@ def _interpretation(table: Any, tables: dict[str, pd.DataFrame], dataset: Datase
             )
         wide = media[(media["lower"] < 0) & (media["upper"] > 0)]
         yield (
-            f"{len(wide)} of {len(media)} media coefficients of the linear models have a bootstrap "
-            "interval that contains 0."
+            f"Of {len(media)} media coefficients of linear models, those whose bootstrap interval "
+            f"contains 0: {len(wide)}."
         )
         negative = media[media["upper"] < 0]
         if len(negative):
             yield (
-                f"{len(negative)} of them are below 0 with their whole interval: advertising that "
-                "lowers the outcome, which the Bayesian family rules out by its prior unless told "
+                f"Below 0 with their whole interval: {len(negative)}. That is advertising which "
+                "lowers the outcome; the Bayesian family rules it out by its prior unless told "
                 "otherwise."
             )
     tests = tables["residuals"].set_index("test")
@@ -235,10 +236,11 @@ def _use(table: Any, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
         pairs = (best["from"] + " to " + best["to"]).value_counts()
         sure = best[best["lower"] > 0]
         yield (
-            f"Asked which transfer of 10% of a channel's money gains most, {pairs.iloc[0]} of "
-            f"{len(best)} models say {pairs.index[0]}, and {len(pairs)} different answers are "
-            f"given; {len(sure)} gains have an interval above 0. Each answer was picked for being "
-            "the best, so its gain is likely to disappoint."
+            f"Asked which transfer of 10% of a channel's money gains most, {len(best)} models give "
+            f"{len(pairs)} different answers; the most frequent is {pairs.index[0]} "
+            f"({pairs.iloc[0]} of {len(best)}). Gains whose interval is above 0: {len(sure)} of "
+            f"{len(best)}. Each answer was picked for being the best, so its gain is likely to "
+            "disappoint."
         )
     seconds = table["seconds"]
     yield (
@@ -263,7 +265,8 @@ def _mean_sd(row: Any, name: str) -> str:
 
 
 def _range(values: pd.Series) -> str:
-    return f"{values.min():.0%} to {values.max():.0%}"
+    low, high = f"{values.min():.0%}", f"{values.max():.0%}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _listed(names: list[str]) -> str:

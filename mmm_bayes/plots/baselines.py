@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, PALE, compact, dates, numbers, wide_range
+from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, PALE, compact, numbers, wide_range
 
 #: Colour of each family of models.
 FAMILIES = {
@@ -196,9 +196,17 @@ def lines(
     if top > BEYOND * middle > 0:
         low = float(np.nanquantile(table.values, 0.02))
         ax.set_ylim(min(1.2 * low, -0.1 * middle), 2 * BEYOND * middle)
-    dates(ax, most=6)
+    window_ends(ax, table.index)
     ax.set_title(title)
     ax.set_ylabel(ylabel)
+
+
+def window_ends(ax: Axes, ends: Iterable[Any]) -> None:
+    """Label the x-axis with the last weeks of windows, at most four of them."""
+    days = pd.to_datetime(pd.Index(ends))
+    some = days[:: -(-len(days) // 4)]
+    ax.set_xticks(list(some), [f"{day:%b %Y}" for day in some])
+    ax.margins(x=0.05)
 
 
 def coefficients(ax: Axes, table: pd.DataFrame, names: Sequence[str]) -> None:
@@ -301,7 +309,8 @@ def _reach(table: pd.DataFrame, truth: float | None) -> tuple[float, float]:
     """Ends of an axis that shows all but what is far beyond the rest."""
     ends = table[["value", "lower", "upper"]].to_numpy(dtype=float)
     middle = float(np.nanmedian(np.abs(table["value"]))) or 1.0
-    edge = max(BEYOND * middle, 1.2 * (truth or 0.0))
+    most = float(np.nanquantile(np.abs(ends), 0.8))
+    edge = max(min(BEYOND * middle, 1.2 * most), 1.2 * (truth or 0.0), most)
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     high = max(1.1 * high, 1.1 * (truth or 0.0))
     return max(min(1.1 * low, 0.0), -edge) - 0.03 * edge, min(high, edge)

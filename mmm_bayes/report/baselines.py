@@ -446,7 +446,7 @@ def _windows(told: Compared) -> Picture:
             )  # fmt: skip
         ax.axhline(0, color=GREY, linewidth=1)
         ax.set_title(f"coefficients, {model}")
-        dates(ax, most=6)
+        draw.window_ends(ax, wide.index)
     if linear:
         axes[down, 0].legend(fontsize=6.5, loc="best")
         axes[down, 0].set_ylabel("scaled")
