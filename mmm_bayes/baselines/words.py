@@ -33,7 +33,7 @@ def sentences(
     table = summary.set_index("model")
     return {
         "accuracy": list(_accuracy(table, metrics)),
-        "mediation": list(_mediation(table, dataset)),
+        "mediation": list(_mediation(table, tables, dataset)),
         "honesty": list(_honesty(table, tables, dataset)),
         "interpretation": list(_interpretation(table, tables, dataset)),
         "use": list(_use(table, tables)),
@@ -68,7 +68,7 @@ def _accuracy(table: Any, metrics: pd.DataFrame) -> Iterator[str]:
     negative = [str(one) for one in table.index if table.loc[one, "r2_blocked"] < 0]
     if negative:
         yield (
-            f"{_listed([spoken(one) for one in negative]).capitalize()} "
+            f"{_begun(_listed([spoken(one) for one in negative]))} "
             f"{'predict' if len(negative) > 1 else 'predicts'} unseen weeks worse than "
             "the mean of those weeks would."
         )
@@ -84,8 +84,19 @@ def _accuracy(table: Any, metrics: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _mediation(table: Any, dataset: Dataset) -> Iterator[str]:
+def _mediation(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> Iterator[str]:
     two = table["mediator_r2"].dropna()
+    indirect = of_all(tables["contributions"], "indirect")
+    indirect = indirect[indirect["channel"].isin(dataset.causes)]
+    for model, rows in indirect.groupby("model", sort=False):
+        if kind_of(str(model)) in KINDS:
+            continue
+        zero = rows[(rows["lower"] <= 0) & (rows["upper"] >= 0)]
+        yield (
+            f"{_begun(spoken(str(model)))} estimates both paths: of {len(rows)} indirect effects "
+            f"the 90% intervals of {len(zero)} contain 0"
+            + (f" ({_listed(sorted(map(str, zero['channel'])))})." if len(zero) else ".")
+        )
     if two.empty:
         return
     causes, mediator = _listed(list(dataset.causes)), dataset.mediator
@@ -178,7 +189,7 @@ def _interpretation(table: Any, tables: dict[str, pd.DataFrame], dataset: Datase
     beyond = total[total > 1]
     if len(beyond):
         yield (
-            f"{_listed([spoken(str(m)) for m in beyond.index]).capitalize()} "
+            f"{_begun(_listed([spoken(str(m)) for m in beyond.index]))} "
             f"{'credit' if len(beyond) > 1 else 'credits'} the channels with more than all of the "
             "outcome: what they say of effects is not to be believed, whatever they forecast."
         )
@@ -267,6 +278,11 @@ def _mean_sd(row: Any, name: str) -> str:
 def _range(values: pd.Series) -> str:
     low, high = f"{values.min():.0%}", f"{values.max():.0%}"
     return low if low == high else f"{low} to {high}"
+
+
+def _begun(text: str) -> str:
+    """The words as a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def _listed(names: list[str]) -> str:

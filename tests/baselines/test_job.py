@@ -20,6 +20,7 @@ from mmm_bayes.cli import main
 from mmm_bayes.dataset import load
 from mmm_bayes.errors import InputError
 from mmm_bayes.report.baselines import render_baselines
+from mmm_bayes.simulate import save, simulate
 
 MODELS = ("ols", "lagged_ridge", "elastic_net", "lightgbm", "two_stage_ols")
 
@@ -106,6 +107,33 @@ def test_the_page_stands_alone_and_says_what_was_measured(done):
     for picture in ("errors", "shares", "windows", "coefficients", "dependence", "residuals"):
         assert f'id="figure-{picture}"' in page
         assert (done / "figures" / f"{picture}.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_a_member_of_the_family_answers_on_the_same_splits(tmp_path):
+    """Its table of effects is that of its own report, and its forecast has a distribution."""
+    save(simulate("unmediated", weeks=104, seed=4), tmp_path / "market.csv")
+    done = baselines(
+        tmp_path / "market.toml", tmp_path / "out", models=["ols", "two_stage_ols"],
+        bayes=["partial_mediation"], trials=1, bootstrap=20, say=silent,
+    )  # fmt: skip
+    found = rows(done, "baselines")
+    splits = json.loads((done / "baselines.json").read_text())["splits"]
+    own = found[found["model"] == "partial_mediation"]
+    for split in splits:
+        assert {"r2", "rmse", "crps", "coverage_90"} <= set(own[own["split"] == split]["metric"])
+    inside = own[own["metric"].eq("coverage_90") & own["split"].ne("truth")]["value"].mean()
+    assert 0.75 <= inside <= 1.0
+    effects = rows(done, "contributions").query("model == 'partial_mediation'")
+    wide = effects.pivot(index="channel", columns="estimand", values="value")
+    assert (wide["direct"] + wide["indirect"]).to_numpy() == pytest.approx(wide["total"], rel=1e-3)
+    truth = rows(done, "truth").query("model == 'partial_mediation'")
+    assert (truth["lower"].le(truth["truth"]) & truth["truth"].le(truth["upper"])).sum() >= 4
+    moves = rows(done, "reallocation").query("model == 'partial_mediation'")
+    assert len(moves) == 5 * 4 * 2
+    assert (moves["lower"] <= moves["upper"]).all()
+    page = render_baselines(done).read_text()
+    assert "Partial_mediation (Bayesian) estimates both paths: of 3 indirect effects" in page
 
 
 def test_an_unfinished_folder_has_no_page(tmp_path):
