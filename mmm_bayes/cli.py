@@ -337,6 +337,43 @@ def _bounds(option: str, given: list[str] | None) -> dict[str, float]:
     return read
 
 
+@app.command()
+def baselines(
+    data: DataToml,
+    out: Out = None,
+    models: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Some of the models; all if left out.")
+    ] = "",
+    bayes: Annotated[
+        str, typer.Option(metavar="MODEL,...", help="Members of the family, on the same splits.")
+    ] = "",
+    link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
+    trials: Annotated[int, typer.Option(help="Choices that a tuning tries.")] = 12,
+    bootstrap: Annotated[int, typer.Option(help="Refits behind an interval.")] = 50,
+    seed: Seed = 1,
+) -> None:
+    """The classical models on the same splits: forecasts, effects, and one table over all."""
+    folder = out or _free_folder(Path("results"), f"{data.stem}-baselines")
+    _choice("--link", link, ("identity", "log"))
+    from mmm_bayes.baselines.job import baselines as work
+    from mmm_bayes.baselines.job import refuse_missing
+
+    refuse_missing()
+    work(
+        data, folder, models=_names(models), bayes=_names(bayes),
+        link=link, trials=trials, bootstrap=bootstrap, seed=seed, say=_say,
+    )  # fmt: skip
+    from mmm_bayes.report.baselines import render_baselines
+
+    _say(f"rendering {folder}")
+    _done(render_baselines(folder))
+
+
+def _names(text: str) -> list[str]:
+    """Names between commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         raise InputError(f"{option} {value!r} is not one of {', '.join(allowed)}")
