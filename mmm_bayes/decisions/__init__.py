@@ -8,6 +8,7 @@ from mmm_bayes.decisions.information import next_experiments
 from mmm_bayes.decisions.job import decide
 from mmm_bayes.decisions.moving import moves
 from mmm_bayes.decisions.planning import Plan, fitted, optimize, plan_record, plan_table
+from mmm_bayes.decisions.prices import price_curve
 from mmm_bayes.decisions.response import Response, response
 from mmm_bayes.decisions.tradeoff import tradeoff
 
@@ -22,6 +23,7 @@ __all__ = [
     "optimize",
     "plan_record",
     "plan_table",
+    "price_curve",
     "response",
     "tradeoff",
 ]

@@ -23,6 +23,7 @@ from mmm_bayes.decisions.planning import (
     plan_table,
     progress,
 )
+from mmm_bayes.decisions.prices import price_controls, price_curve
 from mmm_bayes.decisions.response import How, Response, response
 from mmm_bayes.decisions.returns import flags, margins, of_channel, returns_table
 from mmm_bayes.decisions.tradeoff import observed, pairs, tradeoff
@@ -31,7 +32,12 @@ from mmm_bayes.files import write_text
 
 PLAN, RECORD = "plan.csv", "plan.json"
 MOVES, RETURNS, FRONTIER = "moves.csv", "returns.csv", "frontier.csv"
-NEXT, TRADEOFF, WEEKS = "next_experiments.csv", "tradeoff.csv", "tradeoff_weeks.csv"
+PRICES, NEXT, TRADEOFF, WEEKS = (
+    "price_curve.csv",
+    "next_experiments.csv",
+    "tradeoff.csv",
+    "tradeoff_weeks.csv",
+)
 #: Draws that decide the plan that is only compared with.
 COMPARED = 500
 
@@ -87,6 +93,9 @@ def decide(
     if plan.wish.budget is not None:
         files[FRONTIER] = frontier(plan)
         files[NEXT] = next_experiments(plan)
+    curves = [price_curve(ready.world, name) for name in price_controls(ready.world)]
+    if curves:
+        files[PRICES] = pd.concat(curves)
     record["pictures"] = []
     grids, weeks = [], []
     set_by = _set(ready, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,34 @@ def tradeoff(
     numbers(ax.yaxis)
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.2,
               handletextpad=0.2, columnspacing=0.8)  # fmt: skip
+
+
+def price_curve(axes: Sequence[Axes], curve: pd.DataFrame, *, name: str = "outcome") -> None:
+    """Draw the outcome over a price, and the outcome per unit of the price.
+
+    Parameters
+    ----------
+    axes : sequence of two Axes
+    curve : pandas.DataFrame
+        Columns control, level, price, mean, lower and upper; the first level has the band.
+    name : str
+        Of the outcome.
+    """
+    for ax, by_price in zip(axes, (False, True), strict=True):
+        for at, (level, rows) in enumerate(curve.groupby("level", sort=False)):
+            price = rows["price"].to_numpy()
+            by = price if by_price else np.ones_like(price)
+            colour = OKABE_ITO[at % len(OKABE_ITO)]
+            if at == 0:
+                ax.fill_between(price, rows["lower"] / by, rows["upper"] / by, color=colour,
+                                alpha=0.25, linewidth=0)  # fmt: skip
+            ax.plot(price, rows["mean"] / by, color=colour, label=str(level),
+                    linestyle="-" if at == 0 else "--")  # fmt: skip
+        ax.set_xlabel(str(curve["control"].iloc[0]))
+        ax.set_ylabel(f"{name} a week" + (" / price" if by_price else ""))
+        few(ax.xaxis, 5)
+        numbers(ax.yaxis)
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.2)
 
 
 def _grey_outside(ax: Axes, weeks: pd.DataFrame, x: Any, y: Any) -> None:

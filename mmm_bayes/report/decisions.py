@@ -14,6 +14,7 @@ from mmm_bayes.decisions.job import (
     MOVES,
     NEXT,
     PLAN,
+    PRICES,
     RECORD,
     RETURNS,
     TRADEOFF,
@@ -166,6 +167,20 @@ def pictures(run: View) -> Iterator[Picture]:
             f"gain to the best of the worst {worst:.0%} of cases. The ends may lie close together: "
             "then there is little to choose. All gains are over the whole plan, and of parameters "
             "alone: the chance of single weeks is not in them.",
+            made, vector=True,
+        )  # fmt: skip
+    prices = run.added(PRICES)
+    for control, curve in prices.groupby("control", sort=False) if len(prices) else []:
+        made, axes = figure(1, 2, width=8.5, height=3.2, across=0.9)
+        plots.price_curve(axes[0], curve, name=run.outcome)
+        yield Picture(
+            f"price_{control}",
+            f"{run.outcome} a week over {control}.",
+            f"Left: typical {run.outcome} a week over {control}, as far as it was observed, all else "
+            "as in the mean week of the last 52, with the 90% band. Right: the same divided by "
+            f"{control}: the quantity sold, if {run.outcome} is what it is sold for. The model has "
+            f"one elasticity, so {run.outcome} is highest at one end of any range: the curve says "
+            "how fast it falls, and no best price.",
             made, vector=True,
         )  # fmt: skip
     drawn = _tradeoffs(run, told, plan)
