@@ -117,8 +117,8 @@ def _mediation(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) ->
         )
     else:
         yield (
-            f"The first stage, from {causes} to {mediator}, has R² {two.min():.2f} to "
-            f"{two.max():.2f} in the last fifth, unseen."
+            f"The R² of the first stage, from {causes} to {mediator}, is at least "
+            f"{two.min():.2f} in the last fifth, unseen, in all {len(two)} two-stage models."
         )
     yield (
         "A model with two stages gives the causes no other path, and its intervals and tests take "
