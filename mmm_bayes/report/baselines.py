@@ -354,7 +354,8 @@ def _shares(told: Compared) -> Picture:
         "shares",
         "Each channel's share of the outcome according to every model, with 90% intervals.",
         "What each model says a channel brought, had it never spent: total effects in percent of "
-        f"all of the outcome, with 90% intervals (bootstrap, or posterior).{dashed} An arrow "
+        "all of the outcome, with 90% intervals (bootstrap; of a Bayesian model the posterior's "
+        f"median and quantiles).{dashed} An arrow "
         "stands for a number beyond the axis. In models with mediation the totals of a mediator "
         f"and its causes overlap. Colours: {_families(told)}.",
         made,
