@@ -262,8 +262,8 @@ def _use(table: Any, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
             f"Asked which transfer of 10% of a channel's money gains most, {len(best)} models give "
             f"{len(pairs)} different answer{'s' * (len(pairs) > 1)}; the most frequent is "
             f"{pairs.index[0]} ({pairs.iloc[0]} of {len(best)}). Gains whose interval is above 0: "
-            f"{len(sure)} of {len(best)}. Each answer was picked for being the best, so its gain is likely to "
-            "disappoint."
+            f"{len(sure)} of {len(best)}. Each answer was picked for being the best, so its gain "
+            "is likely to disappoint."
         )
     seconds = table["seconds"]
     yield (
