@@ -160,7 +160,8 @@ def _contributions(name: str, draws: xr.Dataset) -> pd.DataFrame:
             for channel in values["channel"].values:
                 one = values.sel(unit=unit, channel=channel).values
                 low, high = np.quantile(one, INTERVAL)
-                rows.append((name, str(unit), str(channel), estimand, one.mean(), low, high))
+                middle = np.median(one)  # under the log link a mean need not be finite
+                rows.append((name, str(unit), str(channel), estimand, middle, low, high))
     head = ["model", "unit", "channel", "estimand", "value", "lower", "upper"]
     return pd.DataFrame(rows, columns=head)
 
@@ -175,7 +176,7 @@ def _reallocation(name: str, few: World, question: Question) -> pd.DataFrame:
         other = outcome_location(few, _followed(few, path, question.dataset, factors))
         gain = -change(few, fact, other).sum((1, 2))
         low, high = np.quantile(gain, INTERVAL)
-        rows.append((name, giver, taker, part, gain.mean(), low, high))
+        rows.append((name, giver, taker, part, np.median(gain), low, high))
     head = ["model", "from", "to", "share", "gain", "lower", "upper"]
     table = pd.DataFrame(rows, columns=head)
     if table.empty:

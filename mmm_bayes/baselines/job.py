@@ -171,7 +171,7 @@ def _write(folder: Path, found: Any, dataset: Dataset, record: dict[str, Any]) -
     metrics = pd.DataFrame(found.metrics, columns=["model", "split", "metric", "value"])
     metrics["value"] = metrics["value"].astype(float)
     one = summary.summarise(metrics)
-    record["sentences"] = sentences(one, metrics, tables, dataset)
+    record["sentences"] = sentences(one, metrics, tables, dataset, link=record["link"])
     with new_folder(folder) as draft:
         for name, table in {"baselines": metrics, "summary": one, **tables}.items():
             table.to_csv(

@@ -27,15 +27,20 @@ INFLATED = 5.0
 
 
 def sentences(
-    summary: pd.DataFrame, metrics: pd.DataFrame, tables: dict[str, pd.DataFrame], dataset: Dataset
+    summary: pd.DataFrame,
+    metrics: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    dataset: Dataset,
+    *,
+    link: str,
 ) -> dict[str, list[str]]:
-    """Sentences by subject: accuracy, honesty, interpretation, use."""
+    """Sentences by subject: accuracy, the first stage, honesty, interpretation, use."""
     table = summary.set_index("model")
     return {
         "accuracy": list(_accuracy(table, metrics)),
         "mediation": list(_mediation(table, tables, dataset)),
         "honesty": list(_honesty(table, tables, dataset)),
-        "interpretation": list(_interpretation(table, tables, dataset)),
+        "interpretation": list(_interpretation(table, tables, dataset, link)),
         "use": list(_use(table, tables)),
     }
 
@@ -117,8 +122,8 @@ def _mediation(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) ->
         )
     else:
         yield (
-            f"The first stage, from {causes} to {mediator}, has R² {two.min():.2f} to "
-            f"{two.max():.2f} in the last fifth, unseen."
+            f"The R² of the first stage, from {causes} to {mediator}, is at least "
+            f"{two.min():.2f} in the last fifth, unseen, in all {len(two)} two-stage models."
         )
     yield (
         "A model with two stages gives the causes no other path, and its intervals and tests take "
@@ -171,7 +176,9 @@ def _honesty(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> I
         )
 
 
-def _interpretation(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> Iterator[str]:
+def _interpretation(
+    table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset, link: str
+) -> Iterator[str]:
     # Direct effects add up; the totals of a mediator and its causes overlap.
     direct = of_all(tables["contributions"], "direct").groupby("model", sort=False)["value"].sum()
     total = direct / float(dataset.data["outcome"].sum())
@@ -179,15 +186,20 @@ def _interpretation(table: Any, tables: dict[str, pd.DataFrame], dataset: Datase
         m for m in total.index if kind_of(str(m)) in KINDS and KINDS[kind_of(str(m))].linear
     ]
     trees = [m for m in total.index if kind_of(str(m)) in KINDS and m not in straight]
+    if link == "log":
+        yield (
+            "Effects multiply under the log link: a channel's share is what the outcome would "
+            "lose without it alone, shares overlap, and together they can be more than all."
+        )
     if straight and trees:
         yield (
-            f"All channels together are {_range(total[straight])} of the outcome by the linear "
-            f"models and {_range(total[trees])} by the trees. Trees answer a question outside the "
-            "weeks they saw with the nearest week that they saw, so a channel that is seldom off "
-            "has hardly an effect by them."
+            f"The channels' direct shares add up to {_range(total[straight])} of the outcome by "
+            f"the linear models and {_range(total[trees])} by the trees. Trees answer a question "
+            "outside the weeks they saw with the nearest week that they saw, so a channel that is "
+            "seldom off has hardly an effect by them."
         )
     beyond = total[total > 1]
-    if len(beyond):
+    if len(beyond) and link == "identity":
         yield (
             f"{_begun(_listed([spoken(str(m)) for m in beyond.index]))} "
             f"{'credit' if len(beyond) > 1 else 'credits'} the channels with more than all of the "
@@ -248,10 +260,10 @@ def _use(table: Any, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
         sure = best[best["lower"] > 0]
         yield (
             f"Asked which transfer of 10% of a channel's money gains most, {len(best)} models give "
-            f"{len(pairs)} different answers; the most frequent is {pairs.index[0]} "
-            f"({pairs.iloc[0]} of {len(best)}). Gains whose interval is above 0: {len(sure)} of "
-            f"{len(best)}. Each answer was picked for being the best, so its gain is likely to "
-            "disappoint."
+            f"{len(pairs)} different answer{'s' * (len(pairs) > 1)}; the most frequent is "
+            f"{pairs.index[0]} ({pairs.iloc[0]} of {len(best)}). Gains whose interval is above 0: "
+            f"{len(sure)} of {len(best)}. Each answer was picked for being the best, so its gain "
+            "is likely to disappoint."
         )
     seconds = table["seconds"]
     yield (

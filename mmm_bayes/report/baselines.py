@@ -354,7 +354,8 @@ def _shares(told: Compared) -> Picture:
         "shares",
         "Each channel's share of the outcome according to every model, with 90% intervals.",
         "What each model says a channel brought, had it never spent: total effects in percent of "
-        f"all of the outcome, with 90% intervals (bootstrap, or posterior).{dashed} An arrow "
+        "all of the outcome, with 90% intervals (bootstrap; of a Bayesian model the posterior's "
+        f"median and quantiles).{dashed} An arrow "
         "stands for a number beyond the axis. In models with mediation the totals of a mediator "
         f"and its causes overlap. Colours: {_families(told)}.",
         made,
@@ -421,7 +422,7 @@ def _windows(told: Compared) -> Picture:
     rows = told.tables["windows"]
     across = min(COLUMNS, len(told.channels))
     down = -(-len(told.channels) // across)
-    made, axes = figure(down + 1, across, width=10, height=2.5 * (down + 1))
+    made, axes = figure(down + 1, across, width=10, height=2.5 * (down + 1), bottom=0.75)
     for at, channel in enumerate(told.channels):
         one = rows[rows["channel"] == channel]
         wide = 100 * one.pivot(index="window_end", columns="model", values="share")
@@ -448,7 +449,8 @@ def _windows(told: Compared) -> Picture:
         ax.set_title(f"coefficients, {model}")
         draw.window_ends(ax, wide.index)
     if linear:
-        axes[down, 0].legend(fontsize=6.5, loc="best")
+        handles, labels = axes[down, 0].get_legend_handles_labels()
+        made.legend(handles, labels, loc="lower center", ncols=len(labels))
         axes[down, 0].set_ylabel("scaled")
     return Picture(
         "windows",

@@ -126,7 +126,13 @@ def test_a_member_of_the_family_answers_on_the_same_splits(tmp_path):
     assert 0.75 <= inside <= 1.0
     effects = rows(done, "contributions").query("model == 'partial_mediation'")
     wide = effects.pivot(index="channel", columns="estimand", values="value")
-    assert (wide["direct"] + wide["indirect"]).to_numpy() == pytest.approx(wide["total"], rel=1e-3)
+    alone = wide.loc[["google", "tv"]]
+    assert (alone["indirect"] == 0).all()
+    assert alone["direct"].to_numpy() == pytest.approx(alone["total"])
+    money = pd.read_csv(tmp_path / "market.csv")[[f"{name}_spend" for name in wide.index]].sum()
+    assert wide["roas"].to_numpy() == pytest.approx(
+        (wide["total"].to_numpy() / money).to_numpy(), rel=1e-3
+    )
     truth = rows(done, "truth").query("model == 'partial_mediation'")
     assert (truth["lower"].le(truth["truth"]) & truth["truth"].le(truth["upper"])).sum() >= 4
     moves = rows(done, "reallocation").query("model == 'partial_mediation'")

@@ -92,6 +92,6 @@ def test_the_settled_panel(tmp_path):
     found = pd.read_csv(done / "contributions.csv").query("estimand == 'total'")
     wide = found.pivot(index=["model", "channel"], columns="unit", values="value")
     assert wide.shape == (12, 27)
-    np.testing.assert_allclose(wide.drop(columns="all").sum(1), wide["all"], rtol=1e-3)
+    np.testing.assert_allclose(wide.drop(columns="all").sum(axis=1), wide["all"], rtol=1e-3)
     assert pd.read_csv(done / "summary.csv")["r2_holdout"].notna().all()
     assert "226" in render_baselines(done).read_text()
