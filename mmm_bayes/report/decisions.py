@@ -176,8 +176,8 @@ def pictures(run: View) -> Iterator[Picture]:
         yield Picture(
             f"price_{control}",
             f"{run.outcome} a week over {control}.",
-            f"Left: typical {run.outcome} a week over {control}, as far as it was observed, all else "
-            "as in the mean week of the last 52, with the 90% band. Right: the same divided by "
+            f"Left: typical {run.outcome} a week over {control}, as far as it was observed, all "
+            "else as in the mean week of the last 52, with the 90% band. Right: the same over "
             f"{control}: the quantity sold, if {run.outcome} is what it is sold for. The model has "
             f"one elasticity, so {run.outcome} is highest at one end of any range: the curve says "
             "how fast it falls, and no best price.",
