@@ -93,7 +93,7 @@ def _candidates(plan: Plan, seed: int) -> list[Array]:
         chain, draw = int(choose.integers(chains)), int(choose.integers(number))
         one = draws.isel(chain=[chain], draw=[draw])
         plans.append(
-            best_plan(response, plan.limit, plan.wish, starts=[plan.spends], draws=one, seed=seed)
+            best_plan(response, plan.limit, plan.wish, starts=[plan.spends], draws=one, tries=0)
         )
     return plans
 

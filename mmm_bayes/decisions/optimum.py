@@ -76,6 +76,7 @@ def best_plan(
     wish: Wish,
     *,
     starts: Sequence[Array] = (),
+    tries: int = STARTS,
     seed: int = 0,
     finish: int = FINISH,
     draws: xr.Dataset | None = None,
@@ -89,6 +90,8 @@ def best_plan(
     wish : Wish
     starts : sequence of array, shape (unit, channel)
         Plans to begin at, besides today's and some at random.
+    tries : int
+        Plans at random to begin at.
     seed : int
     finish : int
         Draws that decide in the end.
@@ -113,11 +116,11 @@ def best_plan(
         decided = wish.budget - (now.sum() - now[limit.decided].sum())
     if response.how == "caused" or wish.budget is None:
         first = nearest(limit, now, None)
-        random = [rng.uniform(limit.lower, limit.upper) for _ in range(STARTS)]
+        random = [rng.uniform(limit.lower, limit.upper) for _ in range(tries)]
     else:
         first = nearest(limit, now, decided)
         random = [
-            nearest(limit, rng.uniform(limit.lower, limit.upper), decided) for _ in range(STARTS)
+            nearest(limit, rng.uniform(limit.lower, limit.upper), decided) for _ in range(tries)
         ]
     some = _Search(response, limit, wish, thinned(draws, SEARCH))
     tried = [some.climb(plan) for plan in (first, *starts, *random)]

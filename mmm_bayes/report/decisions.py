@@ -177,9 +177,9 @@ def pictures(run: View) -> Iterator[Picture]:
             f"price_{control}",
             f"{run.outcome} a week over {control}.",
             f"Left: typical {run.outcome} a week over {control}, as far as it was observed, all "
-            "else as in the mean week of the last 52, with the 90% band. Right: the same divided "
-            f"by {control}: the quantity sold, if {run.outcome} is what it is sold for. The model "
-            f"has one elasticity, so {run.outcome} is highest at one end of any range: the curve says "
+            "else as in the mean week of the last 52, with the 90% band. Right: the same over "
+            f"{control}: the quantity sold, if {run.outcome} is what it is sold for. The model has "
+            f"one elasticity, so {run.outcome} is highest at one end of any range: the curve says "
             "how fast it falls, and no best price.",
             made, vector=True,
         )  # fmt: skip
