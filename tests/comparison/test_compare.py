@@ -197,13 +197,13 @@ def test_weeks_at_a_floor_that_only_some_runs_have_are_left_out(market, saved, t
         return table.set_index("run"), told
 
     table, told = compared("one", "plain")
-    assert told["values"] == WEEKS - 1
+    assert told["weeks"] == WEEKS - 1
     assert any(note.startswith("1 weeks stand at a floor that not all") for note in told["notes"])
     lowest = int(outcome.values.argmin())
     expected = leave_one_out(plain).elpd.elpd_i.values.ravel()
     assert table.loc["plain", "elpd"] == pytest.approx(np.delete(expected, lowest).sum())
     _, told = compared("one", "two")
-    assert told["values"] == WEEKS
+    assert told["weeks"] == WEEKS
     assert not any("floor that" in note for note in told["notes"])
     with pytest.raises(InputError, match="runs that differ in their floors"):
         compare([folders[0], folders[2]], tmp_path / "future", future=True, say=lambda line: None)

@@ -36,7 +36,7 @@ def steady(
     else:
         at, share, prefix = list(range(4)), oracle.shares(built, sample), ""
     out = np.array(sample[f"{prefix}intercept"], dtype=float)
-    left = oracle.effectiveness(built, sample)[:, at]
+    left = oracle.walked(built, sample)[:, at]
     left = np.ones(left.shape) if of_mediator else left
     for (alpha, kappa, slope), amount, channel, e in zip(shapes, share, at, left.T, strict=True):
         units = range(path.shape[1])

@@ -22,7 +22,7 @@ def built(build: Callable[..., Built]) -> Built:
 def test_it_is_what_loops_make_of_the_draws(built: Built) -> None:
     seen = world(built.model, built.design, built.draws)
     found = over_time(seen)
-    paths = np.array([oracle.effectiveness(built, sample) for sample in built.samples])
+    paths = np.array([oracle.walked(built, sample) for sample in built.samples])
     weeks = paths.shape[1]
     relative = np.array([[path[t] / np.mean(path, 0) for t in range(weeks)] for path in paths])
     np.testing.assert_allclose(

@@ -303,7 +303,7 @@ def test_a_long_carryover_lasts_well_beyond_the_models() -> None:
 
 def test_truth_of_the_interactions_is_a_loop(inner: dict[str, Any]) -> None:
     """From the parameters and the table: revenue with and without, at levels of the other."""
-    simulated, (_, _, _outcome, _, path, _, scale, revenue) = inner["owned"]
+    simulated, (_, _, _outcome, _, path, _, scale, revenue, _) = inner["owned"]
     told, table = simulated.truth["parameters"], simulated.table
     rows = {
         (row["of"], row["level"]): row for row in simulated.truth["interactions"]
