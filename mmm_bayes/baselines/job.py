@@ -64,7 +64,7 @@ def baselines(
     link : {"identity", "log"}, optional
         The description's if left out.
     trials : int
-        Choices that a tuning tries.
+        Choices that a tuning of trees tries; linear models try three times as many.
     bootstrap : int
         Refits behind an interval.
     seed : int
