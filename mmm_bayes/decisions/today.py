@@ -76,11 +76,16 @@ def today(world: World) -> Today:
 
 
 def _mean_week(design: Design, last: slice) -> dict[str, Array]:
+    """Data of one week: the mean of some, but as late as the last of them.
+
+    Where effects change over time, the weeks to come have those of the last week.
+    """
     arrays = design.arrays[data_names(design)]
-    return {
+    week = {
         str(name): values.values[last].mean(0, keepdims=True)
         if "time" in values.dims
         else values.values
         for name, values in arrays.items()
         if name != "exposure_lags"
     }
+    return week | {"elapsed": arrays["elapsed"].values[-1:]}
