@@ -1,12 +1,13 @@
 """Units (regions, divisions) that differ, each learning from the others: partial pooling.
 
-    outcome_ut ~ D(m_ut, sigma_u)                          D: normal, Student-t or log-normal
+    outcome_ut ~ D(m_ut, sigma_u) + c e_t                  D: normal, Student-t or log-normal
+                                                           e: one shock a week for all units
     m_ut       = g(intercept_u + sum_c beta_uc r_uc (f_uct / mean(f_uc) - 1) + z_ut . theta_u)
     f_uct      = h_uct exp(delta_c . w_uct)                w: what [interactions] says changes c
     h_uct      = hill(adstock(x_uct; alpha_uc); kappa_uc, slope_c)
 
-    log beta_uc ~ Normal(log beta_c, beta_spread)          and so log kappa, logit alpha,
-    theta_u     ~ Normal(theta, covariate_effect_spread)   log sigma and gamma
+    log beta_uc ~ Normal(log beta_c, beta_spread_c)        and so log kappa, logit alpha,
+    theta_u     ~ Normal(theta, covariate_effect_spread)   and gamma; sigma_u is its own
 
     social ──gamma──> google ──beta──> revenue             r_uc: exposure per outcome of unit u,
        └────────────beta──────────────────^                over that of the mean unit
@@ -19,8 +20,9 @@ With [mediation] in the description there is the mediator's equation too:
 
 Question: what does each channel do in each unit, and how alike are the units? What is pooled is a
 channel's return: a unit that advertises twice as much for its size is expected to owe it twice the
-share, until its own data say otherwise. Weeks of different units are taken to be independent given
-all that: a shock that all units share, and that is in no column, makes intervals too narrow.
+share, until its own data say otherwise. Units of one business are disturbed together (weather,
+rivals, stock-outs): without e_t each would count as so many new weeks, and intervals would be too
+narrow. It is integrated out (``terms/shared.py``); a mediator that is always on has one too.
 """
 
 import pymc as pm

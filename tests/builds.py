@@ -182,7 +182,6 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         "effect": lambda shape: rng.normal(0.0, 0.05, shape),
         "spread": lambda shape: rng.uniform(0.1, 0.4, shape),
         "offset": lambda shape: rng.normal(0.0, 1.0, shape),
-        "log": lambda shape: rng.normal(-2.0, 0.3, shape),
         "outcome_on_intercept": lambda shape: rng.normal(1.0, 0.3, shape),
         "outcome_on_slope": lambda shape: rng.normal(0.5, 1.0, shape),
         "outcome_on_covariate_effect": lambda shape: rng.normal(0.0, 0.5, shape),

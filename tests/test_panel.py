@@ -132,7 +132,7 @@ def test_predictions_of_a_week_move_together(build: Callable[..., Built]) -> Non
     built = build("panel", units=2)
     draws = built.draws.assign(
         shared_sigma=0 * built.draws["shared_sigma"] + 0.5,
-        unit_sigma=0 * built.draws["unit_sigma"] + 0.05,
+        sigma=0 * built.draws["sigma"] + 0.05,
     )
     data = {name: built.design.arrays[name].values for name in data_names(built.design)}
     made = predictive(built.model, seed=2).labelled(draws, data)["outcome"]
@@ -155,7 +155,7 @@ def test_the_log_likelihood_is_one_number_a_week(build: Callable[..., Built]) ->
     assert found.dims == ("chain", "draw", "time")
     one = built.draws.isel(chain=0, draw=1)
     scale = built.design.arrays["outcome_scale"].values
-    noise, shock = one["unit_sigma"].values * scale, float(one["shared_sigma"]) * scale
+    noise, shock = one["sigma"].values * scale, float(one["shared_sigma"]) * scale
     week = stats.multivariate_normal(cov=np.diag(noise**2) + np.outer(shock, shock))
     miss = built.design.arrays["outcome_observed"].values - one["outcome_mean"].values
     np.testing.assert_allclose(found.values[0, 1], week.logpdf(miss), rtol=1e-8)

@@ -28,18 +28,16 @@ _SHAPES = {
     "media": ("adstock_alpha", "saturation_kappa", "saturation_slope"),
     "path": ("mediation_alpha", "mediation_kappa", "mediation_slope"),
 }
-#: Parameters of which each unit of a panel has its own, besides the effects of covariates, and
-#: those of them that are positive.
+#: Parameters of which each unit of a panel has its own, pooled, besides the effects of covariates.
 _OWN = {
-    "intercept", "sigma", "adstock_alpha", "saturation_kappa", "beta", "gamma", "gamma_on",
-    "mediator_intercept", "mediator_on_intercept", "mediator_sigma",
+    "intercept", "adstock_alpha", "saturation_kappa", "beta", "gamma", "gamma_on",
+    "mediator_intercept", "mediator_on_intercept",
 }  # fmt: skip
-_POSITIVE = ("sigma", "mediator_sigma", "saturation_kappa")
 #: A walk's steps, and a trend's stretches: in the weeks of the scaling, and after them.
 STEPS, STRETCHES = (8, 6), (10, 7)
 #: What the names of parameters end with that no calibration looks at one by one.
 UNNAMED = (
-    "covariate_effect", "covariate_effect_spread", "_offset", "_log", "_step", "trend_change",
+    "covariate_effect", "covariate_effect_spread", "_offset", "_step", "trend_change",
 )  # fmt: skip
 BEND = 0.05  # of the softplus that keeps the location of an additive log-normal positive
 
@@ -129,7 +127,9 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
             shapes[name] = () if name.endswith("intercept") else shapes[name]
             shapes[f"{name}_spread"] = shapes[name]
             offsets[f"{name}_offset"] = (units, *shapes[name])
-        shapes["shared_sigma"] = ()
+        shapes |= {"shared_sigma": (), "sigma": (units,)}
+        if mediated:
+            shapes["mediator_sigma"] = (units,)
         if mediated and design.form.mediator_likelihood == "normal":
             shapes["mediator_shared_sigma"] = ()
     if _bends(design):
@@ -145,12 +145,7 @@ def parameters(member: str, design: Design, number: int, seed: int) -> dict[str,
     variables += [pm.Normal.dist(shape=shape) for shape in offsets.values()]
     # One draw alone would come back without its axis.
     drawn = pm.draw(variables, draws=number + 1, random_seed=seed, mode="FAST_COMPILE")
-    made = dict(zip([*shapes, *offsets], map(np.asarray, drawn), strict=True))
-    for name in {"sigma", "mediator_sigma"} & made.keys():
-        if f"{name}_offset" in made:  # a model declares the units' logarithms themselves
-            away = made[f"{name}_spread"][:, None] * made[f"{name}_offset"]
-            made[f"{name}_log"] = np.log(made[name])[:, None] + away
-    return made
+    return dict(zip([*shapes, *offsets], map(np.asarray, drawn), strict=True))
 
 
 def _mediated(member: str, design: Design) -> bool:
@@ -164,7 +159,7 @@ def _own_values(design: Design, drawn: dict[str, Array]) -> dict[str, Array]:
         away = drawn[f"{name}_spread"] * drawn[f"{name}_offset"]
         if name == "adstock_alpha":
             own[name] = expit(logit(drawn[name]) + away)
-        elif name in _POSITIVE or (name == "beta" and design.form.sign == "positive"):
+        elif name == "saturation_kappa" or (name == "beta" and design.form.sign == "positive"):
             own[name] = np.exp(np.log(drawn[name]) + away)
         else:
             own[name] = drawn[name] + away
@@ -518,7 +513,7 @@ def _named(equations: _Equations, drawn: dict[str, Array]) -> dict[str, float]:
     for name, values in drawn.items():
         if name.endswith(UNNAMED):
             continue
-        labels = units if name.endswith("intercept") else channels
+        labels = units if name.endswith(("intercept", "sigma")) else channels
         if name == "modulation_effect":
             labels = [str(label) for label in design.arrays["modulation"].values]
         if name.startswith(("gamma", "mediation_")):

@@ -15,7 +15,7 @@ from mmm_bayes.sampling import Compiled, follow
 
 #: What the names of parameters end with that nobody asks for one by one.
 UNNAMED = (
-    "covariate_effect", "covariate_effect_spread", "_offset", "_log", "_step", "trend_change",
+    "covariate_effect", "covariate_effect_spread", "_offset", "_step", "trend_change",
 )  # fmt: skip
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -68,7 +66,7 @@ def extremes(draws: xr.DataArray) -> tuple[str, str, float]:
         Names, and the posterior probability that the second is larger than the first. They were
         picked for being extreme; a pooled model has drawn both towards the others for it.
     """
-    means: Any = draws.mean(("chain", "draw"))
+    means = draws.mean(("chain", "draw")).values
     low, high = int(means.argmin()), int(means.argmax())
     larger = float((draws.isel(unit=high) > draws.isel(unit=low)).mean())
     names = [str(name) for name in draws["unit"].values]

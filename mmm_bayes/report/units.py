@@ -61,7 +61,7 @@ def units_say(run: View) -> list[str]:
     if pooling is None:
         return []
     shown, what = _shown(run, run.effect("draws"))
-    said = []
+    said = [f"{what}, by unit, with 90% intervals:"]
     for channel in run.channels:
         one = shown.sel(channel=channel).isel(unit=slice(None, -1))
         here = one["unit"].values[np.isfinite(one.isel(chain=0, draw=0).values)]
@@ -69,7 +69,7 @@ def units_say(run: View) -> list[str]:
         if one.sizes["unit"] < 2:
             continue
         low, high, larger = extremes(one)
-        told = " and ".join(
+        told = " to ".join(
             f"{' ('.join(spread(summary(one.sel(unit=name))))}) in {name}" for name in (low, high)
         )
         share = float(pooling.sel(channel=channel))
@@ -79,8 +79,7 @@ def units_say(run: View) -> list[str]:
             else f"the data do not tell even these apart: P({high} > {low}) = {larger:.0%}"
         )
         said.append(
-            f"{channel}: {what[0].lower()}{what[1:]} runs from {told}; {differ}. "
-            f"The units' estimates are pooled by {share:.0%}."
+            f"{channel}: from {told}; {differ}. The units' estimates are pooled by {share:.0%}."
         )
     return said
 

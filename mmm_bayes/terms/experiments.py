@@ -138,9 +138,7 @@ def _mediator_change(model: pm.Model, rows: Any, lags: Any) -> Any:
     if "mediator_on" in model.named_vars:
         names = ["mediator_on", "mediator_level"]
         fact = [model[name][rows] for name in names]
-        own = "unit_mediator_sigma" in model.named_vars
-        sigma = model["unit_mediator_sigma" if own else "mediator_sigma"]
-        changed = _hurdle(observed, sigma, fact, _under(model, names, rows, lags))
+        changed = _hurdle(observed, model["mediator_sigma"], fact, _under(model, names, rows, lags))
     else:
         (mean,) = _under(model, ["mediator_mean"], rows, lags)
         changed = pt.maximum(observed + mean - model["mediator_mean"][rows], 0.0)

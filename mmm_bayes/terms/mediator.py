@@ -51,7 +51,7 @@ def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
     predictor = baseline(design, "mediator_", declare=declare) + contribution(
         design, response, declare(design, "gamma", dims="cause"), "mediation_ceiling", dim="cause"
     )
-    sigma = declare(design, "mediator_sigma")
+    sigma = prior(design, "mediator_sigma", dims="unit" if declare is pooled else None)
     if design.form.mediator_likelihood == "normal":
         mean = pm.Deterministic("mediator_mean", scale * predictor, dims=dims)
         if declare is pooled:

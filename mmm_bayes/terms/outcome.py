@@ -68,7 +68,7 @@ def outcome(
     dims = ("time", "unit")
     scale, observed = data["outcome_scale"], data["outcome_observed"]
     form = design.form
-    sigma = declare(design, "sigma")
+    sigma = prior(design, "sigma", dims="unit" if declare is pooled else None)
     if form.link == "log":
         location = scale * pt.exp(predictor)
     elif form.likelihood == "lognormal":

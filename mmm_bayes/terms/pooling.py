@@ -5,11 +5,11 @@
 with g the logarithm of what is positive, the logit of what lies between 0 and 1, and nothing for
 what may have either sign. `value` keeps its name, its prior and its meaning: it is the median of
 the units. A `spread` near 0 makes the units alike, a large one leaves each to its own data, and the
-data decide.
+data decide. What is sampled are the standardised deviations ``z`` (non-centred), which
+``benchmarks/panel_pooling.py`` measures against the alternatives.
 
-What is sampled are the standardised deviations ``z`` (non-centred), but for the units' noise: tens
-of weeks tell it of each unit so well that its own logarithm samples better (centred). See
-``benchmarks/panel_pooling.py``.
+How noisy a unit is, is not pooled: tens of weeks tell it of each unit by itself, and a spread of
+what is known that well is a funnel to a sampler.
 
 Source: Gelman, Hill (2007), *Data analysis using regression and multilevel/hierarchical models*,
 chapters 11-13; for media, Sun, Wang, Jin, Chan, Koehler (2017), *Geo-level Bayesian hierarchical
@@ -28,9 +28,6 @@ from mmm_bayes.design import Design
 from mmm_bayes.errors import InputError
 from mmm_bayes.terms.priors import prior, scale_of
 
-#: What each unit's own data tell well.
-CENTRED = ("sigma", "mediator_sigma")
-
 
 def pooled(
     design: Design,
@@ -43,8 +40,8 @@ def pooled(
     """Declare a parameter of which every unit has its own; called as `prior` is.
 
     Declares the typical unit's `key`, how far units differ ``{key}_spread`` (on the scale of g,
-    for each channel or covariate by itself), the standardised deviations ``{key}_offset`` or, of
-    `CENTRED`, the units' own logarithms ``{key}_log``, and, following from them, ``unit_{key}``.
+    for each channel or covariate by itself), the standardised deviations ``{key}_offset`` and,
+    following from them, ``unit_{key}``.
 
     Parameters
     ----------
@@ -71,9 +68,6 @@ def pooled(
     name = name or key
     spread = prior(design, f"{key}_spread", dims, name=f"{name}_spread")
     each = ("unit",) if dims is None else ("unit", dims)
-    if key in CENTRED:
-        logs = pm.Normal(f"{name}_log", pt.log(typical), spread, dims=each)
-        return pm.Deterministic(f"unit_{name}", pt.exp(logs), dims=each)
     away = deviations(name, spread, each)
     match scale_of(design, key):
         case "log":

@@ -88,11 +88,9 @@ def defaults(design: Design, spread: Any, mediator_spread: Any) -> dict[str, Spe
             "beta": 0.1 if free else 0.5,
             "adstock_alpha": 0.5,
             "saturation_kappa": 0.3,
-            "sigma": 0.3,
             "intercept": 0.3 * spread,
             "covariate_effect": 0.3 * spread,
             "gamma": 0.1,
-            "mediator_sigma": 0.3,
             "mediator_intercept": 0.3 * mediator_spread,
             "mediator_covariate_effect": 0.3 * mediator_spread,
             "gamma_on": 0.25,
@@ -112,8 +110,7 @@ def scale_of(design: Design, key: str) -> Literal["log", "logit", "plain"]:
     """
     if key in ("adstock_alpha", "mediation_alpha"):
         return "logit"
-    positive = ("sigma", "mediator_sigma", "saturation_kappa")
-    if key in positive or (key == "beta" and design.form.sign == "positive"):
+    if key == "saturation_kappa" or (key == "beta" and design.form.sign == "positive"):
         return "log"
     return "plain"
 
