@@ -7,7 +7,7 @@ from mmm_bayes.calibration import recover
 
 pytestmark = pytest.mark.slow
 
-MARKETS = [("panel", 11), ("panel", 12)]
+MARKETS = [("panel", 11)]
 
 
 @pytest.fixture(scope="module")
@@ -17,19 +17,18 @@ def recovered() -> pd.DataFrame:
 
 
 def test_intervals_of_single_regions_hold_the_truth(recovered: pd.DataFrame) -> None:
-    """80 totals and 48 indirect effects: 0.8 of them is three standard errors below 0.9."""
+    """40 totals and 24 indirect effects: 0.75 of them is two to three standard errors below 0.9."""
     own = recovered[recovered["unit"] != "all"]
-    assert (own["estimand"] == "total").sum() == 2 * 8 * 5
-    for estimand, number in (("total", 80), ("direct", 80), ("indirect", 48)):
+    for estimand, number in (("total", 40), ("direct", 40), ("indirect", 24)):
         cases = own[(own["estimand"] == estimand) & (own["sd"] > 0)]
         assert len(cases) == number
-        assert cases["held"].mean() >= 0.8
+        assert cases["held"].mean() >= 0.75
 
 
 def test_and_so_do_those_of_all_regions_together(recovered: pd.DataFrame) -> None:
     together = recovered[(recovered["unit"] == "all") & (recovered["sd"] > 0)]
-    assert len(together) == 2 * (5 + 5 + 3)
-    assert together["held"].mean() >= 0.8
+    assert len(together) == 5 + 5 + 3
+    assert together["held"].mean() >= 0.75
 
 
 def test_regions_are_told_apart_where_they_differ(recovered: pd.DataFrame) -> None:
