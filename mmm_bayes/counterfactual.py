@@ -29,7 +29,7 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from mmm_bayes.design import Design
-from mmm_bayes.evaluation import Evaluation, evaluation, flat, own_values
+from mmm_bayes.evaluation import Evaluation, evaluation, flat
 from mmm_bayes.sampling import parameters
 from mmm_bayes.terms.data import data_names
 from mmm_bayes.transforms import lagged
@@ -287,7 +287,7 @@ def _quantile(draws: xr.Dataset, observed: Array, seed: int) -> Array:
 
 def _sigma(draws: xr.Dataset) -> Array:
     """Scale of the mediator's disturbance, shape (sample, 1, 1 or unit)."""
-    sigma = flat(own_values(draws, "mediator_sigma"))
+    sigma = flat(draws["mediator_sigma"])
     return sigma.reshape(len(sigma), 1, -1)
 
 

@@ -38,6 +38,7 @@ from mmm_bayes.sampling import (
     compile_model,
     complete,
     follow,
+    refuse_short,
     sample,
     unconstrained,
 )
@@ -77,11 +78,7 @@ def prepare(
     ------
     InputError
     """
-    for name, least in (("draws", 100), ("tune", 100), ("chains", 2)):
-        if getattr(settings, name) < least:
-            raise InputError(
-                f"--{name} {getattr(settings, name)} is too few to be checked; take {least} or more"
-            )
+    refuse_short(settings)
     chosen = member(model)
     dataset = load(data)
     form = form_for(

@@ -15,6 +15,7 @@ import xarray as xr
 
 from mmm_bayes import streaming
 from mmm_bayes.design import Design
+from mmm_bayes.errors import InputError
 from mmm_bayes.evaluation import Array, Evaluation, evaluation, flat
 from mmm_bayes.family import Member
 from mmm_bayes.terms.data import data_names
@@ -35,6 +36,20 @@ class Settings:
     tune: int = 1000
     chains: int = 4
     seed: int = 1
+
+
+def refuse_short(settings: Settings) -> None:
+    """Refuse so few draws that convergence could not be judged from them.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, least in (("draws", 100), ("tune", 100), ("chains", 2)):
+        if getattr(settings, name) < least:
+            raise InputError(
+                f"--{name} {getattr(settings, name)} is too few to be checked; take {least} or more"
+            )
 
 
 @dataclass(frozen=True)

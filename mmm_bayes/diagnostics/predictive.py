@@ -28,7 +28,6 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from mmm_bayes.diagnostics.check import Check, Status, said
-from mmm_bayes.evaluation import own_values
 
 Array = NDArray[np.float64]
 
@@ -456,7 +455,7 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array]:
     posterior = tree["posterior"].to_dataset()
     level = f"{variable}_level"
     location = posterior[level if level in posterior else f"{variable}_mean"]
-    sigma = own_values(posterior, "sigma" if variable == "outcome" else "mediator_sigma")
+    sigma = posterior["sigma" if variable == "outcome" else "mediator_sigma"]
     return _thinned(location), _thinned(_in_units(tree, variable, sigma, location))
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import xarray as xr
 
-SAMPLE = ("chain", "draw")
+from mmm_bayes.evaluation import SAMPLE
+
 #: What a reader asks about: returns, carryover, saturation, and the path into the mediator.
 POOLED = ("beta", "adstock_alpha", "saturation_kappa", "gamma")
 

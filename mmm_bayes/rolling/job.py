@@ -19,14 +19,13 @@ from mmm_bayes import jobs
 from mmm_bayes.dataset import load
 from mmm_bayes.design import form_for
 from mmm_bayes.diagnostics.check import SEVERITY
-from mmm_bayes.errors import InputError
 from mmm_bayes.executing import each, workers
 from mmm_bayes.family import member
 from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.rolling import tables
 from mmm_bayes.rolling.windows import CHECKED, arranged
 from mmm_bayes.rolling.work import WHOLE_TABLE, Plan, work
-from mmm_bayes.sampling import Settings
+from mmm_bayes.sampling import Settings, refuse_short
 from mmm_bayes.splits import blocked
 
 RECORD, WINDOWS = "rolling.json", "windows"
@@ -52,11 +51,7 @@ def plan_for(
     ------
     InputError
     """
-    for name, least in (("draws", 100), ("tune", 100), ("chains", 2)):
-        if getattr(settings, name) < least:
-            raise InputError(
-                f"--{name} {getattr(settings, name)} is too few to be checked; take {least} or more"
-            )
+    refuse_short(settings)
     chosen = member(model)
     dataset = load(data)
     form = form_for(dataset)
