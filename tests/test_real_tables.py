@@ -90,7 +90,7 @@ def test_log_link_and_floor_are_better_by_loo(gaussian: Path, floored: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     told = json.loads((out / "compare.json").read_text())
-    assert told["values"] == 96
+    assert told["weeks"] == 96
     assert any(note.startswith("8 weeks stand at a floor") for note in told["notes"])
     table = pd.read_csv(out / "compare.csv").set_index("run")
     assert table.loc[gaussian.name, "elpd_diff"] < -100
