@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 
 def namespace(*arrays: Any) -> Any:
@@ -25,3 +26,9 @@ def namespace(*arrays: Any) -> Any:
     if pytensor and any(isinstance(array, pytensor.graph.basic.Variable) for array in arrays):
         return pytensor.tensor
     return np
+
+
+def logistic(x: Any) -> Any:
+    """``1 / (1 + exp(-x))`` without overflow, of an array or a PyTensor variable."""
+    xp = namespace(x)
+    return xp.sigmoid(x) if xp is not np else expit(x)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmm_bayes.transforms.namespace import namespace
+from mmm_bayes.transforms.namespace import logistic, namespace
 
 Array = Any
 
@@ -33,9 +33,9 @@ def hill(x: Array, kappa: Array, slope: Array) -> Array:
         In [0, 1): exactly 0 at ``x = 0``, with finite gradients there too.
     """
     # log(0) has no derivative: step aside at x = 0 and mask the result. The logistic form of
-    # the curve costs one log and one tanh an element, reused by the gradients, and overflows
-    # nowhere; powers would be computed anew for each gradient.
+    # the curve costs one log and one exponential an element, reused by the gradients, and
+    # overflows nowhere; powers would be computed anew for each gradient.
     xp = namespace(x, kappa, slope)
     on = x > 0
     logit = slope * (xp.log(xp.where(on, x, 1.0)) - xp.log(kappa))
-    return xp.where(on, (1 + xp.tanh(logit / 2)) / 2, 0.0)
+    return xp.where(on, logistic(logit), 0.0)
