@@ -19,7 +19,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification clean
+.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification references clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,9 @@ recovery: $(STAMPS)/base ## results/recovery: do the intervals hold the truth of
 
 misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the intervals worth when the model is wrong? (half an hour)
 	$(BIN)/python scripts/misspecification.py
+
+references: $(STAMPS)/dev ## results/: a run of every model on simulated markets, compared, rolled and beside classical models (an hour)
+	scripts/references.sh
 
 clean: ## remove the virtual environment and the tools' caches; data and results stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
