@@ -15,19 +15,6 @@ from mmm_bayes.report.units import units_say
 from mmm_bayes.report.words import before_the_data, channel_sentences, verdict_sentence
 
 _STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
-_GROUPS = {
-    "convergence": "Sampling",
-    "outcome_ppc": "Does the model make such outcomes?",
-    "mediator_ppc": "Does it make such mediator spends?",
-    "residuals": "What is left over",
-    "loo": "Single weeks that pull",
-    "holdout": "Weeks held out",
-    "change": "Does advertising still do what it did?",
-    "experiments": "Lift tests",
-    "prior": "Do the priors expect such a business?",
-    "identifiability": "Can the channels be told apart?",
-    "placebo": "Does it find effects where there are none?",
-}
 
 
 def render(folder: Path) -> Path:
@@ -106,7 +93,7 @@ def _context(run: View) -> dict[str, object]:
         "scores": tables.scores(run),
         "provenance": tables.provenance(run),
         "checks": [
-            (_GROUPS.get(group, group), [c for c in checks if c.get("group") == group])
+            (tables.GROUPS.get(group, group), [c for c in checks if c.get("group") == group])
             for group in dict.fromkeys(c.get("group") for c in checks)
         ],
         "status": _STATUS,

@@ -95,7 +95,7 @@ def spread(summary: Summary, *, unit: str = "") -> tuple[str, str]:
 
 _VALUE = re.compile(
     r"(?:<|more than)? ?(?P<sign>[+−]?)(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<rest>\.\d+)?"
-    r"(?P<power>e[+−]?\d+)?(?P<scale>k|M|bn|tn)?(?:%|(?=[ ,]|$))(?:[ ,].*)?"
+    r"(?P<power>e[+−]?\d+)?(?P<scale>k|M|bn|tn)?(?:%|(?=,? |$))(?:,? .*)?"
 )
 
 
