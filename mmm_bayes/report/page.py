@@ -101,5 +101,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["value"] = value
+    environment.filters["value"] = _sorted_by
     return environment
+
+
+def _sorted_by(cell: str) -> str | None:
+    """A cell's number as JavaScript reads it; None if it has none."""
+    found = value(cell)
+    return None if found is None else repr(found).replace("inf", "Infinity")

@@ -394,3 +394,32 @@ def test_a_page_of_several_runs_leads_to_each(browser, side_by_side):
         browser.get(side_by_side.as_uri())
         browser.find_elements(By.CSS_SELECTOR, ".verdict a")[at].click()
         assert browser.find_element(By.TAG_NAME, "h1").text == f"What drives {title}?"
+
+
+def test_what_is_no_number_comes_last_either_way(browser, tmp_path):
+    """In every form that a page writes numbers in."""
+    from mmm_bayes.report.page import _environment
+    from mmm_bayes.report.tables import table
+
+    ascending = ["−∞", "−1.2M, 3%", "−5", "< 0", "0", "< 0.001", "0.5", "12%", "9.8k", "1.23M", "∞"]
+    shuffled = ["12%", "–", *ascending[::-2], "no spend", *ascending[1::2]]
+    shuffled.pop(shuffled.index("12%", 1))
+    rows = [[f"row {at}", cell] for at, cell in enumerate(shuffled)]
+    source = (
+        '{% extends "page.html.j2" %}'
+        '{% from "macros.html.j2" import grid, section with context %}'
+        '{% block sections %}{% call section("one", "One") %}{{ grid(rows, "Sizes") }}{% endcall %}'
+        "{% endblock %}"
+    )
+    filled = _environment().from_string(source)
+    page = tmp_path / "page.html"
+    page.write_text(filled.render(rows=table(("name", "size"), rows), figures={}, contents=[]))
+    browser.get(page.as_uri())
+    sized = browser.find_element(By.TAG_NAME, "table")
+    button = sized.find_elements(By.TAG_NAME, "button")[1]
+    for expected in (ascending, ascending[::-1]):
+        button.send_keys(Keys.ENTER)
+        assert column(browser, sized, 1) == [*expected, "–", "no spend"]
+    # Rows by name, as a reader counts: 2 before 10.
+    sized.find_elements(By.TAG_NAME, "button")[0].send_keys(Keys.ENTER)
+    assert column(browser, sized, 0) == [name for name, _ in rows]
