@@ -12,7 +12,6 @@
     const link = event.target.closest('a[href^="#"]');
     if (link) reveal(link.hash);
   });
-  reveal(location.hash);
 
   // All sections at once.
   const sections = [...document.querySelectorAll("main details")];
@@ -65,4 +64,6 @@
     }
   });
   for (const box of document.querySelectorAll(".scroll, pre")) reach.observe(box);
+
+  reveal(location.hash);
 }
