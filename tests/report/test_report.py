@@ -97,6 +97,7 @@ def test_the_evidence_is_what_the_diagnostics_say(mediated_page, panel_page):
     facebook, tiktok = found.split("tiktok", 1)
     assert "The total is an extrapolation. It excludes 0." in facebook
     assert "this table gives no evidence of mediation" in tiktok.split("tv")[0]
+    assert "Those into revenue are positive by prior" in text
     assert "shares overlap" in Page(panel_page).text
     assert "shares overlap" not in text
 
