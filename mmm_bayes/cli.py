@@ -120,11 +120,27 @@ def fit(
 
 
 @app.command()
-def report(run: Run) -> None:
-    """Render a run's report anew from its saved results."""
-    from mmm_bayes.report import render
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="PAGE.html", help="Page for several runs side by side.")
+    ] = None,
+) -> None:
+    """Render a run's report anew, or several runs side by side, from saved results."""
+    if len(folders) == 1 and out is not None:
+        raise InputError("--out is for several runs; the report of one goes into its own folder")
+    if len(folders) > 1 and out is None:
+        raise InputError(
+            "several runs side by side are a page of its own: name it by --out PAGE.html"
+        )
+    if out is None:
+        from mmm_bayes.report import render
 
-    _done(render(run))
+        _done(render(folders[0]))
+    else:
+        from mmm_bayes.report.side_by_side import render_side_by_side
+
+        _done(render_side_by_side(folders, out))
 
 
 @app.command()

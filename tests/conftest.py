@@ -1,4 +1,4 @@
-"""Settings and built models that every test shares."""
+"""Settings, built models, and synthetic runs that every test shares."""
 
 import sys
 from collections.abc import Callable
@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 if TYPE_CHECKING:
     from builds import Built
+    from synthetic import Market
 
 matplotlib.use("Agg")  # no window, on machines with a screen too
 
@@ -28,3 +29,47 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> "Callable[..., Built]":
         return build_on(tmp_path_factory.mktemp("table"), model, **kind)
 
     return built
+
+
+@pytest.fixture(scope="session")
+def mediated() -> "Market":
+    """One made-up market with a mediator, identity link."""
+    from synthetic import Market
+
+    return Market(mediated=True, units=["all"], link="identity")
+
+
+@pytest.fixture(scope="session")
+def panel() -> "Market":
+    """Three units without a mediator, log link."""
+    from synthetic import Market
+
+    return Market(mediated=False, units=["north", "south", "west"], link="log", seed=2)
+
+
+@pytest.fixture(scope="session")
+def mediated_run(mediated: "Market", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its run folder, with a warning."""
+    return mediated.save(tmp_path_factory.mktemp("runs") / "mediated")
+
+
+@pytest.fixture(scope="session")
+def panel_run(panel: "Market", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its run folder, which failed its checks."""
+    return panel.save(tmp_path_factory.mktemp("runs") / "panel", verdict="fail")
+
+
+@pytest.fixture(scope="session")
+def mediated_report(mediated_run: Path) -> Path:
+    """The page of a run."""
+    from mmm_bayes.report import render
+
+    return render(mediated_run)
+
+
+@pytest.fixture(scope="session")
+def panel_report(panel_run: Path) -> Path:
+    """The page of a panel."""
+    from mmm_bayes.report import render
+
+    return render(panel_run)

@@ -15,6 +15,29 @@ from mmm_bayes.runs import Run
 
 
 def load(folders: Sequence[Path]) -> dict[str, Run]:
+    """Read run folders whose scores can be compared.
+
+    Parameters
+    ----------
+    folders : sequence of pathlib.Path
+        Two or more.
+
+    Returns
+    -------
+    dict of str to Run
+        In the order given, named as by `read`.
+
+    Raises
+    ------
+    InputError
+        As `read` and `refuse_incomparable` do.
+    """
+    loaded = read(folders)
+    refuse_incomparable(loaded)
+    return loaded
+
+
+def read(folders: Sequence[Path]) -> dict[str, Run]:
     """Read run folders and name each by the shortest ending of its path that is its own.
 
     Parameters
@@ -30,8 +53,7 @@ def load(folders: Sequence[Path]) -> dict[str, Run]:
     Raises
     ------
     InputError
-        If there are fewer than two, if one is not a finished run or is given twice, if the tables
-        differ, or if the runs score other weeks, units or outcomes.
+        If there are fewer than two, or if one is not a finished run or is given twice.
     """
     if len(folders) < 2:
         given = f"only {folders[0]}" if folders else "none"
@@ -42,7 +64,22 @@ def load(folders: Sequence[Path]) -> dict[str, Run]:
     for at, path in enumerate(paths):
         if path in paths[:at]:
             raise InputError(f"{folders[at]} is given twice; name each run once")
-    loaded = dict(zip(_names(paths), map(runs.load, folders), strict=True))
+    return dict(zip(_names(paths), map(runs.load, folders), strict=True))
+
+
+def refuse_incomparable(loaded: Mapping[str, Run]) -> None:
+    """Refuse runs whose scores would not mean the same.
+
+    Parameters
+    ----------
+    loaded : mapping of str to Run
+        Two or more.
+
+    Raises
+    ------
+    InputError
+        If the tables differ, or if the runs score other weeks, units or outcomes.
+    """
     first, *others = loaded.items()
     for one in loaded.items():
         _refuse_unscored(*one)
@@ -50,7 +87,6 @@ def load(folders: Sequence[Path]) -> dict[str, Run]:
         _refuse_other_data(first, other)
         _refuse_other_weeks(first, other)
     _refuse_other_holdouts(loaded)
-    return loaded
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -130,7 +166,7 @@ def _outcome(run: Run) -> str:
     return str(run.record["description"]["outcome"])
 
 
-def _refuse_other_holdouts(loaded: dict[str, Run]) -> None:
+def _refuse_other_holdouts(loaded: Mapping[str, Run]) -> None:
     kept = [
         (name, run.draws["predictions_observed"].to_dataset())
         for name, run in loaded.items()

@@ -185,10 +185,14 @@ def _acted(name: str, found: LeaveOneOut, refits: int) -> str:
         return (
             f"{start}; {'it was' if bad == 1 else 'they were'} predicted by exact refits instead."
         )
+    why = (
+        f", which takes {found.weeks.size} refits where {refits} are allowed; none was made"
+        if refits
+        else "; no refit was made"
+    )
     return (
-        f"{start}, which takes {found.weeks.size} refits where {refits} are allowed; none "
-        "was made, so its leave-one-out is unreliable: go by the holdout or by leave-future-out, "
-        "or allow more refits."
+        f"{start}{why}, so its leave-one-out is unreliable: go by the holdout or by "
+        "leave-future-out, or allow more refits."
     )
 
 

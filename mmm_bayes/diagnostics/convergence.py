@@ -33,7 +33,8 @@ def convergence_checks(tree: xr.DataTree) -> list[Check]:
     is named. A sampler's statistic that is absent is not checked.
     """
     draws = parameters(tree)
-    checks = [_rhat(draws), _ess(draws, "bulk"), _ess(draws, "tail")]
+    prior = tree["prior"].to_dataset() if "prior" in tree.children else xr.Dataset()
+    checks = [_rhat(draws, _moves(draws, prior)), _ess(draws, "bulk"), _ess(draws, "tail")]
     if "sample_stats" not in tree.children:
         return checks
     stats = tree["sample_stats"].to_dataset()
@@ -67,7 +68,23 @@ def parameters(tree: xr.DataTree) -> xr.Dataset:
     ]
 
 
-def _rhat(draws: xr.Dataset) -> Check:
+def _moves(draws: xr.Dataset, prior: xr.Dataset) -> xr.Dataset:
+    """Which elements are unknown: a model may fix some of a vector, as an effect that it rules out.
+
+    An element is taken to be fixed only where the prior's draws say so; one that merely got stuck
+    is not.
+    """
+    sample = ["chain", "draw"]
+    return xr.Dataset(
+        {
+            name: (values.max(sample) > values.min(sample))
+            | (prior[name].max(sample) > prior[name].min(sample) if name in prior else True)
+            for name, values in draws.items()
+        }
+    )
+
+
+def _rhat(draws: xr.Dataset, moves: xr.Dataset) -> Check:
     if draws.sizes["chain"] < 2:
         return Check(
             GROUP, "rhat", None, RHAT_MAX, "warn",
@@ -75,7 +92,7 @@ def _rhat(draws: xr.Dataset) -> Check:
             "answer; run at least two.",
         )  # fmt: skip
     with np.errstate(all="ignore"):
-        worst, where = _worst(azs.rhat(draws), largest=True)
+        worst, where = _worst(azs.rhat(draws).where(moves, 1.0), largest=True)
     good = worst <= RHAT_MAX
     return Check(
         GROUP, "rhat", worst, RHAT_MAX, "pass" if good else "fail",

@@ -91,6 +91,7 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
     always_on = _never_off(tree)
     moved = _sensitivity(effects)
     driven = of_the_prior(moved) if moved else None
+    positive = _positive_by_prior(tree, effects)
     found = []
     for channel in map(str, draws["channel"].values):
         one = draws[["total", "indirect"]].sel(channel=channel) / summed
@@ -103,7 +104,7 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
         mediated = bool(np.any(indirect != 0))
         if mediated:
             lower, upper = np.quantile(indirect, INTERVAL)
-            says.append(_indirect_says(channel, lower, upper))
+            says.append(_indirect_says(channel, lower, upper, positive))
             says.append(
                 f"P(indirect effect > 0) is {(indirect > 0).mean():.0%}, and "
                 f"{_near(indirect):.0%} of its posterior lies within 1% of the outcome around 0."
@@ -126,7 +127,7 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def _indirect_says(channel: str, lower: float, upper: float) -> str:
+def _indirect_says(channel: str, lower: float, upper: float, positive: bool) -> str:
     says = (
         f"The 90% interval of the indirect effect of {channel} ({lower:.1%} to {upper:.1%} of the "
         "outcome) "
@@ -134,10 +135,23 @@ def _indirect_says(channel: str, lower: float, upper: float) -> str:
     if lower <= 0 <= upper:
         return says + "contains 0: this table gives no evidence of mediation."
     sign = "raises" if lower > 0 else "lowers"
-    says += f"excludes 0: through the mediator, {channel} {sign} the outcome"
-    if max(abs(lower), abs(upper)) <= NEAR_ZERO:
-        return says + ", but by less than 1% of it."
-    return says + ", if nothing outside the table moves both."
+    little = max(abs(lower), abs(upper)) <= NEAR_ZERO
+    if not positive:
+        says += f"excludes 0: through the mediator, {channel} {sign} the outcome"
+        return says + (
+            ", but by less than 1% of it."
+            if little
+            else ", if nothing outside the table moves both."
+        )
+    says += f"is {'above' if lower > 0 else 'below'} 0" + (
+        ", by less than 1% of the outcome" if little else ""
+    )
+    return says + (
+        f": the data say that {channel} {sign} the mediator, but that the mediator raises the "
+        "outcome is positive by prior. So the interval says how large the indirect effect is, not "
+        "whether there is one; mmm-bayes sensitivity asks that, with effects free in sign. Both "
+        "hold if nothing outside the table moves mediator and outcome."
+    )
 
 
 def _total_says(channel: str, lower: float, upper: float, compatible: bool, never_off: bool) -> str:
@@ -147,6 +161,19 @@ def _total_says(channel: str, lower: float, upper: float, compatible: bool, neve
     if never_off:
         says += "; it is an extrapolation, because the table has no week without it"
     return says + "."
+
+
+def _positive_by_prior(tree: xr.DataTree, effects: xr.DataTree) -> bool:
+    """Whether the prior has no draw in which the mediator lowers the outcome.
+
+    An indirect effect then has the sign of its cause's effect on the mediator, whatever the data
+    say of the second step. Where no draws of the prior were saved, the model's usual prior is
+    taken, which is positive.
+    """
+    if "prior" not in effects.children or not tree.attrs.get("mediator"):
+        return True
+    draws = effects["prior"].to_dataset().isel(unit=-1)["total"]
+    return not bool((draws.sel(channel=tree.attrs["mediator"]) < 0).any())
 
 
 def _sensitivity(effects: xr.DataTree) -> xr.Dataset:

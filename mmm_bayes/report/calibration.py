@@ -8,8 +8,8 @@ from mmm_bayes.calibration.job import TABLE, read
 from mmm_bayes.calibration.pit import JOINT, band, band_probability, summary
 from mmm_bayes.plots.calibration import calibration_ecdf
 from mmm_bayes.plots.style import styled
+from mmm_bayes.report.page import embedded
 from mmm_bayes.report.picture import Picture
-from mmm_bayes.report.rendering import save
 
 
 def render_calibration(folder: Path) -> Path:
@@ -31,7 +31,7 @@ def render_calibration(folder: Path) -> Path:
     outside = table.loc[~table["inside_band"], "quantity"].tolist()
     with styled():
         made = calibration_ecdf(ranks, band(number, band_probability(len(table))), outside)
-        save(
+        embedded(
             Picture(
                 "ecdf",
                 f"ECDF of the ranks of {len(table)} quantities over {number} simulated tables.",

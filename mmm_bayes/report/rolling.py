@@ -13,11 +13,10 @@ import pandas as pd
 from mmm_bayes import jobs
 from mmm_bayes.dataset.loading import WHOLE
 from mmm_bayes.errors import InputError
-from mmm_bayes.files import write_text
 from mmm_bayes.plots import windows as draw
-from mmm_bayes.plots.style import figure, styled
+from mmm_bayes.plots.style import figure
+from mmm_bayes.report.page import write_page
 from mmm_bayes.report.picture import Picture
-from mmm_bayes.report.rendering import save, template
 from mmm_bayes.report.tables import Table, table
 from mmm_bayes.report.words import listed, number
 from mmm_bayes.rolling.job import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS
@@ -92,11 +91,13 @@ def render_rolling(folder: Path) -> Path:
         If the folder is not a finished rolling job.
     """
     rolled = _read(folder)
-    with styled():
-        shown = {one.name: save(one, folder / "figures") for one in _pictures(rolled)}
-    page = folder / "report.html"
-    write_text(page, template("rolling.html.j2").render(**_context(rolled), figures=shown))
-    return page
+    return write_page(
+        folder / "report.html",
+        "rolling.html.j2",
+        _context(rolled),
+        _pictures(rolled),
+        figures=folder / "figures",
+    )
 
 
 def _read(folder: Path) -> Rolled:

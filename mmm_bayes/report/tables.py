@@ -33,7 +33,7 @@ _QUANTITIES = {
     "mediation_slope": "steepness on the mediator",
 }
 
-_SCORES = {
+SCORES = {
     "r2": "R²",
     "rmse": "root mean squared error",
     "mape": "mean absolute error, in %",
@@ -43,6 +43,21 @@ _SCORES = {
     "elpd_loo": "elpd, leave-one-out",
     "elpd_loo_se": "its standard error",
     "p_loo": "effective parameters",
+}
+#: Kinds of checks, as a reader asks.
+GROUPS = {
+    "data": "The table itself",
+    "convergence": "Sampling",
+    "outcome_ppc": "Does the model make such outcomes?",
+    "mediator_ppc": "Does it make such mediator spends?",
+    "residuals": "What is left over",
+    "loo": "Single weeks that pull",
+    "holdout": "Weeks held out",
+    "change": "Does advertising still do what it did?",
+    "experiments": "Lift tests",
+    "prior": "Do the priors expect such a business?",
+    "identifiability": "Can the channels be told apart?",
+    "placebo": "Does it find effects where there are none?",
 }
 _SHARES = {"mape", "coverage_90"}
 
@@ -355,14 +370,15 @@ def scores(run: View) -> Table | None:
     parts = [part for part in ("in_sample", "holdout") if found.get(part)]
     names = [name for name in names if any(found[part].get(name) is not None for part in parts)]
     rows = [
-        [_SCORES.get(name, name), *(_score(name, found[part].get(name)) for part in parts)]
+        [SCORES.get(name, name), *(score(name, found[part].get(name)) for part in parts)]
         for name in names
     ]
     words = {"in_sample": "fitted weeks", "holdout": "weeks held out"}
     return table(("score", *(words[part] for part in parts)), rows)
 
 
-def _score(name: str, value: Any) -> str:
+def score(name: str, value: Any) -> str:
+    """A score as it is shown, a dash where there is none."""
     if not isinstance(value, int | float):
         return "–"
     return f"{value:.0%}" if name in _SHARES else number(float(value))

@@ -7,13 +7,17 @@ text can't say what the tables don't.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 #: Of a mean, below which the lower end of a positive effect's interval counts as near zero.
 NEAR_ZERO = 0.2
+#: The most that a mean and its interval are shown with; what they can't show is 0.
+DECIMALS = 6
 _SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_SIZES = {letter: size for size, letter in _SCALES}
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,44 @@ def spread(summary: Summary, *, unit: str = "") -> tuple[str, str]:
     values = (summary.mean, summary.lower, summary.upper)
     if not all(map(math.isfinite, values)):
         return "–", ""
-    if not any(values):
+    if not any(round(value, DECIMALS) for value in values):
         return f"0{unit}", ""
     largest = max(map(abs, values))
     scale, letter = next(((s, name) for s, name in _SCALES if largest >= s), (1.0, ""))
     width = (summary.upper - summary.lower) / scale
-    decimals = 2 if width <= 0 else min(6, max(0, 1 - math.floor(math.log10(width / 1.5))))
+    decimals = 2 if width <= 0 else min(DECIMALS, max(0, 1 - math.floor(math.log10(width / 1.5))))
     mean, lower, upper = (
         _minus(f"{_whole(value / scale, decimals):,.{decimals}f}{letter}{unit}") for value in values
     )
     return mean, f"{lower} to {upper}"
+
+
+_VALUE = re.compile(
+    r"(?:<|more than)? ?(?P<sign>[+−]?)(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<rest>\.\d+)?"
+    r"(?P<power>e[+−]?\d+)?(?P<scale>k|M|bn|tn)?(?:%|(?=,? |$))(?:,? .*)?"
+)
+
+
+def value(text: str) -> float | None:
+    """The number that a cell of a table begins with, to sort by; None if it is no number.
+
+    The way back from `number` and `spread`, to the digits that are shown. What is below a bound
+    comes just before it.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"1.23M, 12%"``, ``"−0.5"``, ``"< 0.001"``.
+    """
+    if text in ("∞", "−∞"):
+        return math.copysign(math.inf, 1 if text == "∞" else -1)
+    found = _VALUE.fullmatch(text)
+    if found is None:
+        return None
+    digits = found["digits"].replace(",", "") + (found["rest"] or "") + (found["power"] or "")
+    size = float(digits.replace("−", "-")) * _SIZES[found["scale"] or ""]
+    size = -size if found["sign"] == "−" else size
+    return math.nextafter(size, -math.inf) if text.startswith("<") else size
 
 
 def with_interval(summary: Summary, *, unit: str = "") -> str:

@@ -71,6 +71,16 @@ def test_a_chain_that_never_moves_fails_and_names_the_parameter():
     assert "beta[tv]" in checks["rhat"].says
 
 
+def test_an_effect_that_the_model_rules_out_is_no_trouble():
+    """Full mediation has the direct effects of some channels at 0, those of others unknown."""
+    rng = np.random.default_rng(5)
+    beta, prior = rng.standard_normal((4, 500, 2)), rng.standard_normal((1, 50, 2))
+    beta[..., 0] = prior[..., 0] = 0.0
+    checks = by_name(tree_of(beta=beta, prior=prior))
+    assert {check.status for check in checks.values()} == {"pass"}
+    assert np.isfinite(checks["rhat"].value)
+
+
 def test_a_parameter_stuck_in_every_chain_fails_if_its_prior_moves():
     rng = np.random.default_rng(4)
     beta = rng.standard_normal((4, 500, 2))

@@ -69,12 +69,34 @@ def test_an_interval_around_zero_is_no_evidence_of_mediation(found):
     )
 
 
-def test_an_interval_beyond_zero_is_evidence_under_its_assumption(found):
+def test_an_interval_beyond_zero_does_not_say_more_than_its_prior_lets_it(found):
     one = found["facebook"]
     assert (one.p_indirect_positive, one.share_near_zero) == (1.0, 0.0)
     assert one.interval_contains_zero is False
-    assert "3.1% to 4.9%" in one.says[1]
-    assert "if nothing outside the table moves both" in one.says[1]
+    assert (
+        "(3.1% to 4.9% of the outcome) is above 0: the data say that facebook raises"
+        in (one.says[1])
+    )
+    assert "how large the indirect effect is, not whether there is one" in one.says[1]
+    assert "mmm-bayes sensitivity" in one.says[1]
+    assert "if nothing outside the table moves mediator and outcome" in one.says[1]
+    assert "excludes" not in " ".join(one.says)
+
+
+@pytest.mark.parametrize("lowest, free", [(-0.1, True), (0.0, False)])
+def test_it_is_the_prior_that_was_used_which_decides(lowest, free):
+    """With effects free in sign, the second step is the data's to show as well."""
+    shares = np.tile(np.linspace(0.03, 0.05, 50)[:, None], (1, 4))
+    tree, effects = trees(indirect=shares, total=shares)
+    tree.attrs["mediator"] = "google"
+    before = np.full((1, 20, 1, 4), 5.0)
+    before[0, 7, 0, 3] = lowest
+    effects["prior"] = xr.DataTree(
+        xr.Dataset({"total": (("chain", "draw", "unit", "channel"), before)}, {"channel": CHANNELS})
+    )
+    says = next(one.says[1] for one in evidence(tree, effects) if one.channel == "facebook")
+    assert ("excludes 0: through the mediator, facebook raises the outcome" in says) is free
+    assert ("positive by prior" in says) is not free
 
 
 def test_totals_say_what_they_rest_on(found):

@@ -96,8 +96,8 @@ def test_prices_have_their_sentence_and_figure(text, folder):
     assert (folder / "figures" / "prices.png").exists()
 
 
-def test_a_run_without_moving_prices_has_no_such_figure(mediated_run):
-    page = render(mediated_run).read_text("utf-8")
+def test_a_run_without_moving_prices_has_no_such_figure(mediated_report):
+    page = mediated_report.read_text("utf-8")
     assert "What exposure cost" not in page
     assert 'id="interactions"' not in page
 

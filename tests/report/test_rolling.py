@@ -6,29 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from builds import description, table, write
 
 from mmm_bayes.errors import InputError
 from mmm_bayes.report.rolling import _drift, _varied, render_rolling
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "rolling"))
-from fakes import fake_subsets, fake_window
+from fakes import fake_roll
 
 
 @pytest.fixture(scope="module", params=[1, 2])
 def folder(request, tmp_path_factory):
-    from mmm_bayes.rolling import job
-
-    place = tmp_path_factory.mktemp("rolled")
-    data = write(place / "data", table(units=request.param), description(units=request.param))
-    plan = job.plan_for("partial_mediation", data, window=26, step=1, horizon=2)
-
-    def work(plan, cores, piece):
-        return fake_subsets(plan) if isinstance(piece, str) else fake_window(plan, piece)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job, "work", work)
-        return job.roll(plan, place / "out", say=lambda _: None)
+    return fake_roll(tmp_path_factory.mktemp("rolled"), units=request.param)
 
 
 def test_one_file_that_needs_no_other(folder):

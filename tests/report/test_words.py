@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from mmm_bayes.report.words import (
@@ -9,6 +10,7 @@ from mmm_bayes.report.words import (
     listed,
     number,
     spread,
+    value,
     verdict_sentence,
     with_interval,
 )
@@ -37,6 +39,39 @@ def test_number(value, said):
 )
 def test_digits_follow_the_interval(values, unit, said):
     assert spread(Summary(*values), unit=unit) == said
+
+
+@pytest.mark.parametrize(
+    "text, number_",
+    [
+        ("1.23M, 12%", 1.23e6), ("−0.5", -0.5), ("12%", 12), ("1,230,000", 1230000),
+        ("+14.5%", 14.5), ("9.8k", 9800), ("4 × 1000", 4), ("5 of 7", 5), ("4.00e−7", 4e-7),
+        ("more than 52", 52), ("∞", math.inf), ("−∞", -math.inf), ("950 impressions", 950),
+        ("–", None), ("", None), ("no spend", None), ("2024-01-01 to 2024-02-05", None),
+        ("2go", None), ("stable (93%)", None), ("facebook", None), ("1,23", None),
+    ],
+)  # fmt: skip
+def test_the_number_that_a_cell_begins_with(text, number_):
+    assert value(text) == (None if number_ is None else pytest.approx(number_))
+
+
+def test_below_a_bound_comes_before_the_bound():
+    assert value("< 0.001") < 0.001
+    assert value("< 0.001") == pytest.approx(0.001)
+    assert value("< 0") < value("0%") == 0
+
+
+def test_numbers_are_read_as_they_were_written():
+    rng = np.random.default_rng(1)
+    for one in rng.normal(size=300) * 10 ** rng.uniform(-6, 13, 300):
+        assert value(number(one)) == pytest.approx(one, rel=0.006)
+        ends = Summary(one, one - abs(one) / 9, one + abs(one) / 9)
+        shown = value(spread(ends)[0])
+        assert shown == pytest.approx(one, rel=0.06, abs=1e-6)
+
+
+def test_what_all_digits_leave_at_zero_is_zero():
+    assert spread(Summary(1e-12, -1e-13, 1e-11)) == ("0", "")
 
 
 def test_phrases():

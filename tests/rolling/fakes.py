@@ -1,9 +1,11 @@
 """What a window's fit would leave, without any fit: numbers that its place alone decides."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
 
 from mmm_bayes.estimands import STATISTICS
@@ -59,3 +61,20 @@ def fake_subsets(plan: Any) -> pd.DataFrame:
         for estimand in ("total", "direct", "indirect")
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def fake_roll(place: Path, *, units: int) -> Path:
+    """The folder of a finished job of five windows in `place`."""
+    from builds import description, table, write
+
+    from mmm_bayes.rolling import job
+
+    data = write(place / "data", table(units=units), description(units=units))
+    plan = job.plan_for("partial_mediation", data, window=26, step=1, horizon=2)
+
+    def work(plan: Any, cores: Any, piece: Any) -> Any:
+        return fake_subsets(plan) if isinstance(piece, str) else fake_window(plan, piece)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "work", work)
+        return job.roll(plan, place / "out", say=lambda _: None)

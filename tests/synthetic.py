@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pandas as pd
-import pytest
 import xarray as xr
 
 CHAINS, DRAWS, WEEKS, LAGS, POINTS = 2, 100, 60, 6, 15
 CHANNELS = ["facebook", "tiktok", "google", "tv"]
 CAUSES = ["facebook", "tiktok"]
+NOISE = 1500.0  # standard deviation of a week's disturbance
 STATISTICS = ["mean", "median", "sd", "lower", "upper"]
 
 
@@ -56,10 +56,10 @@ class Market:
         self.baseline = self.array(np.repeat(base[:, None], len(units), 1), "time", "unit")
         self.baseline = self.baseline + self.draws(mean=0.0, sd=300.0)
         self.mean = (self.baseline + direct.sum("channel")).transpose("chain", "draw", ...)
-        noise = rng.normal(0, 1500, self.mean.shape)
+        noise = rng.normal(0, NOISE, self.mean.shape)
         self.replicated = (self.mean + noise).rename("outcome")
         self.observed = self.array(
-            self.mean.mean(("chain", "draw")).values + rng.normal(0, 1500, shape), "time", "unit"
+            self.mean.mean(("chain", "draw")).values + rng.normal(0, NOISE, shape), "time", "unit"
         )
 
     def array(self, values, *dims):
@@ -102,6 +102,7 @@ class Market:
                     self.rng.random((WEEKS, len(self.coords["unit"]), 2)), "time", "unit", "control"
                 ),
             },
+            "log_likelihood": {"outcome": self.log_likelihood()},
             "predictions": {"outcome": self.replicated.isel(time=slice(-12, None))},
             "predictions_observed": {"outcome": self.observed.isel(time=slice(-12, None))},
         }
@@ -126,6 +127,12 @@ class Market:
             "max_lag": LAGS,
         }
         return tree
+
+    def log_likelihood(self):
+        """Of each week, all units together, as the disturbances were made."""
+        z = (self.observed - self.mean) / NOISE
+        density = -0.5 * z**2 - np.log(NOISE * np.sqrt(2 * np.pi))
+        return density.sum("unit").transpose("chain", "draw", "time")
 
     def effects_draws(self):
         amounts = self.weekly.sum("time")
@@ -330,24 +337,29 @@ def run(mediated, link):
     }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def mediated():
-    """One market with a mediator, identity link."""
-    return Market(mediated=True, units=["all"], link="identity")
-
-
-@pytest.fixture(scope="session")
-def panel():
-    """Three units without a mediator, log link."""
-    return Market(mediated=False, units=["north", "south", "west"], link="log", seed=2)
-
-
-@pytest.fixture(scope="session")
-def mediated_run(mediated, tmp_path_factory):
-    """Its run folder."""
-    return mediated.save(tmp_path_factory.mktemp("runs") / "mediated")
-
-
-@pytest.fixture(scope="session")
-def panel_run(panel, tmp_path_factory):
-    return panel.save(tmp_path_factory.mktemp("runs") / "panel", verdict="fail")
+def changing(folder):
+    """Let the effects of a saved run change over time; the names of its channels."""
+    effects = xr.load_datatree(folder / "effects.nc", engine="h5netcdf")
+    weekly = effects["weekly"].to_dataset()
+    names = [str(name) for name in weekly["channel"].values]
+    level = xr.ones_like(weekly["total"].isel(unit=0, drop=True))
+    ends = [
+        (0.5, 0.3, 0.7),  # fell
+        (1.5, 1.1, 2.1),  # rose
+        (0.9, 0.7, 1.2),  # not known
+        (1.0, 0.9, 1.1),
+    ]
+    change = [[row[key] for row in ends] for key in (0, 0, 0, 1, 2)]
+    over = xr.Dataset(
+        {
+            "effectiveness": level,
+            "change": (("statistic", "channel"), change),
+            "roas": (("statistic", "period", "channel"), level.values[:, :2]),
+        },
+        coords={"begins": ("period", level["time"].values[[0, 13]])}
+        | {"ends": ("period", level["time"].values[[12, 25]])},
+    )
+    effects["over_time"] = xr.DataTree(over)
+    (folder / "effects.nc").unlink()
+    effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
+    return names
