@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmm_bayes.decisions.answer import How
 from mmm_bayes.decisions.frontier import frontier
 from mmm_bayes.decisions.information import next_experiments
 from mmm_bayes.decisions.moving import moves
@@ -24,7 +25,7 @@ from mmm_bayes.decisions.planning import (
     progress,
 )
 from mmm_bayes.decisions.prices import price_controls, price_curve
-from mmm_bayes.decisions.response import How, Response, response
+from mmm_bayes.decisions.response import Response, response
 from mmm_bayes.decisions.returns import flags, margins, of_channel, returns_table
 from mmm_bayes.decisions.tradeoff import observed, pairs, tradeoff
 from mmm_bayes.errors import InputError

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmm_bayes.decisions.answer import Answer, Answers
 from mmm_bayes.decisions.limits import Limits
-from mmm_bayes.decisions.response import Answer, Response
 from mmm_bayes.decisions.returns import margins, of_channel
 
 Array = NDArray[Any]
@@ -40,7 +40,7 @@ class Move:
     gain: Array
 
 
-def moves(response: Response, limit: Limits, before: Answer) -> list[Move]:
+def moves(response: Answers, limit: Limits, before: Answer) -> list[Move]:
     """Move some per cent of today's spend, channel by channel as far as the bounds go.
 
     Parameters
@@ -54,7 +54,7 @@ def moves(response: Response, limit: Limits, before: Answer) -> list[Move]:
     for share in SHARES:
         spends, moved = _moved(response, limit, before, share)
         change = (spends - response.today.spend).sum(0)
-        names = np.array(response.world.design.dataset.channels)
+        names = np.array(response.design.dataset.channels)
         gain = response(spends).outcome - before.outcome
         small = 1e-9 * response.today.spend.sum()
         made.append(
@@ -63,7 +63,7 @@ def moves(response: Response, limit: Limits, before: Answer) -> list[Move]:
     return made
 
 
-def _moved(response: Response, limit: Limits, before: Answer, share: float) -> tuple[Array, float]:
+def _moved(response: Answers, limit: Limits, before: Answer, share: float) -> tuple[Array, float]:
     now = response.today.spend
     low, high = (np.where(limit.decided, ends, now) for ends in (limit.lower, limit.upper))
     given, taken = (now - low).clip(0).sum(0), (high - now).clip(0).sum(0)

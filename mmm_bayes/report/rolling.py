@@ -20,7 +20,7 @@ from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.rendering import save, template
 from mmm_bayes.report.tables import Table, table
 from mmm_bayes.report.words import listed, number
-from mmm_bayes.rolling.job import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS
+from mmm_bayes.rolling.files import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS
 from mmm_bayes.rolling.stability import CLASSES
 
 #: Posterior probability from which a class is said without a doubt beside it.
