@@ -98,6 +98,22 @@ def save(
         (draft / MODEL).write_text(model, encoding="utf-8")
 
 
+def refuse_unfinished(folder: Path) -> None:
+    """Refuse a folder that is not a finished run, without reading it.
+
+    Raises
+    ------
+    InputError
+    """
+    names = (DRAWS, EFFECTS, ESTIMANDS, DIAGNOSTICS, RECORD, MODEL)
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder} is not a finished run: it lacks {', '.join(missing)}; make one with "
+            "mmm-bayes fit"
+        )
+
+
 def load(folder: str | Path) -> Run:
     """Read a run folder; neither the model nor the table is needed.
 
@@ -107,13 +123,7 @@ def load(folder: str | Path) -> Run:
         If the folder is not a finished run.
     """
     folder = Path(folder)
-    names = (DRAWS, EFFECTS, ESTIMANDS, DIAGNOSTICS, RECORD, MODEL)
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
-        raise InputError(
-            f"{folder} is not a finished run: it lacks {', '.join(missing)}; make one with "
-            "mmm-bayes fit"
-        )
+    refuse_unfinished(folder)
     return Run(
         folder,
         xr.open_datatree(folder / DRAWS, engine="h5netcdf").load(),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_bayes.decisions.answer import Answer, Answers
 from mmm_bayes.decisions.limits import Limits
+from mmm_bayes.decisions.planning import gain_summary
 from mmm_bayes.decisions.returns import margins, of_channel
 
 Array = NDArray[Any]
@@ -61,6 +64,18 @@ def moves(response: Answers, limit: Limits, before: Answer) -> list[Move]:
             Move(moved, tuple(names[change < -small]), tuple(names[change > small]), spends, gain)
         )
     return made
+
+
+def moves_table(made: Sequence[Move]) -> pd.DataFrame:
+    """The rows of ``moves.csv``: share, from, to, p_gain, and mean and interval of the gain."""
+    return pd.DataFrame(
+        [
+            {"share": round(float(move.share), 6), "from": ", ".join(move.sources),
+             "to": ", ".join(move.targets)}
+            | gain_summary(move.gain) | {"p_gain": float((move.gain > 0).mean())}
+            for move in made
+        ]
+    )  # fmt: skip
 
 
 def _moved(response: Answers, limit: Limits, before: Answer, share: float) -> tuple[Array, float]:

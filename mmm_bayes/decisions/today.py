@@ -73,6 +73,26 @@ def today(design: Design) -> Today:
     )
 
 
+def split(start: Today, money: Array) -> Array:
+    """Weekly spends of channels, shared out to units as today's are, shape (unit, channel).
+
+    Parameters
+    ----------
+    start : Today
+    money : array, shape (channel,)
+        Summed over units. Of a channel without a spend today, units get equal parts.
+    """
+    now = start.spend.sum(0)
+    share = np.where(now > 0, start.spend / np.where(now > 0, now, 1.0), 1 / len(start.spend))
+    return share * money
+
+
+def reach(start: Today, spends: Array) -> Array:
+    """Spends in multiples of the highest observed week, shape (unit, channel); 0 if none was."""
+    ran = start.highest > 0
+    return np.where(ran, spends / np.where(ran, start.highest, 1.0), 0.0)
+
+
 def _mean_week(design: Design, last: slice) -> dict[str, Array]:
     """Data of one week: the mean of some, but as late as the last of them.
 

@@ -83,10 +83,10 @@ def plan_sentences(run: View) -> list[str]:
     return said
 
 
-def move_sentences(run: View) -> list[str]:
-    """Small steps from the lowest marginal return to the highest."""
+def move_sentences(run: View, moved: pd.DataFrame | None = None) -> list[str]:
+    """Small steps from the lowest marginal return to the highest; those saved, unless given."""
     said = []
-    for _, one in run.added(MOVES).iterrows():
+    for _, one in (run.added(MOVES) if moved is None else moved).iterrows():
         if not one["share"] > 0:
             said.append("The bounds allow no money to be moved.")
             continue

@@ -19,7 +19,6 @@ from mmm_bayes.plots import (
     assumed,
     carryover,
     changes,
-    contributions,
     convergence,
     fit,
     forest,
@@ -33,6 +32,7 @@ from mmm_bayes.plots import (
     response,
     series,
 )
+from mmm_bayes.plots import contributions as stacked
 from mmm_bayes.plots.bands import pooled, summed
 from mmm_bayes.plots.style import OKABE_ITO, figure
 from mmm_bayes.report import decisions
@@ -55,8 +55,8 @@ def pictures(run: View) -> Iterator[Picture]:
         Those that the run has the data for.
     """
     drawers: tuple[Callable[[View], Picture | None], ...] = (
-        _graph, _effects, units, _contributions, _fit, _holdout, _response, _carryover,
-        _effect_over_time, _return_over_time, _data, _prices, _implied,
+        _graph, effects, units, contributions, _fit, _holdout, _response, _carryover,
+        _effect_over_time, _return_over_time, data, _prices, _implied,
         _prior_effects, _prior, _apart, _confounding, _placebo, _convergence, _predictive,
         _residuals,
     )  # fmt: skip
@@ -95,7 +95,8 @@ def _graph(run: View) -> Picture:
     )  # fmt: skip
 
 
-def _effects(run: View) -> Picture:
+def effects(run: View) -> Picture:
+    """Every channel's effects with their intervals."""
     made, axes = figure(width=9, height=1.6 + 0.5 * len(run.channels))
     forest.effects_forest(
         axes[0, 0], run.effect("draws"), outcome=float(run.observed.sum()), name=run.outcome
@@ -112,16 +113,17 @@ def _effects(run: View) -> Picture:
     )  # fmt: skip
 
 
-def _contributions(run: View) -> Picture:
+def contributions(run: View) -> Picture:
+    """Where the expected outcome of each week came from."""
     made, axes = figure(width=9, height=3.8)
     weekly = run.effect("weekly").sel(statistic="mean")
-    stack = contributions.parts(
+    stack = stacked.parts(
         summed(weekly["baseline"]),
         weekly[["total", "direct", "indirect"]].sum("unit"),
         summed(run.group("posterior")["outcome_mean"].mean(("chain", "draw"))),
         mediator=run.mediator,
     )
-    contributions.contributions_over_time(
+    stacked.contributions_over_time(
         axes[0, 0], stack, run.channels, mediator=run.mediator, name=run.outcome
     )
     caption = (
@@ -133,7 +135,7 @@ def _contributions(run: View) -> Picture:
             f" The hatched part is {run.mediator}'s effect that its causes raised; where they "
             "lower it, it is drawn as zero."
         )
-    if float(stack.sel(part=contributions.BASELINE).min()) < 0:
+    if float(stack.sel(part=stacked.BASELINE).min()) < 0:
         caption += (
             f" In some weeks this model expects {run.outcome} below 0 without advertising: there "
             "the stack begins below the zero line."
@@ -268,7 +270,8 @@ def _return_over_time(run: View) -> Picture | None:
     )  # fmt: skip
 
 
-def _data(run: View) -> Picture:
+def data(run: View) -> Picture:
+    """The outcome and every channel's spend over time."""
     count = len(run.channels)
     rows = 1 + math.ceil(count / 2)
     made, axes = figure(rows, 2, width=9, height=1.35 * rows, top=0.3, bottom=0.35, down=0.55)

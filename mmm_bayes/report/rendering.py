@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.plots.style import styled
 from mmm_bayes.report import decisions, tables
+from mmm_bayes.report.assumptions import assumptions
 from mmm_bayes.report.changes import changes
 from mmm_bayes.report.experiments import experiments
 from mmm_bayes.report.figures import pictures
@@ -21,23 +22,10 @@ from mmm_bayes.report.interactions import interaction_sentences, interactions
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View, read
 from mmm_bayes.report.units import units_say
-from mmm_bayes.report.words import before_the_data, channel_sentences, verdict_sentence
+from mmm_bayes.report.verdict import STATUS, judged
+from mmm_bayes.report.words import before_the_data, channel_sentences
 
 DPI = 115
-_STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
-_GROUPS = {
-    "convergence": "Sampling",
-    "outcome_ppc": "Does the model make such outcomes?",
-    "mediator_ppc": "Does it make such mediator spends?",
-    "residuals": "What is left over",
-    "loo": "Single weeks that pull",
-    "holdout": "Weeks held out",
-    "change": "Does advertising still do what it did?",
-    "experiments": "Lift tests",
-    "prior": "Do the priors expect such a business?",
-    "identifiability": "Can the channels be told apart?",
-    "placebo": "Does it find effects where there are none?",
-}
 
 
 @dataclass(frozen=True)
@@ -80,19 +68,14 @@ def render(folder: Path) -> Path:
 
 
 def _context(run: View) -> dict[str, object]:
-    known = run.diagnostics.get("verdict")
-    verdict = known if known in _STATUS else "fail"
-    checks = run.diagnostics.get("checks", [])
-    notes = [check["says"] for check in checks if check.get("group") == "data"]
-    checks = [check for check in checks if check.get("group") != "data"]
-    reasons = [says for says in run.diagnostics.get("reasons", []) if says not in notes]
+    found = judged(run)
     return {
         "run": run,
         "outcome": run.outcome,
         "mediator": run.mediator,
-        "verdict": verdict,
-        "verdict_sentence": verdict_sentence(verdict, only_data=bool(notes) and not reasons),
-        "reasons": reasons if known in _STATUS else ["The run has no verdict of the checks."],
+        "verdict": found.verdict,
+        "verdict_sentence": found.sentence,
+        "reasons": found.reasons,
         "channels": [(one.name, channel_sentences(one)) for one in tables.channels(run)],
         "effects": tables.effects(run),
         "units": units_say(run),
@@ -110,7 +93,7 @@ def _context(run: View) -> dict[str, object]:
         "known": run.record.get("profile_notes", []),
         "data": tables.data(run),
         "span": tables.span(run),
-        "notes": notes or run.record.get("profile_warnings", []),
+        "notes": found.notes,
         "form": tables.form(run),
         "priors": tables.priors(run),
         "before": before_the_data(run.diagnostics.get("prior_predictive") or {}, run.outcome),
@@ -124,11 +107,9 @@ def _context(run: View) -> dict[str, object]:
         "convergence": tables.convergence(run),
         "scores": tables.scores(run),
         "provenance": tables.provenance(run),
-        "checks": [
-            (_GROUPS.get(group, group), [c for c in checks if c.get("group") == group])
-            for group in dict.fromkeys(c.get("group") for c in checks)
-        ],
-        "status": _STATUS,
+        "assumptions": assumptions(run),
+        "checks": found.checks,
+        "status": STATUS,
     }
 
 
