@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -40,6 +42,7 @@ HOWS: dict[How, str] = {"planner": "set here", "caused": "follows its causes"}
 
 def spend_table(found: Planned) -> Table:
     """Today's and the planned spends, and how far the plan goes beyond what was observed."""
+    rows: Any = found.table.itertuples()
     return table(
         ("channel", "today, a week", "here, a week", "change", "of the highest week observed"),
         [
@@ -50,7 +53,7 @@ def spend_table(found: Planned) -> Table:
                 _change(row.spend_now, row.spend_plan),
                 f"{row.times_highest:.0%}" + (" (beyond)" if row.times_highest > 1 else ""),
             ]
-            for row in found.table.itertuples()
+            for row in rows
         ],
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -24,7 +26,7 @@ def curve_table(run: View) -> pd.DataFrame:
     for channel in run.channels:
         one = run.effect("response").sel(channel=channel)
         for part in ("total", "direct"):
-            told = one[part].transpose("point", "statistic").to_pandas()
+            told: Any = one[part].transpose("point", "statistic").to_pandas()
             told.insert(0, "amount", one["spend"].values)
             told.insert(1, "beyond_observed", one["spend"].values > float(one["observed_max"]))
             told.insert(0, "effect", part)
@@ -50,9 +52,9 @@ def picture(
         "response",
         f"{run.outcome} added per week over the weekly spend on {channel}.",
         f"What a constant weekly amount of {channel} adds to {run.outcome} per week, once "
-        "carryover has built up, all other channels at their means: mean and 90% band. Dotted line: "
-        "the mean week with any. Grey ground: beyond the highest week observed, where only the "
-        "model's form speaks."
+        "carryover has built up, all other channels at their means: mean and 90% band. Dotted "
+        "line: the mean week with any. Grey ground: beyond the highest week observed, where only "
+        "the model's form speaks."
         + (f" Dashed: without the part through {run.mediator}." if channel in run.causes else ""),
         made,
     )  # fmt: skip

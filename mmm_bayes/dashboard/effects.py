@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from mmm_bayes.dashboard.opening import Opened
@@ -32,7 +34,7 @@ def effects_table(run: View, unit: str = WHOLE) -> Table:
     def cell(channel: str, estimand: str) -> str | tuple[str, ...]:
         if (channel, estimand) not in rows.index:
             return "no spend"
-        one = rows.loc[(channel, estimand)]
+        one: Any = rows.loc[(channel, estimand)]
         _, times, sign = COLUMNS[estimand]
         told = Summary(float(one["mean"]), float(one["lower"]), float(one["upper"])).times(times)
         return tuple(filter(None, spread(told, unit=sign)))

@@ -17,17 +17,18 @@ from mmm_bayes.report.words import Summary, spread
 #: Pixels of an inch of a figure where there is room for them. What is wider than so many inches is
 #: not shrunk to a phone's screen, where nobody could read it, but scrolled.
 PIXELS, NARROW = 78, 6.0
-SCROLL = """<style>@media (max-width: 640px) {
-[class*="st-key-figure"][class*="-wide"] [data-testid="stImage"] { overflow-x: auto; }
-[class*="st-key-figure"][class*="-wide"] img { max-width: none !important; width: 620px !important; }
-}</style>"""
+_WIDE = '[class*="st-key-figure"][class*="-wide"]'
+SCROLL = f"""<style>@media (max-width: 640px) {{
+{_WIDE} [data-testid="stImage"] {{ overflow-x: auto; }}
+{_WIDE} img {{ max-width: none !important; width: 620px !important; }}
+}}</style>"""
 #: Matplotlib's settings are one for the whole process, and every reader's page is a thread.
 _DRAWING = threading.RLock()
 
 
-def draw(make: Callable[[], Picture]) -> None:
-    """Draw a figure in the project's style, with its caption below."""
-    draw_all(lambda: [make()])
+def draw(make: Callable[[], Picture | None]) -> None:
+    """Draw a figure in the project's style, with its caption below, if there is one to draw."""
+    draw_all(lambda: [made for made in [make()] if made is not None])
 
 
 def draw_all(make: Callable[[], Iterable[Picture]]) -> None:
@@ -51,9 +52,8 @@ def grid(table: Table) -> None:
 
 
 def _unbroken(cell: tuple[str, ...]) -> list[str]:
-    return [
-        plain(line).replace(" ", "\N{NO-BREAK SPACE}" if len(cell) > 1 else " ") for line in cell
-    ]
+    space = "\N{NO-BREAK SPACE}" if len(cell) > 1 else " "
+    return [plain(line).replace(" ", space) for line in cell]
 
 
 def download(frame: pd.DataFrame, name: str) -> None:
