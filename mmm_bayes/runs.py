@@ -126,8 +126,8 @@ def load(folder: str | Path) -> Run:
     refuse_unfinished(folder)
     return Run(
         folder,
-        xr.open_datatree(folder / DRAWS, engine="h5netcdf").load(),
-        xr.open_datatree(folder / EFFECTS, engine="h5netcdf").load(),
+        _read(folder / DRAWS),
+        _read(folder / EFFECTS),
         pd.read_csv(folder / ESTIMANDS),
         json.loads((folder / DIAGNOSTICS).read_text(encoding="utf-8")),
         json.loads((folder / RECORD).read_text(encoding="utf-8")),
@@ -160,6 +160,12 @@ def _commit() -> str | None:
         return f"{commit}-modified" if git("status", "--porcelain", "--", ".") else commit
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def _read(path: Path) -> xr.DataTree:
+    """The whole of a file, which is closed again: a page may stay open for days."""
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
 
 
 def _compressed(tree: xr.DataTree, path: Path) -> None:

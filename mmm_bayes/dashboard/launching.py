@@ -54,6 +54,7 @@ def launch(
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
+        "client.showErrorLinks": False,
         "global.developmentMode": False,
     }
     if headless:
