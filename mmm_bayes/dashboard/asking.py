@@ -47,11 +47,14 @@ class Planned:
     table : pandas.DataFrame
         channel, spend_now, spend_plan, highest_observed (money a week) and times_highest, in the
         unit of a panel that goes furthest.
+    mediator : Summary, optional
+        Weekly spend on a mediator that follows its causes, summed over units.
     """
 
     gain: Summary
     p_gain: float
     table: pd.DataFrame
+    mediator: Summary | None
 
     @property
     def beyond(self) -> list[str]:
@@ -86,7 +89,8 @@ def planned(answers: Saved, before: Array, money: dict[str, float]) -> Planned:
     channels = list(design.dataset.channels)
     spends = split(start, np.array([money.get(name, now[at]) for at, name in enumerate(channels)]))
     outcome, mediator = answers.outcome(spends)
-    if answers.how == "caused":
+    follows = answers.how == "caused"
+    if follows:
         spends[:, design.mediator_at] = mediator.mean(0)
     gain = outcome.sum(1) - before
     rows = [
@@ -95,7 +99,12 @@ def planned(answers: Saved, before: Array, money: dict[str, float]) -> Planned:
         if name in design.dataset.paid
     ]
     columns = ["channel", "spend_now", "spend_plan", "highest_observed", "times_highest"]
-    return Planned(summary(gain), float((gain > 0).mean()), pd.DataFrame(rows, columns=columns))
+    return Planned(
+        summary(gain),
+        float((gain > 0).mean()),
+        pd.DataFrame(rows, columns=columns),
+        summary(mediator.sum(1)) if follows else None,
+    )
 
 
 def small_steps(answers: Saved) -> tuple[pd.DataFrame, list[dict[str, float]]]:

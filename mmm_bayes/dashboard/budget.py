@@ -34,7 +34,7 @@ from mmm_bayes.report import decisions
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
 from mmm_bayes.report.tables import Table, table
-from mmm_bayes.report.words import listed, number
+from mmm_bayes.report.words import listed, number, with_interval
 
 STEPS, LONGEST = 200, 104
 HOWS: dict[How, str] = {"planner": "set here", "caused": "follows its causes"}
@@ -136,11 +136,11 @@ def _chosen(opened: Opened) -> None:
     with result:
         _result(run, found, horizon)
     grid(spend_table(found))
-    if how == "caused":
+    if found.mediator is not None:
         st.caption(
             plain(
-                f"{design.mediator} is not set: its spend is the posterior mean of what its causes "
-                "raise it to, and is part of the plan's cost."
+                f"{design.mediator} is not set: its causes raise it to "
+                f"{with_interval(found.mediator)} a week, which is part of the plan's cost."
             )
         )
     download(found.table, "budget.csv")
@@ -166,7 +166,8 @@ def _result(run: View, found: Planned, horizon: int) -> None:
     one, two, three = st.columns(3)
     with one:
         amount(f"Change of {run.outcome} over {horizon} weeks", found.gain)
-    two.metric("Probability of a gain", f"{found.p_gain:.0%}" if found.gain.exists else "–")
+    chance = decisions.chance(found.p_gain) if found.gain.exists else "–"
+    two.metric("Probability of a gain, if the model is right", chance)
     three.metric("Spend, a week", number(spent), f"{_change(today, spent)} against today",
                  delta_color="off", delta_arrow="off")  # fmt: skip
     if not found.gain.exists:

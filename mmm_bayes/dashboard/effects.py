@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from mmm_bayes.dashboard.opening import Opened
-from mmm_bayes.dashboard.showing import download, draw, grid, listing
+from mmm_bayes.dashboard.showing import download, draw, grid, listing, plain
 from mmm_bayes.dataset.loading import WHOLE
 from mmm_bayes.report import figures, tables
 from mmm_bayes.report.run import View
@@ -67,7 +67,10 @@ def page(opened: Opened) -> None:
         listing(channel_sentences(channel))
     if run.observed.sizes["unit"] > 1:
         st.subheader("Unit by unit")
-        listing(units_say(run))
+        told = units_say(run)
+        if told is not None:
+            st.write(plain(told.what) + " The extremes named here were picked for being extreme.")
+            listing(told.says)
         draw(lambda: units(run))
     st.subheader("Week by week")
     draw(lambda: figures.contributions(run))

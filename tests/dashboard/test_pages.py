@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from mmm_bayes.report.words import Summary, number, spread
+from mmm_bayes.report.words import Summary, number, spread, with_interval
 
 NAMES = (
     "Data",
@@ -77,6 +77,10 @@ def test_the_sliders_change_what_a_loop_over_the_draws_says(make_run, open_page,
     shown = metric(app, "Change of sales over 5 weeks")
     assert (shown.value, shown.delta) == (mean, f"90% interval {interval}")
     assert metric(app, "Probability").value == f"{np.mean(np.array(gains) > 0):.0%}"
+    mediator = [oracle.plan(page.built, one, spends, HORIZON, "caused")[1][0]
+                for one in page.built.samples]  # fmt: skip
+    told = f"search is not set: its causes raise it to {with_interval(summary(mediator))} a week"
+    assert (told in pages.said(app)) is (how != "set here")
     assert len(app.slider) == (4 if how == "set here" else 3)
 
 
