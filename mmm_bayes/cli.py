@@ -353,7 +353,7 @@ def dashboard(
     """An interactive page of a run in the browser: nothing is fitted (extra: dashboard)."""
     from mmm_bayes.dashboard.launching import launch
 
-    launch(run, rolling=rolling, host=host, port=port, headless=headless)
+    launch(run, rolling=rolling, host=host, port=port, headless=headless, say=_say)
 
 
 @app.command()

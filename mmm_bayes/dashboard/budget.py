@@ -68,7 +68,7 @@ def picture(found: Planned) -> Picture:
 @st.cache_resource(show_spinner="Evaluating today's spends", max_entries=20)
 def _answers(key: str, horizon: int, how: How, _model: Arithmetic) -> tuple[Saved, Array]:
     answers = saved(_model, horizon=horizon, how=how)
-    return answers, answers.outcome(answers.today.spend)[0].sum(1)
+    return answers, answers.total(answers.today.spend)
 
 
 @st.cache_data(show_spinner="Computing what it changes", max_entries=500)
@@ -167,7 +167,8 @@ def _result(run: View, found: Planned, horizon: int) -> None:
     with one:
         amount(f"Change of {run.outcome} over {horizon} weeks", found.gain)
     chance = decisions.chance(found.p_gain) if found.gain.exists else "–"
-    two.metric("Probability of a gain, if the model is right", chance)
+    right = "if the model is right" if found.gain.exists else None
+    two.metric("Probability of a gain", chance, right, delta_color="off", delta_arrow="off")
     three.metric("Spend, a week", number(spent), f"{_change(today, spent)} against today",
                  delta_color="off", delta_arrow="off")  # fmt: skip
     if not found.gain.exists:

@@ -69,7 +69,7 @@ def page(opened: Opened) -> None:
         st.subheader("Unit by unit")
         told = units_say(run)
         if told is not None:
-            st.write(plain(told.what) + " The extremes named here were picked for being extreme.")
+            st.write("The extremes named here were picked for being extreme. " + plain(told.what))
             listing(told.says)
         draw(lambda: units(run))
     st.subheader("Week by week")

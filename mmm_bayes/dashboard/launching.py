@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ def launch(
     host: str = HOST,
     port: int = PORT,
     headless: bool = False,
+    say: Callable[[str], None] = print,
 ) -> None:
     """Serve the dashboard of a run until it is stopped.
 
@@ -33,6 +35,8 @@ def launch(
     port : int
     headless : bool
         Open no browser. Without a display none is opened anyway.
+    say : callable
+        Told where the page is.
 
     Raises
     ------
@@ -53,6 +57,8 @@ def launch(
         "server.port": port,
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,
+        "logger.hideWelcomeMessage": True,
+        "logger.level": "warning",
         "client.toolbarMode": "minimal",
         "client.showErrorLinks": False,
         "global.developmentMode": False,
@@ -62,6 +68,7 @@ def launch(
     config._main_script_path = script
     bootstrap.load_config_options(options)
     arguments = [str(path.resolve()) for path in (run, rolling) if path is not None]
+    say(f"{run} is shown at http://{host}:{port}/ until it is stopped with Ctrl+C")
     bootstrap.run(script, False, arguments, options)
 
 

@@ -62,3 +62,6 @@ class Answers(Protocol):
 
     def __call__(self, spends: Array) -> Answer:
         """Answer to a constant weekly spend, shape (unit, channel)."""
+
+    def total(self, spends: Array) -> Array:
+        """The answer's outcome alone, shape (sample,), which may cost less."""

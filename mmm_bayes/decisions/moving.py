@@ -58,7 +58,7 @@ def moves(response: Answers, limit: Limits, before: Answer) -> list[Move]:
         spends, moved = _moved(response, limit, before, share)
         change = (spends - response.today.spend).sum(0)
         names = np.array(response.design.dataset.channels)
-        gain = response(spends).outcome - before.outcome
+        gain = response.total(spends) - before.outcome
         small = 1e-9 * response.today.spend.sum()
         made.append(
             Move(moved, tuple(names[change < -small]), tuple(names[change > small]), spends, gain)

@@ -98,6 +98,10 @@ class Response:
         parts = [threads[at % len(threads)][at // len(threads)] for at in range(len(batches))]
         return Answer(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
+    def total(self, spends: Array) -> Array:
+        """The answer's outcome alone, shape (sample,)."""
+        return self(spends).outcome
+
 
 def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "planner") -> Response:
     """Prepare the answer to plans.

@@ -64,6 +64,10 @@ class Saved:
         outcome, spent = in_batches(self.model, lags.size, work)
         return outcome, spent
 
+    def total(self, spends: Array) -> Array:
+        """The answer's outcome alone, shape (sample,)."""
+        return self.outcome(spends)[0].sum(1)
+
     def __call__(self, spends: Array) -> Answer:
         """Evaluate a plan, with its slopes.
 

@@ -83,8 +83,9 @@ def split(start: Today, money: Array) -> Array:
         Summed over units. Of a channel without a spend today, units get equal parts.
     """
     now = start.spend.sum(0)
-    share = np.where(now > 0, start.spend / np.where(now > 0, now, 1.0), 1 / len(start.spend))
-    return share * money
+    ran = now > 0
+    # A factor, not a share: today's money is today's spends to the last digit.
+    return np.where(ran, start.spend * (money / np.where(ran, now, 1.0)), money / len(start.spend))
 
 
 def reach(start: Today, spends: Array) -> Array:

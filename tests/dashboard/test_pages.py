@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from mmm_bayes.counterfactual import world
+from mmm_bayes.decisions import response
 from mmm_bayes.report.words import Summary, number, spread, with_interval
 
 NAMES = (
@@ -195,6 +197,12 @@ def test_units_of_a_panel_are_shown_and_planned_together(make_run, open_page):
     app = open_page("Budget", page.folder)
     now = page.built.design.dataset.data["spend"].values.mean(0).sum(0)
     assert [one.value for one in app.slider] == pytest.approx(list(now))
+    assert metric(app, "Change of sales").value == "0"
+    app.slider(key="spend tv").set_value(1.1 * now[3]).run()
+    spends = page.built.design.dataset.data["spend"].values.mean(0) * [1, 1, 1, 1.1]
+    graph = response(world(page.built.model, page.built.design, page.built.draws), page.built.model)
+    gain = graph(spends).outcome - graph(graph.today.spend).outcome
+    assert metric(app, "Change of sales").value == spread(summary(gain))[0]
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(open_page, tmp_path):
