@@ -33,7 +33,9 @@ def assumptions(run: View) -> list[tuple[str, str]]:
             "evidence by itself."
             + (
                 f" Effects on {mediator} are free in sign, so an indirect interval may contain 0, "
-                "and that is an answer."
+                f"and that is an answer. One that does not says that the channel moves {mediator}; "
+                f"that {mediator} then moves {outcome} is in the prior. mmm-bayes sensitivity asks "
+                "for indirect effects with no sign assumed."
                 if mediator
                 else ""
             ),

@@ -44,6 +44,21 @@ _SCORES = {
     "elpd_loo_se": "its standard error",
     "p_loo": "effective parameters",
 }
+#: Kinds of checks, as a reader asks.
+GROUPS = {
+    "data": "The table itself",
+    "convergence": "Sampling",
+    "outcome_ppc": "Does the model make such outcomes?",
+    "mediator_ppc": "Does it make such mediator spends?",
+    "residuals": "What is left over",
+    "loo": "Single weeks that pull",
+    "holdout": "Weeks held out",
+    "change": "Does advertising still do what it did?",
+    "experiments": "Lift tests",
+    "prior": "Do the priors expect such a business?",
+    "identifiability": "Can the channels be told apart?",
+    "placebo": "Does it find effects where there are none?",
+}
 _SHARES = {"mape", "coverage_90"}
 
 

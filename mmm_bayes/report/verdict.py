@@ -6,22 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmm_bayes.report.run import View
+from mmm_bayes.report.tables import GROUPS
 from mmm_bayes.report.words import verdict_sentence
 
 STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
-GROUPS = {
-    "convergence": "Sampling",
-    "outcome_ppc": "Does the model make such outcomes?",
-    "mediator_ppc": "Does it make such mediator spends?",
-    "residuals": "What is left over",
-    "loo": "Single weeks that pull",
-    "holdout": "Weeks held out",
-    "change": "Does advertising still do what it did?",
-    "experiments": "Lift tests",
-    "prior": "Do the priors expect such a business?",
-    "identifiability": "Can the channels be told apart?",
-    "placebo": "Does it find effects where there are none?",
-}
 
 
 @dataclass(frozen=True)
