@@ -354,6 +354,25 @@ def _bounds(option: str, given: list[str] | None) -> dict[str, float]:
 
 
 @app.command()
+def dashboard(
+    run: Run,
+    rolling: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A rolling job; one beside the run if left out."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to serve at; only this machine reaches the usual one.")
+    ] = "localhost",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve at.")] = 8501,
+    headless: Annotated[bool, typer.Option("--headless", help="Open no browser.")] = False,
+) -> None:
+    """An interactive page of a run in the browser: nothing is fitted (extra: dashboard)."""
+    from mmm_bayes.dashboard.launching import launch
+
+    launch(run, rolling=rolling, host=host, port=port, headless=headless, say=_say)
+
+
+@app.command()
 def baselines(
     data: DataToml,
     out: Out = None,

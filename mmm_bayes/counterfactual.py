@@ -18,21 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 from scipy.stats import t as student_t
 
-from mmm_bayes.design import Design
-from mmm_bayes.evaluation import Evaluation, evaluation, flat
-from mmm_bayes.sampling import parameters
-from mmm_bayes.terms.data import data_names
+from mmm_bayes.design import Design, data_names
+from mmm_bayes.evaluation import Evaluation, evaluation, flat, parameters
 from mmm_bayes.transforms import lagged
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 Array = NDArray[Any]
 
@@ -74,8 +74,7 @@ class World:
     @property
     def observed_path(self) -> Array:
         """Exposure as it was, shape (max_lag - 1 + time, unit, channel), in active means."""
-        lags = self.design.arrays["exposure_lags"].values
-        return np.concatenate([lags[0, :, :, :0:-1].transpose(2, 0, 1), lags[..., 0]])
+        return self.design.observed_path
 
 
 def world(model: pm.Model, design: Design, draws: xr.Dataset, *, seed: int = 0) -> World:

@@ -181,10 +181,25 @@ class Design:
         return np.array([self.dataset.channels.index(cause) for cause in self.causes], dtype=int)
 
     @property
+    def observed_path(self) -> np.ndarray:
+        """Exposure as it was, shape (max_lag - 1 + time, unit, channel), in active means."""
+        lags = self.arrays["exposure_lags"].values
+        return np.concatenate([lags[0, :, :, :0:-1].transpose(2, 0, 1), lags[..., 0]])
+
+    @property
     def weeks(self) -> slice:
         """The span of the table's rows that is fitted."""
         start = int(np.searchsorted(self.dataset.data["time"], self.arrays["time"][0]))
         return slice(start, start + self.arrays.sizes["time"])
+
+
+def data_names(design: Design) -> list[str]:
+    """Names of the data nodes of a model built on this design."""
+    return [
+        name
+        for name in map(str, design.arrays.data_vars)
+        if design.mediator is not None or not (name.startswith("mediator_") or name == "rho")
+    ]
 
 
 def form_for(

@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pymc as pm
-import pytensor
 import xarray as xr
 from numpy.typing import NDArray
-from pymc.pytensorf import compile as compile_graph
-from pytensor.compile.mode import Mode
-from pytensor.graph.replace import clone_replace, vectorize_graph
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 Array = NDArray[Any]
 
@@ -174,6 +172,13 @@ def _cut(
     log_density: bool,
     seed: int | None,
 ) -> Evaluation:
+    # Here, so that reading a run's draws costs no import of PyMC.
+    import pymc as pm
+    import pytensor
+    from pymc.pytensorf import compile as compile_graph
+    from pytensor.compile.mode import Mode
+    from pytensor.graph.replace import clone_replace, vectorize_graph
+
     data = tuple(variable.name for variable in model.data_vars)
     nodes = [model[name] for name in wanted]
     symbols = {name: model[name].type(name) for name in data}
@@ -203,6 +208,15 @@ def _cut(
     copies = 1 if seed is not None else THREADS
     calls = (call, *(call.copy(share_memory=False) for _ in range(copies - 1)))
     return Evaluation(given, data, per_draw, wanted, dims, calls)
+
+
+def parameters(model: pm.Model) -> list[str]:
+    """Names of the nodes that stay as they are when the data change: all without a time axis."""
+    return [
+        variable.name
+        for variable in (*model.free_RVs, *model.deterministics)
+        if "time" not in model.named_vars_to_dims.get(variable.name, ())
+    ]
 
 
 def own_values(draws: xr.Dataset, name: str) -> xr.DataArray:

@@ -13,12 +13,12 @@ import xarray as xr
 from mmm_bayes import runs
 from mmm_bayes.dataset.ahead import continued
 from mmm_bayes.dataset.loading import WHOLE
-from mmm_bayes.design import Design, arrange
+from mmm_bayes.design import Design, arrange, data_names
 from mmm_bayes.estimands.summary import INTERVAL
+from mmm_bayes.evaluation import parameters
 from mmm_bayes.files import write_text
 from mmm_bayes.refitting import refit
-from mmm_bayes.sampling import parameters, predictive
-from mmm_bayes.terms.data import data_names
+from mmm_bayes.sampling import predictive
 
 TABLE = "forecast.csv"
 COLUMNS = (

@@ -98,6 +98,22 @@ def save(
         (draft / MODEL).write_text(model, encoding="utf-8")
 
 
+def refuse_unfinished(folder: Path) -> None:
+    """Refuse a folder that is not a finished run, without reading it.
+
+    Raises
+    ------
+    InputError
+    """
+    names = (DRAWS, EFFECTS, ESTIMANDS, DIAGNOSTICS, RECORD, MODEL)
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder} is not a finished run: it lacks {', '.join(missing)}; make one with "
+            "mmm-bayes fit"
+        )
+
+
 def load(folder: str | Path) -> Run:
     """Read a run folder; neither the model nor the table is needed.
 
@@ -107,17 +123,11 @@ def load(folder: str | Path) -> Run:
         If the folder is not a finished run.
     """
     folder = Path(folder)
-    names = (DRAWS, EFFECTS, ESTIMANDS, DIAGNOSTICS, RECORD, MODEL)
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
-        raise InputError(
-            f"{folder} is not a finished run: it lacks {', '.join(missing)}; make one with "
-            "mmm-bayes fit"
-        )
+    refuse_unfinished(folder)
     return Run(
         folder,
-        xr.open_datatree(folder / DRAWS, engine="h5netcdf").load(),
-        xr.open_datatree(folder / EFFECTS, engine="h5netcdf").load(),
+        _read(folder / DRAWS),
+        _read(folder / EFFECTS),
         pd.read_csv(folder / ESTIMANDS),
         json.loads((folder / DIAGNOSTICS).read_text(encoding="utf-8")),
         json.loads((folder / RECORD).read_text(encoding="utf-8")),
@@ -150,6 +160,12 @@ def _commit() -> str | None:
         return f"{commit}-modified" if git("status", "--porcelain", "--", ".") else commit
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def _read(path: Path) -> xr.DataTree:
+    """The whole of a file, which is closed again: a page may stay open for days."""
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
 
 
 def _compressed(tree: xr.DataTree, path: Path) -> None:

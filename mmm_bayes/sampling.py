@@ -14,11 +14,10 @@ import pymc as pm
 import xarray as xr
 
 from mmm_bayes import streaming
-from mmm_bayes.design import Design
+from mmm_bayes.design import Design, data_names
 from mmm_bayes.errors import InputError
-from mmm_bayes.evaluation import Array, Evaluation, evaluation, flat
+from mmm_bayes.evaluation import Array, Evaluation, evaluation, flat, parameters
 from mmm_bayes.family import Member
-from mmm_bayes.terms.data import data_names
 from mmm_bayes.terms.experiments import lift
 from mmm_bayes.terms.priors import refuse_ignored, refuse_unknown
 
@@ -307,15 +306,6 @@ def predictive(model: pm.Model, *, seed: int) -> Evaluation:
     """
     observed = [variable.name for variable in model.observed_RVs]
     return evaluation(model, given=parameters(model), wanted=observed, seed=seed)
-
-
-def parameters(model: pm.Model) -> list[str]:
-    """Names of the nodes that stay as they are when the data change: all without a time axis."""
-    return [
-        variable.name
-        for variable in (*model.free_RVs, *model.deterministics)
-        if "time" not in model.named_vars_to_dims.get(variable.name, ())
-    ]
 
 
 def _coords(compiled: Compiled, design: Design) -> dict[str, np.ndarray]:

@@ -120,8 +120,8 @@ class Built:
         """The free parameters, one dictionary a draw, in the order of flat draws."""
         return [
             {str(name): values.values[chain, draw] for name, values in self.free.items()}
-            for chain in range(CHAINS)
-            for draw in range(DRAWS)
+            for chain in range(self.free.sizes["chain"])
+            for draw in range(self.free.sizes["draw"])
         ]
 
 

@@ -393,3 +393,47 @@ def effects(
         "indirect": change(built, fact, fact, kept),
         "more": change(built, fact, outcome_location(built, sample, more), fact),
     }
+
+
+def plan(
+    built: Built, sample: Sample, spends: np.ndarray, horizon: int, how: str
+) -> tuple[float, Any]:
+    """Outcome summed over a plan's weeks and all that feel it, and the mediator's weekly spend."""
+    design = built.design
+    lags = design.form.max_lag
+    at = design.dataset.channels.index("search")
+    data = design.dataset.data
+    rate = np.zeros(spends.shape)
+    now = np.zeros(spends.shape)
+    for unit, channel in np.ndindex(*spends.shape):
+        exposure = data["exposure"].values[:, unit, channel]
+        money = data["spend"].values[:, unit, channel]
+        mean_on = active_mean(built, unit, channel)
+        rate[unit, channel] = exposure.sum() / money.sum() / mean_on
+        now[unit, channel] = exposure.mean() / mean_on
+    after = (2 if how == "caused" else 1) * (lags - 1)
+    path = [*history(built)[-(lags - 1) :]]
+    path += [spends * rate] * horizon + [now] * after
+    path, today = np.array(path), np.array([*path[: lags - 1], *[now] * (horizon + after)])
+    week = design.arrays["covariates"].values.mean(0, keepdims=True)
+    covariates = np.repeat(week, horizon + after, 0)
+    searched = spends[:, at]
+    if how == "caused":
+        follows, fact = (
+            mediator_nodes(built, sample, p, covariates)["mediator_mean"] for p in (path, today)
+        )
+        for unit in range(len(spends)):
+            scale = active_mean(built, unit, at)
+            for t in range(horizon + after):
+                level = now[unit, at]
+                if design.form.mediator_likelihood == "hurdle":
+                    level *= follows[t, unit] / fact[t, unit]
+                else:
+                    level = max(0.0, level + (follows[t, unit] - fact[t, unit]) / scale)
+                path[lags - 1 + t, unit, at] = level
+        extra = (path[lags - 1 :, :, at] - now[:, at]).sum(0) / horizon
+        searched = data["spend"].values[:, :, at].mean(0) + extra / rate[:, at]
+    location = outcome_location(built, sample, path, covariates)
+    if design.form.floor is not None:
+        location = np.maximum(location, design.form.floor)
+    return location.sum(), searched

@@ -8,9 +8,8 @@ import pytest
 import xarray as xr
 from builds import CHANNELS, WEEKS, Built
 
-from mmm_bayes.design import arrange
+from mmm_bayes.design import arrange, data_names
 from mmm_bayes.evaluation import evaluation
-from mmm_bayes.terms.data import data_names
 
 STEPS, AHEAD, DRAWS = 8, 6, 4000
 FIRST = 17  # weeks of the fit; those after it reach beyond the grid

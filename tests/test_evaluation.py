@@ -10,10 +10,9 @@ from builds import CHAINS, DRAWS, WEEKS, Built
 from scipy import stats
 
 from mmm_bayes import evaluation as module
-from mmm_bayes.design import arrange
-from mmm_bayes.evaluation import evaluation, flat
-from mmm_bayes.sampling import parameters, predictive
-from mmm_bayes.terms.data import data_names
+from mmm_bayes.design import arrange, data_names
+from mmm_bayes.evaluation import evaluation, flat, parameters
+from mmm_bayes.sampling import predictive
 
 LIKELIHOODS = [
     ("identity", "normal"),

@@ -20,12 +20,11 @@ from mmm_bayes.counterfactual import (
     with_mediator,
     world,
 )
-from mmm_bayes.design import design, form_for
-from mmm_bayes.evaluation import evaluation, flat
+from mmm_bayes.design import data_names, design, form_for
+from mmm_bayes.evaluation import evaluation, flat, parameters
 from mmm_bayes.experiments import NO_EVIDENCE, exposure_changes
 from mmm_bayes.family import member
-from mmm_bayes.sampling import Compiled, follow, parameters, predictive
-from mmm_bayes.terms.data import data_names
+from mmm_bayes.sampling import Compiled, follow, predictive
 from mmm_bayes.terms.experiments import lift
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")

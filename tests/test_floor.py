@@ -15,14 +15,13 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 from mmm_bayes.counterfactual import world
-from mmm_bayes.design import design, form_for
+from mmm_bayes.design import data_names, design, form_for
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands import channel_effects
 from mmm_bayes.estimands.effects import weekly_effects
-from mmm_bayes.evaluation import evaluation, flat
+from mmm_bayes.evaluation import evaluation, flat, parameters
 from mmm_bayes.family import member
-from mmm_bayes.sampling import Compiled, follow, parameters, predictive
-from mmm_bayes.terms.data import data_names
+from mmm_bayes.sampling import Compiled, follow, predictive
 from mmm_bayes.terms.experiments import lift
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")

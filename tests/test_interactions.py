@@ -12,13 +12,12 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 from mmm_bayes.dataset import Dataset
-from mmm_bayes.design import Form, arrange, design
+from mmm_bayes.design import Form, arrange, data_names, design
 from mmm_bayes.errors import InputError
-from mmm_bayes.evaluation import evaluation, flat
+from mmm_bayes.evaluation import evaluation, flat, parameters
 from mmm_bayes.family import member
-from mmm_bayes.sampling import Compiled, follow, parameters
+from mmm_bayes.sampling import Compiled, follow
 from mmm_bayes.sensitivity.placebo import placebo_design
-from mmm_bayes.terms.data import data_names
 from mmm_bayes.terms.priors import refuse_ignored, refuse_unknown, used
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")

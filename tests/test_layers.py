@@ -28,6 +28,7 @@ LAYERS = (
     "design",
     "terms",
     "evaluation",
+    "arithmetic",
     "family",
     "sampling",
     "counterfactual",
@@ -47,6 +48,7 @@ LAYERS = (
     "plots",
     "comparison",
     "report",
+    "dashboard",
     "demo",
     "cli",
 )

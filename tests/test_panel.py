@@ -13,12 +13,11 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 from scipy.special import expit, logit
 
-from mmm_bayes.design import design
+from mmm_bayes.design import data_names, design
 from mmm_bayes.errors import InputError
 from mmm_bayes.evaluation import evaluation
 from mmm_bayes.family import member
 from mmm_bayes.sampling import Compiled, follow, predictive
-from mmm_bayes.terms.data import data_names
 from mmm_bayes.terms.shared import shared_normal
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mmm_bayes.design import Design, arrange, design
+from mmm_bayes.design import Design, arrange, data_names, design
 from mmm_bayes.estimands import late_over_early, relative_effectiveness
-from mmm_bayes.evaluation import evaluation
+from mmm_bayes.evaluation import evaluation, parameters
 from mmm_bayes.family import member
-from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, parameters, sample
+from mmm_bayes.sampling import Compiled, Settings, compile_model, follow, sample
 from mmm_bayes.simulate import Market, as_dataset, simulate
-from mmm_bayes.terms.data import data_names
 
 pytestmark = pytest.mark.slow
 

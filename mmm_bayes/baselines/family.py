@@ -24,21 +24,14 @@ from mmm_bayes.counterfactual import (
     world,
 )
 from mmm_bayes.dataset import Dataset
-from mmm_bayes.design import arrange, design, form_for
+from mmm_bayes.design import arrange, data_names, design, form_for
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands import channel_effects
 from mmm_bayes.estimands.summary import INTERVAL
+from mmm_bayes.evaluation import parameters
 from mmm_bayes.family import member
-from mmm_bayes.sampling import (
-    Settings,
-    compile_model,
-    follow,
-    parameters,
-    predictive,
-    sample,
-)
+from mmm_bayes.sampling import Settings, compile_model, follow, predictive, sample
 from mmm_bayes.splits import Split
-from mmm_bayes.terms.data import data_names
 
 TUNE, DRAWS, CHAINS = 500, 500, 4
 #: Draws of a chain that transfers of money are computed with.

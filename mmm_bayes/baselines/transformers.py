@@ -309,16 +309,8 @@ class Named(_Transformer):
         return np.array(self.names, dtype=object)
 
 
-class Units(_Transformer):
-    """An indicator of each unit but the first.
-
-    Parameters
-    ----------
-    names : tuple of str
-    """
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
+class Units(Named):
+    """An indicator of each unit but the first; the names are those of the units."""
 
     def transform(self, X: Array) -> Array:
         """The unit's position (row, 1) to indicators."""

@@ -14,10 +14,9 @@ import arviz_stats as azs
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.design import Design
-from mmm_bayes.evaluation import evaluation
-from mmm_bayes.sampling import Compiled, Settings, follow, parameters, sample, weekly
-from mmm_bayes.terms.data import data_names
+from mmm_bayes.design import Design, data_names
+from mmm_bayes.evaluation import evaluation, parameters
+from mmm_bayes.sampling import Compiled, Settings, follow, sample, weekly
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmm_bayes.decisions.answer import How
 from mmm_bayes.decisions.frontier import frontier
 from mmm_bayes.decisions.information import next_experiments
-from mmm_bayes.decisions.moving import moves
+from mmm_bayes.decisions.moving import moves, moves_table
 from mmm_bayes.decisions.planning import (
     Fitted,
     Plan,
     fitted,
-    gain_summary,
     optimize,
     plan_record,
     plan_table,
     progress,
 )
 from mmm_bayes.decisions.prices import price_controls, price_curve
-from mmm_bayes.decisions.response import How, Response, response
+from mmm_bayes.decisions.response import Response, response
 from mmm_bayes.decisions.returns import flags, margins, of_channel, returns_table
 from mmm_bayes.decisions.tradeoff import observed, pairs, tradeoff
 from mmm_bayes.errors import InputError
@@ -82,7 +82,8 @@ def decide(
     for line in progress(plan, outcome):
         say(line)
     record, files = plan_record(plan), {PLAN: plan_table(plan)}
-    files[MOVES], record["moves"] = _moves(plan)
+    files[MOVES] = moves_table(moves(plan.response, plan.limit, plan.before))
+    record["moves"] = files[MOVES].to_dict("records")
     direct, total, other = _paths(ready, plan, wanted, say)
     record["other"] = other
     say("returns, the frontier of gain against risk, and the next experiment")
@@ -120,17 +121,6 @@ def _set(ready: Fitted, plan: Plan) -> Response:
     if plan.response.how == "planner":
         return plan.response
     return response(ready.world, ready.model, horizon=plan.response.horizon, how="planner")
-
-
-def _moves(plan: Plan) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    rows, told = [], []
-    for move in moves(plan.response, plan.limit, plan.before):
-        summary = gain_summary(move.gain) | {"p_gain": float((move.gain > 0).mean())}
-        one = {"share": round(move.share, 6), "from": ", ".join(move.sources),
-               "to": ", ".join(move.targets)} | summary  # fmt: skip
-        rows.append(one)
-        told.append(one)
-    return pd.DataFrame(rows), told
 
 
 def _paths(

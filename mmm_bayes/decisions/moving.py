@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from mmm_bayes.decisions.answer import Answer, Answers
 from mmm_bayes.decisions.limits import Limits
-from mmm_bayes.decisions.response import Answer, Response
+from mmm_bayes.decisions.planning import gain_summary
 from mmm_bayes.decisions.returns import margins, of_channel
 
 Array = NDArray[Any]
@@ -40,7 +43,7 @@ class Move:
     gain: Array
 
 
-def moves(response: Response, limit: Limits, before: Answer) -> list[Move]:
+def moves(response: Answers, limit: Limits, before: Answer) -> list[Move]:
     """Move some per cent of today's spend, channel by channel as far as the bounds go.
 
     Parameters
@@ -54,8 +57,8 @@ def moves(response: Response, limit: Limits, before: Answer) -> list[Move]:
     for share in SHARES:
         spends, moved = _moved(response, limit, before, share)
         change = (spends - response.today.spend).sum(0)
-        names = np.array(response.world.design.dataset.channels)
-        gain = response(spends).outcome - before.outcome
+        names = np.array(response.design.dataset.channels)
+        gain = response.total(spends) - before.outcome
         small = 1e-9 * response.today.spend.sum()
         made.append(
             Move(moved, tuple(names[change < -small]), tuple(names[change > small]), spends, gain)
@@ -63,7 +66,19 @@ def moves(response: Response, limit: Limits, before: Answer) -> list[Move]:
     return made
 
 
-def _moved(response: Response, limit: Limits, before: Answer, share: float) -> tuple[Array, float]:
+def moves_table(made: Sequence[Move]) -> pd.DataFrame:
+    """The rows of ``moves.csv``: share, from, to, p_gain, and mean and interval of the gain."""
+    return pd.DataFrame(
+        [
+            {"share": round(float(move.share), 6), "from": ", ".join(move.sources),
+             "to": ", ".join(move.targets)}
+            | gain_summary(move.gain) | {"p_gain": float((move.gain > 0).mean())}
+            for move in made
+        ]
+    )  # fmt: skip
+
+
+def _moved(response: Answers, limit: Limits, before: Answer, share: float) -> tuple[Array, float]:
     now = response.today.spend
     low, high = (np.where(limit.decided, ends, now) for ends in (limit.lower, limit.upper))
     given, taken = (now - low).clip(0).sum(0), (high - now).clip(0).sum(0)

@@ -17,9 +17,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from mmm_bayes.decisions.answer import Answer
 from mmm_bayes.decisions.limits import Limits, nearest
 from mmm_bayes.decisions.objective import Objective, judged, weights
-from mmm_bayes.decisions.response import Answer, Response
+from mmm_bayes.decisions.response import Response
 from mmm_bayes.errors import InputError
 
 Array = NDArray[Any]

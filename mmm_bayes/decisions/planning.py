@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
-import pymc as pm
 from numpy.typing import NDArray
 
 from mmm_bayes import runs
 from mmm_bayes.counterfactual import World, world
+from mmm_bayes.decisions.answer import Answer, How
 from mmm_bayes.decisions.limits import EXTRAPOLATION, Limits, limits
 from mmm_bayes.decisions.objective import OBJECTIVES, Objective
 from mmm_bayes.decisions.optimum import FINISH, Wish, best_plan
-from mmm_bayes.decisions.response import Answer, How, Response, response
+from mmm_bayes.decisions.response import Response, response
+from mmm_bayes.decisions.today import reach
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands.summary import STATISTICS, summarise
 from mmm_bayes.refitting import refit
 from mmm_bayes.runs import Run
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 Array = NDArray[Any]
 
@@ -85,8 +89,7 @@ class Plan:
     @property
     def reach(self) -> Array:
         """Spends in multiples of the highest observed week, shape (unit, channel)."""
-        highest = self.response.today.highest
-        return np.where(highest > 0, self.spends / np.where(highest > 0, highest, 1.0), 0.0)
+        return reach(self.response.today, self.spends)
 
 
 def fitted(run: str | Path | Run, model: Path | None = None) -> Fitted:

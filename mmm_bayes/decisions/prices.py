@@ -71,7 +71,7 @@ def price_curve(world: World, name: str) -> pd.DataFrame:
 
 def _outcome(world: World, prices: Array, name: str, fixed: dict[str, float]) -> Array:
     """Shape (sample, price, unit)."""
-    design, scaling, start = world.design, world.design.scaling, today(world)
+    design, scaling, start = world.design, world.design.scaling, today(world.design)
     main = columns(design.dataset, scaling.start, scaling.end).isel(time=design.weeks)
     mean = main.isel(time=slice(-YEAR, None)).mean("time").values
     table = main.isel(time=np.zeros(len(prices), dtype=int)).copy()

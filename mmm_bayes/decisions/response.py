@@ -15,55 +15,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
-from pymc.pytensorf import compile as compile_graph
-from pytensor.compile.mode import Mode
-from pytensor.gradient import grad
-from pytensor.graph.replace import clone_replace, vectorize_graph
-from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 
 from mmm_bayes.counterfactual import World
+from mmm_bayes.decisions.answer import Answer, How
 from mmm_bayes.decisions.today import Today, today
-from mmm_bayes.evaluation import BATCH_ELEMENTS, THREADS, flat
-from mmm_bayes.sampling import parameters
-from mmm_bayes.transforms import lagged
+from mmm_bayes.decisions.weeks import plan_weeks, price
+from mmm_bayes.design import Design
+from mmm_bayes.evaluation import BATCH_ELEMENTS, THREADS, flat, parameters
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 Array = NDArray[Any]
-
-#: All rewrites that shorten a graph, but none that fuse loops: Python would run those element by
-#: element.
-_REWRITES = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
-#: Whether the mediator's spend is decided, or follows from the other channels' spends.
-How = Literal["planner", "caused"]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a plan brings.
-
-    Attributes
-    ----------
-    outcome : array, shape (sample,)
-        Summed over weeks and units; only differences between plans mean anything.
-    slope : array, shape (sample, unit, channel)
-        Its derivative with respect to each weekly spend.
-    mediator : array, shape (sample, unit)
-        Weekly spend on a mediator that follows its causes, all that the plan causes after its end
-        included; today's where the planner sets it.
-    mediator_slope : array, shape (sample, unit, channel)
-        Derivative of its sum over units.
-    """
-
-    outcome: Array
-    slope: Array
-    mediator: Array
-    mediator_slope: Array
 
 
 @dataclass(frozen=True)
@@ -93,6 +61,11 @@ class Response:
     weeks: int
     given: tuple[str, ...]
     calls: tuple[Callable[..., list[Array]], ...]
+
+    @property
+    def design(self) -> Design:
+        """Of the fitted weeks."""
+        return self.world.design
 
     def __call__(self, spends: Array, draws: xr.Dataset | None = None) -> Answer:
         """Evaluate a plan.
@@ -125,6 +98,10 @@ class Response:
         parts = [threads[at % len(threads)][at // len(threads)] for at in range(len(batches))]
         return Answer(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
+    def total(self, spends: Array) -> Array:
+        """The answer's outcome alone, shape (sample,)."""
+        return self(spends).outcome
+
 
 def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "planner") -> Response:
     """Prepare the answer to plans.
@@ -145,29 +122,22 @@ def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "pl
     -------
     Response
     """
-    start = today(world)
-    design, max_lag = world.design, world.design.form.max_lag
-    # What a cause does to the mediator comes late, and what that does to the outcome later still.
-    reach = (max_lag - 1) * (2 if how == "caused" else 1)
-    planned = min(horizon, reach + 1)
-    weeks = planned + reach
-    repeats = np.ones(weeks)
-    repeats[planned - 1] += horizon - planned
+    # Here, so that reading a run's draws costs no import of PyMC.
+    import pytensor.tensor as pt
+    from pymc.pytensorf import compile as compile_graph
+    from pytensor.compile.mode import Mode
+    from pytensor.gradient import grad
+    from pytensor.graph.replace import clone_replace, vectorize_graph
+    from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 
+    design = world.design
+    start, max_lag = today(design), design.form.max_lag
+    span = plan_weeks(design, start, horizon=horizon, how=how)
+    weeks, repeats = len(span), span.repeats
     units, channels = start.spend.shape
-    decided = start.buyable.copy()
-    if how == "caused":
-        decided[:, design.mediator_at] = False
-    path = np.concatenate([start.history, np.broadcast_to(start.exposure, (weeks, *decided.shape))])
-    inside = slice(max_lag - 1, max_lag - 1 + planned)
-    path[inside] = np.where(decided, 0.0, path[inside])
-    during = np.zeros(len(path))
-    during[inside] = 1.0
-    fixed = lagged(path, max_lag)
-    shaped = lagged(during, max_lag)[:, None, None, :] * (start.rate * decided)[:, :, None]
 
     spends = pt.tensor("spends", shape=(units, channels), dtype="float64")
-    lags = pt.constant(fixed) + pt.constant(shaped) * spends[None, :, :, None]
+    lags = pt.constant(span.fixed) + pt.constant(span.rates) * spends[None, :, :, None]
     inputs = {name: model[name].type(name) for name in parameters(model)}
 
     def node(name: str, exposure: Any) -> Any:
@@ -188,7 +158,7 @@ def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "pl
     if how == "caused":
         at = design.mediator_at
         plan = node("mediator_mean", lags)
-        before = node("mediator_mean", _now(start, weeks, max_lag))
+        before = node("mediator_mean", pt.constant(span.now))
         scale = design.scaling.exposure[:, at]
         now = start.exposure[:, at]
         if design.form.mediator_likelihood == "hurdle":
@@ -201,9 +171,7 @@ def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "pl
         )
         is_mediator = (np.arange(channels) == at)[:, None]
         lags = pt.where(is_mediator, moved[:, :, None, :], lags)
-        rate = start.rate[:, at]
-        price = np.where(rate > 0, 1 / np.where(rate > 0, rate, 1.0), 0.0)
-        extra = ((follows - now) * repeats[:, None]).sum(0) * price / horizon
+        extra = ((follows - now) * repeats[:, None]).sum(0) * price(start, at) / horizon
         spent = pt.constant(start.spend[:, at]) + extra
     elif design.mediator is not None:
         spent = spends[:, design.mediator_at]
@@ -222,17 +190,14 @@ def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "pl
     outcomes, spent_ = vectorize_graph([outcome, spent], batched)
     wrt = batched[spends]
     slopes = [grad(value.sum(), wrt, disconnected_inputs="ignore") for value in (outcomes, spent_)]
+    # All rewrites that shorten a graph, but none that fuse loops: Python would run those element by
+    # element.
+    rewrites = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
     call = compile_graph(
         [batched[symbol] for symbol in symbols],
         [outcomes, slopes[0], spent_, slopes[1]],
-        mode=Mode(linker="py", optimizer=_REWRITES),
+        mode=Mode(linker="py", optimizer=rewrites),
         on_unused_input="ignore",
     )
     calls = (call, *(call.copy(share_memory=False) for _ in range(THREADS - 1)))
     return Response(world, start, horizon, how, weeks, tuple(inputs), calls)
-
-
-def _now(start: Today, weeks: int, max_lag: int) -> Any:
-    """Exposures by lag if every week of the plan were today's."""
-    path = np.broadcast_to(start.exposure, (weeks, *start.exposure.shape))
-    return pt.constant(lagged(np.concatenate([start.history, path]), max_lag))

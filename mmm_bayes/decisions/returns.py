@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.dataset.loading import WHOLE
-from mmm_bayes.decisions.response import Answer, Response
+from mmm_bayes.decisions.answer import Answer, Answers
 from mmm_bayes.estimands.summary import INTERVAL, STATISTICS, summarise
 from mmm_bayes.evaluation import flat
 from mmm_bayes.runs import Run
@@ -25,14 +25,14 @@ ODD = 3.0
 UNMOVED = 0.8
 
 
-def margins(response: Response, answer: Answer) -> Array:
+def margins(response: Answers, answer: Answer) -> Array:
     """What a unit of money more a week brings a week, shape (sample, unit, channel).
 
     NaN for a channel that is not decided.
     """
     decided = response.today.buyable.copy()
     if response.how == "caused":
-        decided[:, response.world.design.mediator_at] = False
+        decided[:, response.design.mediator_at] = False
     return np.where(decided, answer.slope / response.horizon, np.nan)
 
 

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmm_bayes.counterfactual import World
-from mmm_bayes.design import Design
-from mmm_bayes.terms.data import data_names
+from mmm_bayes.design import Design, data_names
 
 Array = NDArray[Any]
 
@@ -51,28 +49,49 @@ class Today:
         return self.rate > 0
 
 
-def today(world: World) -> Today:
+def today(design: Design) -> Today:
     """The mean of the last 52 weeks that were fitted.
 
     Parameters
     ----------
-    world : World
+    design : Design
     """
-    design = world.design
     fitted = design.dataset.data.isel(time=design.weeks)
     spend, exposure = fitted["spend"].values, fitted["exposure"].values / design.scaling.exposure
     last = slice(-YEAR, None)
     money, bought = spend[last].sum(0), exposure[last].sum(0)
     idle = money == 0
+    path = design.observed_path
     money, bought = np.where(idle, spend.sum(0), money), np.where(idle, exposure.sum(0), bought)
     return Today(
         spend=spend[last].mean(0),
         exposure=exposure[last].mean(0),
         rate=np.where(money > 0, bought / np.where(money > 0, money, 1.0), 0.0),
         highest=spend.max(0),
-        history=world.observed_path[len(world.observed_path) - design.form.max_lag + 1 :],
+        history=path[len(path) - design.form.max_lag + 1 :],
         week=_mean_week(design, last),
     )
+
+
+def split(start: Today, money: Array) -> Array:
+    """Weekly spends of channels, shared out to units as today's are, shape (unit, channel).
+
+    Parameters
+    ----------
+    start : Today
+    money : array, shape (channel,)
+        Summed over units. Of a channel without a spend today, units get equal parts.
+    """
+    now = start.spend.sum(0)
+    ran = now > 0
+    # A factor, not a share: today's money is today's spends to the last digit.
+    return np.where(ran, start.spend * (money / np.where(ran, now, 1.0)), money / len(start.spend))
+
+
+def reach(start: Today, spends: Array) -> Array:
+    """Spends in multiples of the highest observed week, shape (unit, channel); 0 if none was."""
+    ran = start.highest > 0
+    return np.where(ran, spends / np.where(ran, start.highest, 1.0), 0.0)
 
 
 def _mean_week(design: Design, last: slice) -> dict[str, Array]:

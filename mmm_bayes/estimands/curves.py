@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.counterfactual import World, typical_outcome
+from mmm_bayes.design import Design, data_names
 from mmm_bayes.estimands.summary import STATISTICS, summarise
 from mmm_bayes.evaluation import flat
-from mmm_bayes.terms.data import data_names
 from mmm_bayes.transforms import geometric_weights
 
 Array = NDArray[Any]
@@ -39,28 +40,17 @@ def response_curves(world: World) -> xr.Dataset:
         ``observed_max``, ``observed_mean`` (channel), the mean over weeks with spend.
     """
     design = world.design
-    data = design.dataset.data.isel(time=design.weeks)
-    paid = data["channel"].isin(design.dataset.paid)
-    amount = data["spend"].where(paid, data["exposure"])  # (time, unit, channel)
-    spend = amount.sum("unit")
-    typical = spend.where(spend > 0).mean("time").fillna(0.0).values
-    highest = spend.max("time").values
-    # What an exposure of one active mean costs in each unit; nothing where it never ran.
-    cost = amount.where(amount > 0).mean("time").fillna(0.0).values  # (unit, channel)
-    together = cost.sum(0)
-    furthest = BEYOND * highest / np.where(together > 0, together, 1.0)
-    multiples = furthest[:, None] * np.linspace(0, 1, POINTS)
+    seen = typical_amounts(design)
+    amounts = BEYOND * seen.highest[:, None] * np.linspace(0, 1, POINTS)
 
     keep = np.linspace(0, flat(world.draws["outcome_mean"]).shape[0] - 1, DRAWS).astype(int)
     draws = world.draws.stack(sample=("chain", "draw")).isel(sample=np.unique(keep))
     draws = draws.reset_index("sample", drop=True).rename(sample="draw").expand_dims("chain")
     draws = draws.assign_coords(chain=[0], draw=np.arange(draws.sizes["draw"]))
 
-    average = design.arrays["exposure_lags"].values.mean(0)[..., 0]  # (unit, channel)
     curves: dict[str, list[Array]] = {"direct": [], "total": []}
-    for at, grid in enumerate(multiples):
-        level = np.broadcast_to(average, (POINTS, *average.shape)).copy()
-        level[..., at] = grid[:, None] * (cost[:, at] > 0)
+    for at, grid in enumerate(amounts):
+        level = levels(design, seen, at, grid)
         held = follows = _steady(world, level)
         if world.mediator is not None and at in design.causes_at:
             mediator = world.mediator(draws, held)["mediator_mean"]
@@ -72,11 +62,11 @@ def response_curves(world: World) -> xr.Dataset:
             curves[name].append(summarise(location - location[:, :1]))
     return xr.Dataset(
         {name: (("statistic", "channel", "point"), np.stack(v, 1)) for name, v in curves.items()}
-        | {"observed_max": ("channel", highest), "observed_mean": ("channel", typical)},
+        | {"observed_max": ("channel", seen.highest), "observed_mean": ("channel", seen.mean)},
         coords={
             "statistic": list(STATISTICS),
             "channel": list(design.dataset.channels),
-            "spend": (("channel", "point"), multiples * together[:, None]),
+            "spend": (("channel", "point"), amounts),
             "measure": (
                 "channel",
                 [
@@ -86,6 +76,60 @@ def response_curves(world: World) -> xr.Dataset:
             ),
         },
     )
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What was spent on a channel in a week; of one that is not paid, its exposure.
+
+    Attributes
+    ----------
+    mean, highest : array, shape (channel,)
+        Summed over units: of the weeks with any, and of the largest week.
+    cost : array, shape (unit, channel)
+        What an exposure of one active mean costs in each unit; 0 where it never ran.
+    """
+
+    mean: Array
+    highest: Array
+    cost: Array
+
+
+def typical_amounts(design: Design) -> Amounts:
+    """What was spent on each channel in the fitted weeks."""
+    data = design.dataset.data.isel(time=design.weeks)
+    paid = data["channel"].isin(design.dataset.paid)
+    amount = data["spend"].where(paid, data["exposure"])  # (time, unit, channel)
+    whole = amount.sum("unit")
+    return Amounts(
+        whole.where(whole > 0).mean("time").fillna(0.0).values,
+        whole.max("time").values,
+        amount.where(amount > 0).mean("time").fillna(0.0).values,
+    )
+
+
+def levels(design: Design, seen: Amounts, at: int, amounts: Array) -> Array:
+    """Exposures if a channel's weekly amount is constant and all other channels are at their means.
+
+    Parameters
+    ----------
+    design : Design
+    seen : Amounts
+    at : int
+        The channel.
+    amounts : array, shape (point,)
+        Summed over units, over which it is split as in the weeks when they have any.
+
+    Returns
+    -------
+    array, shape (point, unit, channel)
+        In active means.
+    """
+    average = design.arrays["exposure_lags"].values.mean(0)[..., 0]  # (unit, channel)
+    level = np.broadcast_to(average, (len(amounts), *average.shape)).copy()
+    together = seen.cost[:, at].sum()
+    level[..., at] = np.outer(amounts / (together or 1.0), seen.cost[:, at] > 0)
+    return level
 
 
 def adstock_curves(world: World) -> xr.Dataset:

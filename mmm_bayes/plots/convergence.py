@@ -36,8 +36,7 @@ def parameters(posterior: xr.Dataset) -> pd.DataFrame:
     for name in names:
         values = posterior[name].transpose("chain", "draw", ...)
         array = values.values.reshape(*values.shape[:2], -1)
-        labels = _labels(values)
-        for at, label in enumerate(labels):
+        for at, label in enumerate(labels(values)):
             one = array[..., at]
             if np.ptp(one) == 0:
                 continue
@@ -54,16 +53,21 @@ def parameters(posterior: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("r_hat", ascending=False, ignore_index=True)
 
 
-def _labels(values: xr.DataArray) -> list[str]:
-    dims = values.dims[2:]
-    labels = [""]
-    for dim in dims:
-        labels = [
+def labels(values: xr.DataArray) -> list[str]:
+    """Labels of a variable's scalars in the order of its array; one, empty, for a scalar.
+
+    Parameters
+    ----------
+    values : xarray.DataArray, dims (chain, draw, ...)
+    """
+    found = [""]
+    for dim in values.dims[2:]:
+        found = [
             ", ".join(filter(None, [label, str(value)]))
-            for label in labels
+            for label in found
             for value in values[dim].values
         ]
-    return labels
+    return found
 
 
 def effective_sizes(ax: Axes, table: pd.DataFrame) -> None:

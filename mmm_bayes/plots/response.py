@@ -12,7 +12,12 @@ from mmm_bayes.plots.style import GREY, INK, colours, few, numbers
 
 
 def response_curves(
-    axes: Sequence[Axes], curves: xr.Dataset, *, causes: Sequence[str] = (), name: str = "outcome"
+    axes: Sequence[Axes],
+    curves: xr.Dataset,
+    *,
+    causes: Sequence[str] = (),
+    among: Sequence[str] = (),
+    name: str = "outcome",
 ) -> None:
     """Draw the total response with its 90% band, one channel per axes.
 
@@ -27,10 +32,12 @@ def response_curves(
         `observed_max` (channel), and `measure` (channel), what `spend` is where it is no spend.
     causes : sequence of str
         Channels that also act through the mediator: their direct part is drawn dashed.
+    among : sequence of str
+        All channels, for their colours, where `curves` holds some of them.
     name : str
     """
     channels = [str(channel) for channel in curves["channel"].values]
-    palette = colours(channels)
+    palette = colours(among or channels)
     for ax, channel in zip(axes, channels, strict=False):
         one = curves.sel(channel=channel)
         spend, total = one["spend"].values, one["total"]

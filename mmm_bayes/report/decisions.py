@@ -83,10 +83,10 @@ def plan_sentences(run: View) -> list[str]:
     return said
 
 
-def move_sentences(run: View) -> list[str]:
-    """Small steps from the lowest marginal return to the highest."""
+def move_sentences(run: View, moved: pd.DataFrame | None = None) -> list[str]:
+    """Small steps from the lowest marginal return to the highest; those saved, unless given."""
     said = []
-    for _, one in run.added(MOVES).iterrows():
+    for _, one in (run.added(MOVES) if moved is None else moved).iterrows():
         if not one["share"] > 0:
             said.append("The bounds allow no money to be moved.")
             continue
@@ -226,12 +226,17 @@ def _plan(run: View) -> pd.DataFrame:
     return found.groupby("channel", sort=False)[["spend_now", "spend_plan"]].sum().reset_index()
 
 
-def _chance(probability: float) -> str:
+def chance(probability: float) -> str:
+    """A probability in words: draws in the thousands can't tell 99.9% from certainty."""
     if probability > 0.995:
-        return "The probability of a gain is above 99%, if the model is right."
-    if probability < 0.005:
-        return "The probability of a gain is below 1%."
-    return f"The probability of a gain is {probability:.0%}, if the model is right."
+        return "above 99%"
+    return "below 1%" if probability < 0.005 else f"{probability:.0%}"
+
+
+def _chance(probability: float) -> str:
+    # Where hardly a draw gains, no model needs to be right for it.
+    unless = "" if probability < 0.005 else ", if the model is right"
+    return f"The probability of a gain is {chance(probability)}{unless}."
 
 
 def _weeks(row: Any) -> tuple[str, str]:

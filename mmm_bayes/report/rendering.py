@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmm_bayes.report import decisions, tables
+from mmm_bayes.report.assumptions import assumptions
 from mmm_bayes.report.changes import changes
 from mmm_bayes.report.experiments import experiments
 from mmm_bayes.report.figures import pictures
@@ -12,9 +13,9 @@ from mmm_bayes.report.interactions import interaction_sentences, interactions
 from mmm_bayes.report.page import write_page
 from mmm_bayes.report.run import View, read
 from mmm_bayes.report.units import units_say
-from mmm_bayes.report.words import before_the_data, channel_sentences, verdict_sentence
+from mmm_bayes.report.verdict import STATUS, judged
+from mmm_bayes.report.words import before_the_data, channel_sentences
 
-_STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
 
 
 def render(folder: Path) -> Path:
@@ -48,19 +49,14 @@ def render(folder: Path) -> Path:
 
 
 def _context(run: View) -> dict[str, object]:
-    known = run.diagnostics.get("verdict")
-    verdict = known if known in _STATUS else "fail"
-    checks = run.diagnostics.get("checks", [])
-    notes = [check["says"] for check in checks if check.get("group") == "data"]
-    checks = [check for check in checks if check.get("group") != "data"]
-    reasons = [says for says in run.diagnostics.get("reasons", []) if says not in notes]
+    found = judged(run)
     return {
         "run": run,
         "outcome": run.outcome,
         "mediator": run.mediator,
-        "verdict": verdict,
-        "verdict_sentence": verdict_sentence(verdict, only_data=bool(notes) and not reasons),
-        "reasons": reasons if known in _STATUS else ["The run has no verdict of the checks."],
+        "verdict": found.verdict,
+        "verdict_sentence": found.sentence,
+        "reasons": found.reasons,
         "channels": [(one.name, channel_sentences(one)) for one in tables.channels(run)],
         "effects": tables.effects(run),
         "units": units_say(run),
@@ -78,7 +74,7 @@ def _context(run: View) -> dict[str, object]:
         "known": run.record.get("profile_notes", []),
         "data": tables.data(run),
         "span": tables.span(run),
-        "notes": notes or run.record.get("profile_warnings", []),
+        "notes": found.notes,
         "form": tables.form(run),
         "priors": tables.priors(run),
         "before": before_the_data(run.diagnostics.get("prior_predictive") or {}, run.outcome),
@@ -92,11 +88,9 @@ def _context(run: View) -> dict[str, object]:
         "convergence": tables.convergence(run),
         "scores": tables.scores(run),
         "provenance": tables.provenance(run),
-        "checks": [
-            (tables.GROUPS.get(group, group), [c for c in checks if c.get("group") == group])
-            for group in dict.fromkeys(c.get("group") for c in checks)
-        ],
-        "status": _STATUS,
+        "assumptions": assumptions(run),
+        "checks": found.checks,
+        "status": STATUS,
     }
 
 

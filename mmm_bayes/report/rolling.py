@@ -19,7 +19,7 @@ from mmm_bayes.report.page import write_page
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.tables import Table, table
 from mmm_bayes.report.words import listed, number
-from mmm_bayes.rolling.job import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS
+from mmm_bayes.rolling.files import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS
 from mmm_bayes.rolling.stability import CLASSES
 
 #: Posterior probability from which a class is said without a doubt beside it.
@@ -90,23 +90,40 @@ def render_rolling(folder: Path) -> Path:
     InputError
         If the folder is not a finished rolling job.
     """
-    rolled = _read(folder)
+    rolled = read(folder)
     return write_page(
         folder / "report.html",
         "rolling.html.j2",
         _context(rolled),
-        _pictures(rolled),
+        pictures(rolled),
         figures=folder / "figures",
     )
 
 
-def _read(folder: Path) -> Rolled:
+def refuse_unfinished(folder: Path) -> None:
+    """Refuse a folder that is not a finished rolling job, without reading it.
+
+    Raises
+    ------
+    InputError
+    """
     missing = [name for name in (RECORD, ROLLING, STABILITY) if not (folder / name).is_file()]
     if missing:
         raise InputError(
             f"{folder} is not a finished rolling job: it lacks {', '.join(missing)}; make one with "
             "mmm-bayes rolling"
         )
+
+
+def read(folder: Path) -> Rolled:
+    """Read a rolling job's folder.
+
+    Raises
+    ------
+    InputError
+        If it is not a finished rolling job.
+    """
+    refuse_unfinished(folder)
 
     def rows(name: str, *dates: str) -> pd.DataFrame:
         path = folder / name
@@ -134,7 +151,7 @@ def _context(rolled: Rolled) -> dict[str, object]:
         "name": rolled.folder.resolve().name,
         "outcome": rolled.outcome,
         "record": rolled.record,
-        "span": _span(fits),
+        "span": span(fits),
         "sampled": f"{good} of {len(fits)} windows passed the convergence checks; a window took "
         f"{number(float(np.median(seconds)))} s to sample (median).",
         "troubles": [
@@ -142,17 +159,18 @@ def _context(rolled: Rolled) -> dict[str, object]:
             for fit in fits
             if fit["verdict"] != "pass"
         ],
-        "rule": _rule(),
-        "channels": [(name, _sentences(rolled, name)) for name in rolled.channels],
-        "stability": _stability(rolled),
-        "scores": _scores(rolled),
-        "forecast_says": _forecast_says(rolled),
+        "rule": rule(),
+        "channels": [(name, sentences(rolled, name)) for name in rolled.channels],
+        "stability": stability_table(rolled),
+        "scores": scores_table(rolled),
+        "forecast_says": forecast_says(rolled),
         "fits": _fits(fits),
         "provenance": _provenance(rolled.record),
     }
 
 
-def _span(fits: list[dict[str, Any]]) -> str:
+def span(fits: list[dict[str, Any]]) -> str:
+    """How many windows there are, and when they are."""
     return (
         f"{len(fits)} windows, the first from {fits[0]['window_start']} to "
         f"{fits[0]['window_end']}, the last from {fits[-1]['window_start']} to "
@@ -160,7 +178,8 @@ def _span(fits: list[dict[str, Any]]) -> str:
     )
 
 
-def _rule() -> str:
+def rule() -> str:
+    """What the classes mean."""
     stable, moderate = CLASSES["stable"], CLASSES["moderate"]
     return (
         f"Below {stable:g} is stable: what is a fifth larger in one half of the windows than in "
@@ -169,7 +188,7 @@ def _rule() -> str:
     )
 
 
-def _sentences(rolled: Rolled, channel: str) -> list[str]:
+def sentences(rolled: Rolled, channel: str) -> list[str]:
     """What the windows support about a channel, and what they don't."""
     said = []
     for estimand in ("contribution", "indirect", "roas"):
@@ -224,7 +243,8 @@ def _percent(value: float) -> str:
     return f"{value:+.0%}".replace("-", "−")
 
 
-def _stability(rolled: Rolled) -> Table:
+def stability_table(rolled: Rolled) -> Table:
+    """How much each answer varied over the windows, noise taken out."""
     rows = []
     for channel in rolled.channels:
         for estimand, what in _SHOWN.items():
@@ -251,7 +271,8 @@ def _stability(rolled: Rolled) -> Table:
     return table(head, rows)
 
 
-def _scores(rolled: Rolled) -> Table:
+def scores_table(rolled: Rolled) -> Table:
+    """How the forecasts fared, by the number of weeks ahead."""
     rows = []
     for _, row in rolled.scores.iterrows():
         r2 = "–" if pd.isna(row["r2"]) else f"{row['r2']:.2f}".replace("-", "−")
@@ -273,7 +294,8 @@ def _scores(rolled: Rolled) -> Table:
     return table(head, rows)
 
 
-def _forecast_says(rolled: Rolled) -> str:
+def forecast_says(rolled: Rolled) -> str:
+    """The same in a sentence; empty without forecasts."""
     if rolled.scores.empty:
         return ""
     one = rolled.scores[rolled.scores["horizon"].astype(str) == WHOLE].iloc[0]
@@ -326,7 +348,8 @@ def _panels(rolled: Rolled, height: float = 2.2) -> tuple[Any, list[Any]]:
     return made, list(axes.ravel())
 
 
-def _pictures(rolled: Rolled) -> Iterator[Picture]:
+def pictures(rolled: Rolled) -> Iterator[Picture]:
+    """Draw the figures of a rolling job, one after the other."""
     channels = rolled.channels
     bands = (
         "Dots: each window's median at its last week; band: its 90% interval. The grey strip is "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -55,13 +56,29 @@ def units(run: View) -> Picture | None:
     )  # fmt: skip
 
 
-def units_say(run: View) -> list[str]:
-    """For each channel, how alike its units are; empty where the model does not pool."""
+@dataclass(frozen=True)
+class UnitsSay:
+    """How alike the units of a panel are.
+
+    Attributes
+    ----------
+    what : str
+        What of them is compared.
+    says : list of str
+        A sentence for each channel.
+    """
+
+    what: str
+    says: list[str]
+
+
+def units_say(run: View) -> UnitsSay | None:
+    """For each channel, how alike its units are; None where the model does not pool."""
     pooling = run.effect("pooling").get("beta")
     if pooling is None:
-        return []
+        return None
     shown, what = _shown(run, run.effect("draws"))
-    said = [f"{what}, by unit, with 90% intervals:"]
+    said = []
     for channel in run.channels:
         one = shown.sel(channel=channel).isel(unit=slice(None, -1))
         here = one["unit"].values[np.isfinite(one.isel(chain=0, draw=0).values)]
@@ -81,7 +98,7 @@ def units_say(run: View) -> list[str]:
         said.append(
             f"{channel}: from {told}; {differ}. The units' estimates are pooled by {share:.0%}."
         )
-    return said
+    return UnitsSay(f"{what}, by unit, with 90% intervals:", said)
 
 
 def _shown(run: View, effects: xr.Dataset) -> tuple[xr.DataArray, str]:

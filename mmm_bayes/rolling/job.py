@@ -23,14 +23,20 @@ from mmm_bayes.executing import each, workers
 from mmm_bayes.family import member
 from mmm_bayes.files import write_bytes, write_text
 from mmm_bayes.rolling import tables
+from mmm_bayes.rolling.files import (
+    FORECAST,
+    RECORD,
+    ROLLING,
+    SCORES,
+    STABILITY,
+    SUBSETS,
+    WINDOWS,
+)
 from mmm_bayes.rolling.windows import CHECKED, arranged
 from mmm_bayes.rolling.work import WHOLE_TABLE, Plan, work
 from mmm_bayes.sampling import Settings, refuse_short
 from mmm_bayes.splits import blocked
 
-RECORD, WINDOWS = "rolling.json", "windows"
-ROLLING, STABILITY, FORECAST = "rolling.csv", "stability.csv", "forecast.csv"
-SCORES, SUBSETS = "scores.csv", "subsets.csv"
 #: Tuned for half as long as a run's fit: nutpie has found its step by then.
 SETTINGS = Settings(draws=1000, tune=500, chains=4)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 
-from mmm_bayes.design import Design
+from mmm_bayes.design import Design, data_names
 
 
 def model_for(design: Design) -> pm.Model:
@@ -43,12 +43,3 @@ def model_for(design: Design) -> pm.Model:
             shape = tuple(None if dim == "time" else arrays.sizes[dim] for dim in arrays[name].dims)
             pm.Data(name, arrays[name].values, dims=arrays[name].dims, shape=shape)
     return model
-
-
-def data_names(design: Design) -> list[str]:
-    """Names of the data nodes of a model built on this design."""
-    return [
-        name
-        for name in map(str, design.arrays.data_vars)
-        if design.mediator is not None or not (name.startswith("mediator_") or name == "rho")
-    ]

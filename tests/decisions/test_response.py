@@ -18,49 +18,6 @@ KINDS = [
 ]
 
 
-def looped(built, sample, spends, horizon, how):
-    """Outcome summed over a plan's weeks and all that feel it, and the mediator's weekly spend."""
-    design = built.design
-    lags = design.form.max_lag
-    at = design.dataset.channels.index("search")
-    data = design.dataset.data
-    rate = np.zeros(spends.shape)
-    now = np.zeros(spends.shape)
-    for unit, channel in np.ndindex(*spends.shape):
-        exposure = data["exposure"].values[:, unit, channel]
-        money = data["spend"].values[:, unit, channel]
-        mean_on = oracle.active_mean(built, unit, channel)
-        rate[unit, channel] = exposure.sum() / money.sum() / mean_on
-        now[unit, channel] = exposure.mean() / mean_on
-    after = (2 if how == "caused" else 1) * (lags - 1)
-    path = [*oracle.history(built)[-(lags - 1) :]]
-    path += [spends * rate] * horizon + [now] * after
-    path, today = np.array(path), np.array([*path[: lags - 1], *[now] * (horizon + after)])
-    week = design.arrays["covariates"].values.mean(0, keepdims=True)
-    covariates = np.repeat(week, horizon + after, 0)
-    searched = spends[:, at]
-    if how == "caused":
-        plan, fact = (
-            oracle.mediator_nodes(built, sample, p, covariates)["mediator_mean"]
-            for p in (path, today)
-        )
-        for unit in range(len(spends)):
-            scale = oracle.active_mean(built, unit, at)
-            for t in range(horizon + after):
-                level = now[unit, at]
-                if design.form.mediator_likelihood == "hurdle":
-                    level *= plan[t, unit] / fact[t, unit]
-                else:
-                    level = max(0.0, level + (plan[t, unit] - fact[t, unit]) / scale)
-                path[lags - 1 + t, unit, at] = level
-        extra = (path[lags - 1 :, :, at] - now[:, at]).sum(0) / horizon
-        searched = data["spend"].values[:, :, at].mean(0) + extra / rate[:, at]
-    location = oracle.outcome_location(built, sample, path, covariates)
-    if design.form.floor is not None:
-        location = np.maximum(location, design.form.floor)
-    return location.sum(), searched
-
-
 @pytest.fixture
 def plans(build):
     def made(name, kind, how, horizon):
@@ -81,7 +38,7 @@ def test_a_plan_brings_what_the_equations_say(plans, name, kind, how, horizon):
     built, answer, spends = plans(name, kind, how, horizon)
     found = answer(spends)
     for at, sample in enumerate(built.samples):
-        outcome, searched = looped(built, sample, spends, horizon, how)
+        outcome, searched = oracle.plan(built, sample, spends, horizon, how)
         # The model guards a mean response of 0 by adding 1e-9 to it.
         assert found.outcome[at] == pytest.approx(outcome, rel=1e-7)
         assert found.mediator[at] == pytest.approx(searched, rel=1e-7)

@@ -127,11 +127,10 @@ def test_priors_that_overflow_are_absurd_and_no_error():
 
 def checks_of(data, name="partial_mediation"):
     """The checks of a table's priors, from draws of the model's own prior."""
-    from mmm_bayes.design import design
+    from mmm_bayes.design import data_names, design
     from mmm_bayes.family import member
     from mmm_bayes.fitting import prior_effects
     from mmm_bayes.sampling import PRIOR_DRAWS, Compiled, follow, predictive, prior_draws
-    from mmm_bayes.terms.data import data_names
 
     arranged = design(data)
     compiled = Compiled(member(name).build(arranged), None, 0.0)

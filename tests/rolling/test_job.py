@@ -15,7 +15,7 @@ from builds import description, table, write
 
 from mmm_bayes.errors import InputError
 from mmm_bayes.rolling import job
-from mmm_bayes.rolling.job import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS, WINDOWS
+from mmm_bayes.rolling.files import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS, WINDOWS
 from mmm_bayes.sampling import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -9,14 +9,13 @@ import pytest
 from builds import Built
 from scipy import stats
 
-from mmm_bayes.design import design
+from mmm_bayes.design import data_names, design
 from mmm_bayes.evaluation import evaluation
 from mmm_bayes.family import member
 from mmm_bayes.sampling import Settings, compile_model
 from mmm_bayes.sensitivity.confounding import at_rho, confounding, tipping_points
 from mmm_bayes.sensitivity.free import sign_free
 from mmm_bayes.simulate import SCENARIOS, as_dataset, simulate
-from mmm_bayes.terms.data import data_names
 
 Build = Callable[..., Built]
 RHO = 0.6
