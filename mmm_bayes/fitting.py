@@ -34,6 +34,7 @@ from mmm_bayes.family import Member, member
 from mmm_bayes.forecasting import predict
 from mmm_bayes.sampling import (
     Compiled,
+    Declared,
     Settings,
     compile_model,
     complete,
@@ -185,7 +186,7 @@ def fit(
     return job.folder
 
 
-def prior_effects(compiled: Compiled, whole: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:
+def prior_effects(declared: Declared, whole: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:
     """Effects and returns as the priors alone would have them.
 
     Returns
@@ -195,7 +196,7 @@ def prior_effects(compiled: Compiled, whole: Design, prior: xr.Dataset, *, seed:
     """
     # A prior may allow what overflows; the checks count it, and say so.
     with np.errstate(all="ignore"):
-        effects = channel_effects(world(compiled.model, whole, prior, seed=seed))
+        effects = channel_effects(world(declared.model, whole, prior, seed=seed))
     return effects.draws.assign(together=effects.together)
 
 

@@ -41,7 +41,7 @@ INTERACTIONS = "interactions.csv"
 CONFOUNDING, PLACEBO = "confounding.csv", "placebo.csv"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A finished run, as read from its folder.
 
@@ -66,6 +66,14 @@ class Run:
     diagnostics: dict[str, Any]
     record: dict[str, Any]
     model: str
+
+    def __repr__(self) -> str:
+        """Say what it is in one line: its draws would fill pages."""
+        told = self.record
+        return (
+            f"<Run {self.folder}: {told['model']} of {told['data_file']}, "
+            f"{told['chains']} x {told['draws']} draws, verdict {self.diagnostics['verdict']}>"
+        )
 
 
 def save(

@@ -38,6 +38,7 @@ LAYERS = (
     "diagnostics",
     "forecasting",
     "fitting",
+    "prior_checking",
     "refreshing",
     "calibration",
     "sensitivity",
@@ -47,6 +48,7 @@ LAYERS = (
     "plots",
     "comparison",
     "report",
+    "interactive",
     "demo",
     "cli",
 )

@@ -18,7 +18,7 @@ from mmm_bayes.errors import located
 WHOLE = "all"  # the one unit of a single market, and the total over units
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """A checked table with labels.
 
@@ -50,6 +50,14 @@ class Dataset:
     data: xr.Dataset
     experiments: xr.Dataset = field(default_factory=no_experiments)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Say what it is in one line: `profile` says what is in it."""
+        sizes, days = self.data.sizes, self.data["time"].dt.strftime("%Y-%m-%d").values
+        return (
+            f"<Dataset {self.description.file}: {sizes['time']} dates from {days[0]} to {days[-1]},"
+            f" {sizes['unit']} unit{'s' * (sizes['unit'] > 1)}, {sizes['channel']} channels>"
+        )
 
     @property
     def channels(self) -> tuple[str, ...]:

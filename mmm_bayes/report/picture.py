@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
+
+from mmm_bayes.plots.style import styled
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,10 @@ class Picture:
     caption: str
     figure: Figure
     vector: bool = False
+
+    def _repr_png_(self) -> bytes:
+        """The figure, as a notebook shows it."""
+        buffer = io.BytesIO()
+        with styled():
+            self.figure.savefig(buffer, format="png", dpi=90, metadata={"Software": None})
+        return buffer.getvalue()
