@@ -30,7 +30,7 @@ def fit(
     likelihood: str | None = None,
     floor: float | None = None,
     at_floor: str | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] | None = print,
 ) -> Run:
     """Fit a model to a described table, or read the folder if it already holds this very fit.
 
@@ -57,8 +57,8 @@ def fit(
         Lowest value of the outcome, where weeks stand at it; in the outcome's units.
     at_floor : {"hurdle", "censored"}, optional
         How weeks come there.
-    say : callable
-        Told one line at each step.
+    say : callable, optional
+        Told one line at each step; None for silence.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def fit(
         link=link, likelihood=likelihood, floor=floor, at_floor=at_floor,
     )  # fmt: skip
     if not folder.exists():
-        work(job, say)
+        work(job, say or (lambda line: None))
     run = runs.load(folder)
     other = _differences(run, job)
     if other:

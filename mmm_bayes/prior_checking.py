@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import xarray as xr
 
 from mmm_bayes.dataset import load
@@ -52,6 +55,15 @@ class PriorCheck:
     effects: xr.Dataset
     found: PriorPredictive
     checks: tuple[Check, ...]
+
+    @property
+    def stated(self) -> pd.Series:
+        """Each parameter's prior as one writes it, by its name."""
+        told = {
+            name: f"{dist}({', '.join(f'{key} = {_short(value)}' for key, value in given.items())})"
+            for name, (dist, given) in self.priors.items()
+        }
+        return pd.Series(told, name="prior").rename_axis("parameter")
 
     def __repr__(self) -> str:
         """The checks, a line each."""
@@ -124,3 +136,9 @@ def _tree(declared: Declared, whole: Design, draws: int, seed: int) -> xr.DataTr
     )
     tree.attrs = attributes(declared, whole)
     return tree
+
+
+def _short(value: Any) -> str:
+    """A number, or one number for each channel, with three digits."""
+    numbers = [f"{number:.3g}" for number in np.atleast_1d(value)]
+    return numbers[0] if np.ndim(value) == 0 else f"[{', '.join(numbers)}]"

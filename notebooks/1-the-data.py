@@ -18,12 +18,15 @@
 # %%
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 import mmm_bayes as mmm
+from mmm_bayes.plots import RC, series
 from mmm_bayes.simulate import save, simulate
 
+plt.rcParams.update(RC)
 FOLDER = Path(".runs/tables")
 
 # %% [markdown]
@@ -45,20 +48,16 @@ mmm.show(mmm.profile(data))
 # %% [markdown]
 # Read the warnings first. This table has two things that decide what can be learnt:
 #
-# * `google`, the mediator, is off in most weeks. "How much" and "whether at all" are two questions then, and its
+# * `google`, the mediator, is off in about half of the weeks. "How much" and "whether at all" are two questions then, and its
 #   equation gets a part for each (a *hurdle*). That is chosen by itself.
 # * It has few rows for each parameter. The priors will weigh on the answer, and the report will say where.
 #
 # Look at the series too. Channels in flights (on and off) tell much more than channels that run all the time.
 
 # %%
-from mmm_bayes.plots import figure, series, styled
-
-with styled():
-    shown, axes = figure(3, 2, height=5.6)
-    series.outcome_over_time(axes[0, 0], data.data["outcome"], name="revenue")
-    series.spends_over_time(axes.ravel()[1:], data.data["spend"])
-shown
+made, axes = plt.subplots(3, 2, figsize=(9, 5.6), layout="constrained")
+series.outcome_over_time(axes[0, 0], data.data["outcome"], name="revenue")
+series.spends_over_time(axes.ravel()[1:], data.data["spend"])
 
 # %% [markdown]
 # ## What is refused
@@ -86,8 +85,8 @@ spoilt = {
     "an empty cell": good.assign(tv_spend=good["tv_spend"].where(good.index != 30)),
     "a negative spend": good.assign(tv_spend=good["tv_spend"].where(good.index != 30, -5.0)),
     "a column renamed": good.rename(columns={"price": "Price"}),
-    "text among numbers": good.assign(
-        price=good["price"].astype(object).where(good.index != 3, "n/a")
+    "a word among numbers": good.assign(
+        price=good["price"].astype(object).where(good.index != 3, "closed")
     ),
 }
 for fault, table in spoilt.items():
@@ -180,7 +179,7 @@ print(*mmm.profile(mmm.load_data("../data/mediated.toml")).warnings, sep="\n\n")
 # %% [markdown]
 # ## What was found, and what it rests on
 #
-# * A table with a week twice, a week missing, an empty cell, a negative spend, a renamed column or text among its
+# * A table with a week twice, a week missing, an empty cell, a negative spend, a renamed column or a word among its
 #   numbers is refused in one sentence that names the rows. A duplicate in a panel is settled only by a rule that the
 #   description states, and the rule's effect is told.
 # * Floors, channels that move together, proportional exposure, channels never off and short tables are accepted

@@ -18,7 +18,6 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
 import mmm_bayes as mmm
 from mmm_bayes.plots import RC
@@ -67,7 +66,7 @@ print(member("partial_mediation").source)
 # %%
 from mmm_bayes.transforms import geometric_weights, hill
 
-made, (left, right) = plt.subplots(1, 2, figsize=(9, 2.9))
+made, (left, right) = plt.subplots(1, 2, figsize=(9, 2.9), layout="constrained")
 for alpha in (0.1, 0.5, 0.8):
     left.plot(100 * geometric_weights(np.array(alpha), 13), marker="o", label=f"retention {alpha}")
 left.set(title="carryover", xlabel="weeks after the spend", ylabel="% of the week's effect")
@@ -78,9 +77,8 @@ for kappa, slope in ((0.5, 1.0), (1.0, 1.2), (1.0, 2.5)):
 right.set(
     title="saturation", xlabel="exposure, multiples of the mean week", ylabel="% of full effect"
 )
-left.legend(), right.legend(loc="lower right")
-made.tight_layout()
-
+left.legend()
+right.legend(loc="lower right")
 # %% [markdown]
 # ## The priors, and what they imply
 #
@@ -89,9 +87,7 @@ made.tight_layout()
 
 # %%
 checked = mmm.prior_check("partial_mediation", "../data/mediated.toml")
-pd.DataFrame(
-    [{"parameter": name, "prior": dist, **told} for name, (dist, told) in checked.priors.items()]
-).fillna("").set_index("parameter")
+checked.stated.to_frame()
 
 # %%
 checked
@@ -99,28 +95,24 @@ checked
 # %% [markdown]
 # All pass. The same in pictures: what the priors expect of a typical week of revenue, and of the part of it that all
 # advertising together makes. The orange line is what the table shows. The priors should be wider than any sensible
-# guess, and hold the line.
+# guess, and hold the line. Note what five channels add up to: each may make next to nothing, yet all together are
+# expected to make about half of revenue. Whoever knows better should say so in the description.
 
 # %%
 from mmm_bayes.plots.prior_predictive import implied
 
 
-def expected(checked, outcome="revenue"):
-    """What priors imply: a typical week, and all advertising as a share of the outcome."""
-    weeks = checked.draws["prior_predictive"][outcome_node].values[0, :, :, 0]
-    seen = checked.draws["observed_data"][outcome_node].values[:, 0]
-    together = 100 * checked.effects["together"].values[0, :, 0] / seen.sum()
-    made, (left, right) = plt.subplots(1, 2, figsize=(9, 2.5))
-    implied(
-        left, np.median(weeks, 1), title="a typical week", label=outcome, observed=np.median(seen)
-    )
-    implied(
-        right, together, title="all advertising together", label=f"% of {outcome}", observed=np.nan
-    )
-    made.tight_layout()
+def expected(checked):
+    """What priors imply: the revenue of a typical week, and the part that advertising makes."""
+    weeks = checked.draws["prior_predictive/outcome"].values[0, :, :, 0]
+    seen = checked.draws["observed_data/outcome"].values[:, 0]
+    share = 100 * checked.effects["together"].values[0, :, 0] / seen.sum()
+    made, (left, right) = plt.subplots(1, 2, figsize=(9, 2.5), layout="constrained")
+    typical, observed = np.median(weeks, 1), np.median(seen)
+    implied(left, typical, title="a typical week", label="revenue", observed=observed)
+    implied(right, share, title="all advertising", label="% of revenue", observed=np.nan)
 
 
-outcome_node = "outcome"
 expected(checked)
 
 # %% [markdown]
@@ -171,11 +163,12 @@ summary.loc[["facebook", "instagram", "tiktok"]].rename_axis("indirect effect, %
 # %% [markdown]
 # ## What was found, and what it rests on
 #
-# * The default priors allow advertising to make anything from next to nothing to more than half of revenue, and hold
-#   the revenue that was seen. Priors that were meant to be "uninformative" say that advertising most likely makes
-#   more than everything; the check names the parameter to narrow.
-# * Priors on shares of the mean outcome can be read aloud in a meeting. That is what they rest on: a judgement that
-#   a channel makes a few to some ten per cent, not data. Where a table says little, the report shows each effect
+# * With the default priors a single channel may make anything from next to nothing to a quarter of revenue, Google twice
+#   that, and all together 28% to 95% of it (90%). Revenue as it was seen lies well inside of what they expect. Priors
+#   that were meant to be "uninformative" are sure that advertising makes several times all revenue; the check says so
+#   and names the parameter to narrow.
+# * Priors on shares of the mean outcome can be read aloud in a meeting. They rest on a judgement (a
+#   channel makes a few to some ten per cent), not on data. Where a table says little, the report shows each effect
 #   before and after the data, and says whose answer it is.
 # * The form is assumed, too: geometric carryover that is over after 13 weeks, Hill saturation, effects that stay
 #   the same. [docs/misspecification.md](../docs/misspecification.md) shows what intervals are worth when that is wrong.

@@ -27,6 +27,7 @@ def executed(source: Path) -> nbformat.NotebookNode:
     notebook = paired(source)
     resources = {"metadata": {"path": str(source.parent)}}
     client = NotebookClient(notebook, timeout=900, resources=resources, record_timing=False)
+    client.extra_arguments = ["--log-level=ERROR"]
     client.execute()
     return notebook
 

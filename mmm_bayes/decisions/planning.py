@@ -50,7 +50,7 @@ class Fitted:
         return self.world.mediator is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A split of a budget, and what it brings.
 
@@ -71,6 +71,11 @@ class Plan:
     spends: Array
     before: Answer
     after: Answer
+
+    def __repr__(self) -> str:
+        """The plan in sentences."""
+        outcome = self.response.world.design.dataset.description.outcome
+        return "\n".join(progress(self, outcome))
 
     @property
     def gain(self) -> Array:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from mmm_bayes.plots.style import styled
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A figure with its words.
 
@@ -33,9 +33,13 @@ class Picture:
     figure: Figure
     vector: bool = False
 
-    def _repr_png_(self) -> bytes:
-        """The figure, as a notebook shows it."""
+    def __repr__(self) -> str:
+        """What to see in it: a notebook shows this where it can't show the figure."""
+        return self.caption
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        """The figure as a notebook shows it, with its words for who can't see it."""
         buffer = io.BytesIO()
         with styled():
             self.figure.savefig(buffer, format="png", dpi=90, metadata={"Software": None})
-        return buffer.getvalue()
+        return buffer.getvalue(), {"alt": self.alt}
