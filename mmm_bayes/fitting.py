@@ -53,7 +53,17 @@ FEWEST = 40
 
 @dataclass(frozen=True)
 class Job:
-    """What to fit, checked and ready; making one costs no sampling."""
+    """What to fit, checked and ready; making one costs no sampling.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    member : Member
+    form : Form
+    settings : Settings
+    folder : pathlib.Path
+        Where the run goes.
+    """
 
     dataset: Dataset
     member: Member
@@ -74,6 +84,18 @@ def prepare(
     at_floor: str | None = None,
 ) -> Job:
     """Refuse bad input before anything is compiled.
+
+    Parameters
+    ----------
+    model : str
+        A member's name, or the path of a model file.
+    data : pathlib.Path
+        The description of the table.
+    folder : pathlib.Path
+        Where the run goes.
+    settings : Settings
+    link, likelihood, floor, at_floor : optional
+        Of `design.Form`; as the description says if left out.
 
     Raises
     ------
@@ -188,6 +210,15 @@ def fit(
 
 def prior_effects(declared: Declared, whole: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:
     """Effects and returns as the priors alone would have them.
+
+    Parameters
+    ----------
+    declared : Declared
+    whole : Design
+    prior : xarray.Dataset
+        Draws of the prior with what follows from them, as `sampling.follow` gives them.
+    seed : int
+        Of what a floor or a hurdle hides.
 
     Returns
     -------

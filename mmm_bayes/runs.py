@@ -89,6 +89,17 @@ def save(
 ) -> None:
     """Write a run folder, whole or not at all; ``interactions.csv`` only where there are any.
 
+    Parameters
+    ----------
+    folder : pathlib.Path
+        New, or empty.
+    draws, effects : xarray.DataTree
+        As `Run` has them, and so the next four.
+    estimands : pandas.DataFrame
+    diagnostics, record : dict
+    model : str
+    interactions : pandas.DataFrame, optional
+
     Raises
     ------
     InputError

@@ -31,7 +31,17 @@ TARGET_ACCEPT = 0.9
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and from which seed to sample."""
+    """How long and from which seed to sample.
+
+    Attributes
+    ----------
+    draws : int
+        Kept of each chain.
+    tune : int
+        To adapt with before them, not kept.
+    chains : int
+    seed : int
+    """
 
     draws: int = 1000
     tune: int = 1000
@@ -230,6 +240,16 @@ def unconstrained(compiled: Compiled, draws: xr.Dataset) -> Array:
 def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int) -> xr.DataTree:
     """Add everything that follows from the draws.
 
+    Parameters
+    ----------
+    compiled : Compiled
+    design : Design
+        The weeks that were fitted.
+    tree : xarray.DataTree
+        As `sample` gives it.
+    seed : int
+        Of the prior and the predictive draws.
+
     Returns
     -------
     xarray.DataTree
@@ -307,6 +327,13 @@ def prior_draws(declared: Declared, number: int, seed: int) -> xr.Dataset:
     """Draws of the parameters from the prior, dims (chain, draw, ...), one chain.
 
     The first draws are the same however many are asked for.
+
+    Parameters
+    ----------
+    declared : Declared
+    number : int
+        Draws.
+    seed : int
     """
     logging.getLogger("pymc").setLevel(logging.WARNING)
     return pm.sample_prior_predictive(
@@ -343,6 +370,11 @@ def predictive(model: pm.Model, *, seed: int) -> Evaluation:
 
     What depends on the mean of the fitted weeks (the ceiling of each channel) is taken from
     the draws, so weeks that were not fitted may be predicted too.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    seed : int
 
     Returns
     -------

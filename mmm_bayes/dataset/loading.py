@@ -115,7 +115,15 @@ def load(path: str | Path) -> Dataset:
 
 
 def labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
-    """Fold the checked rows, complete and unrepeated, into (time, unit, ...) arrays."""
+    """Fold the checked rows, complete and unrepeated, into (time, unit, ...) arrays.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, shape (row, column)
+    description : Description
+    step_days : int
+        Days from one date to the next.
+    """
     keys = [description.date] if description.unit is None else [description.date, description.unit]
     frame = frame.sort_values(keys)
     time = frame[description.date].unique()

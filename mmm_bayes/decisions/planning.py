@@ -193,7 +193,16 @@ def optimize(
 
 
 def evaluated(answer: Response, limit: Limits, wish: Wish, spends: Array) -> Plan:
-    """A plan with what it brings, on all draws."""
+    """A plan with what it brings, on all draws.
+
+    Parameters
+    ----------
+    answer : Response
+    limit : Limits
+    wish : Wish
+    spends : array, shape (unit, channel)
+        Money a week.
+    """
     before, after = answer(answer.today.spend), answer(spends)
     spends = spends.copy()
     if answer.how == "caused":
@@ -214,7 +223,12 @@ def plan_table(plan: Plan) -> pd.DataFrame:
 
 
 def gain_summary(gain: Array) -> dict[str, float]:
-    """Mean, median and 90% equal-tailed interval of a gain."""
+    """Mean, median and 90% equal-tailed interval of a gain.
+
+    Parameters
+    ----------
+    gain : array, shape (sample,)
+    """
     summary = dict(zip(STATISTICS, summarise(gain), strict=True))
     return {name: float(summary[name]) for name in ("mean", "median", "lower", "upper")}
 

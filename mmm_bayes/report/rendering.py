@@ -42,7 +42,14 @@ _GROUPS = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture as the page embeds it."""
+    """A picture as the page embeds it.
+
+    Attributes
+    ----------
+    alt, caption : str
+    source : str
+        Of the image: a data URI.
+    """
 
     alt: str
     caption: str

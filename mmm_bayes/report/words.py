@@ -18,7 +18,14 @@ _SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and 90% equal-tailed interval of a quantity's draws."""
+    """Mean and 90% equal-tailed interval of a quantity's draws.
+
+    Attributes
+    ----------
+    mean : float
+    lower, upper : float
+        Ends of the interval.
+    """
 
     mean: float
     lower: float
@@ -31,7 +38,12 @@ class Summary:
         return finite and any((self.mean, self.lower, self.upper))
 
     def times(self, factor: float) -> Summary:
-        """The same quantity in another unit."""
+        """The same quantity in another unit.
+
+        Parameters
+        ----------
+        factor : float
+        """
         return Summary(self.mean * factor, self.lower * factor, self.upper * factor)
 
 
