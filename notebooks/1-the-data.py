@@ -17,6 +17,7 @@
 
 # %%
 from pathlib import Path
+from textwrap import fill, indent
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -90,7 +91,7 @@ spoilt = {
     ),
 }
 for fault, table in spoilt.items():
-    print(f"{fault}\n    {refusal(table)}\n")
+    print(fault, indent(fill(refusal(table)), "    "), sep="\n", end="\n\n")
 
 # %% [markdown]
 # ## Duplicates in a panel
@@ -108,11 +109,11 @@ pd.concat([table, again]).to_csv(panel_csv, index=False)
 try:
     mmm.load_data(panel_toml)
 except mmm.InputError as problem:
-    print(problem)
+    print(fill(str(problem)))
 
 # %%
 panel_toml.write_text('duplicates = "sum"\n' + panel_toml.read_text())
-print(*mmm.load_data(panel_toml).notes, sep="\n")
+print(*map(fill, mmm.load_data(panel_toml).notes), sep="\n")
 
 # %% [markdown]
 # ## What is accepted, and warned of
@@ -129,7 +130,7 @@ print(*mmm.load_data(panel_toml).notes, sep="\n")
 _, floored, _ = save(simulate("floored", seed=3), FOLDER / "floored.csv")
 described, _, _ = floored.read_text().partition("floor =")  # as somebody who does not know of it
 floored.write_text(described)
-print(*mmm.profile(mmm.load_data(floored)).warnings, sep="\n\n")
+print(*map(fill, mmm.profile(mmm.load_data(floored)).warnings), sep="\n\n")
 
 # %% [markdown]
 # ### Channels that move together
@@ -144,7 +145,7 @@ together = good.assign(
 )
 together.to_csv(csv, index=False)
 found = mmm.profile(mmm.load_data(toml))
-print(*found.warnings, sep="\n\n")
+print(*map(fill, found.warnings), sep="\n\n")
 found.correlation.loc["facebook":"tv", "facebook":"tv"].round(2)
 
 # %% [markdown]
@@ -174,7 +175,7 @@ print(*mmm.profile(mmm.load_data(toml)).notes, sep="\n")
 # is an extrapolation along the assumed curve. Its *marginal* return is the better supported number.
 
 # %%
-print(*mmm.profile(mmm.load_data("../data/mediated.toml")).warnings, sep="\n\n")
+print(*map(fill, mmm.profile(mmm.load_data("../data/mediated.toml")).warnings), sep="\n\n")
 
 # %% [markdown]
 # ## What was found, and what it rests on

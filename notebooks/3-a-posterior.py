@@ -15,6 +15,8 @@
 # simulated, so the last question has an answer: the true effects stand beside the estimated ones.
 
 # %%
+from textwrap import fill
+
 import arviz as az
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,7 +41,7 @@ run = mmm.fit(
 run
 
 # %%
-print(run.diagnostics["verdict"], *run.diagnostics["reasons"], sep="\n\n")
+print(run.diagnostics["verdict"].upper(), *map(fill, run.diagnostics["reasons"]), sep="\n\n")
 
 # %% [markdown]
 # The verdict comes first, and its reasons are to be read before any number.

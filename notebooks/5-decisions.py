@@ -128,7 +128,8 @@ tests.set_index("channel")[["value", "share", "washout", "weeks", "power"]].roun
 # * The model would move money from Instagram and TikTok, whose next unit brings least, to TV and Google, and is nearly
 #   certain that this gains. TV goes to its bound: the model would go on in that direction, and the bound is where it
 #   was told to stop, because a model should not be followed far from what was observed.
-# * A 10% move already has most of the gain. The frontier is short: caution costs little here.
+# * Moving a tenth of the budget already has most of the gain. The most cautious plan gives up 4% of the expected gain
+#   and makes the mean of the worst tenth of cases a third better: caution is cheap here.
 # * Of the channels, the effects of Facebook and Google are most worth an experiment, and TV's is worth none: it is
 #   known well, and its place in the plan is the same in every draw.
 # * All of it holds if the model is right and its causes are causes. The plan is for constant weekly spends, prices of

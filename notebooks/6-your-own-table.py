@@ -16,6 +16,7 @@
 
 # %%
 from pathlib import Path
+from textwrap import fill
 
 import mmm_bayes as mmm
 
@@ -123,7 +124,7 @@ mmm.prior_check("partial_mediation", FOLDER / "sales.toml")
 first = mmm.fit(
     "partial_mediation", FOLDER / "sales.toml", FOLDER / "first", draws=500, tune=500, say=None
 )
-print(first.diagnostics["verdict"].upper(), *first.diagnostics["reasons"], sep="\n\n")
+print(first.diagnostics["verdict"].upper(), *map(fill, first.diagnostics["reasons"]), sep="\n\n")
 
 # %% [markdown]
 # *Fail* means: do not use these numbers. The reasons say what kind of tables this model can't make, and what to try. The
@@ -143,7 +144,7 @@ pictures["fit"]
 second = mmm.fit(
     "partial_mediation", FOLDER / "sales.toml", FOLDER / "second", link="log", say=None
 )
-print(second.diagnostics["verdict"].upper(), *second.diagnostics["reasons"], sep="\n\n")
+print(second.diagnostics["verdict"].upper(), *map(fill, second.diagnostics["reasons"]), sep="\n\n")
 
 # %%
 pictures = mmm.pictures(second)
@@ -176,7 +177,7 @@ pictures["effects"]
 # %%
 from mmm_bayes.report import render
 
-render(second.folder)
+print(render(second.folder))
 
 # %% [markdown]
 # ## 7. Was it true?
