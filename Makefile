@@ -66,7 +66,7 @@ misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the inter
 	$(BIN)/python scripts/misspecification.py
 
 # Old runs are removed first, so that what the notebooks show is what the code as it stands gives.
-notebooks: $(STAMPS)/dev ## notebooks/, run from top to bottom, outputs and all (ARGS="3-a-posterior" runs that one)
+notebooks: $(STAMPS)/dev ## notebooks/, run from top to bottom, outputs and all (ARGS=5-decisions runs that one)
 	rm -rf notebooks/.runs
 	$(BIN)/python scripts/make_notebooks.py $(ARGS)
 

@@ -130,6 +130,11 @@ def compact(value: float, _: object = None) -> str:
     Parameters
     ----------
     value : float
+
+    Examples
+    --------
+    >>> [compact(value) for value in (950, 12_480, 3_200_000, -0.25)]
+    ['950', '12.5k', '3.2M', '−0.25']
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
