@@ -110,25 +110,30 @@ for name in causes:
     print(f"{name}: correlation of direct and indirect {r:.2f}")
 
 # %% [markdown]
-# The two paths are learnt nearly apart: one from the equation of revenue, one from that of Google. What the indirect
-# effects do depend on, all three of them, is what *Google's* spend does to revenue:
+# The two paths are learnt nearly apart: one from the equation of revenue, one from that of Google. An indirect effect has
+# two arrows: what the channel does to Google's spend, and what that spend does to revenue. Which of them is it that leaves
+# it uncertain?
 
 # %%
 truth = known.set_index(["channel", "estimand"])["truth"] * 100 / revenue
-google = draws["total"].sel(channel="google")
+gamma = 100 * run.draws["posterior/gamma"].stack(sample=("chain", "draw"))
+margin = run.effects["draws/mroas"].isel(unit=0).sel(channel="google").values.ravel()
 made, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained", sharey=True)
 for ax, name in zip(axes, causes, strict=True):
-    indirect = draws["indirect"].sel(channel=name)
-    ax.plot(google, indirect, ".", markersize=2, alpha=0.3)
-    ax.plot(truth["google", "total"], truth[name, "indirect"], "kx", markersize=9, mew=2)
+    first, indirect = gamma.sel(cause=name), draws["indirect"].sel(channel=name)
+    ax.plot(first, indirect, ".", markersize=2, alpha=0.3)
+    ax.axhline(truth[name, "indirect"], color="k", linestyle="--", linewidth=1)
     ax.axhline(0, color="k", linewidth=0.8)
-    ax.set_title(f"{name}: r = {np.corrcoef(google, indirect)[0, 1]:.2f}")
-    ax.set_xlabel("Google's total effect, % of revenue")
+    ax.set_title(f"{name}: r = {np.corrcoef(first, indirect)[0, 1]:.2f}")
+    ax.set_xlabel("% of Google's spend that it raises")
+    r = np.corrcoef(margin, indirect)[0, 1]
+    print(f"{name}: correlation of the indirect effect with Google's marginal return {r:.2f}")
 _ = axes[0].set_ylabel("indirect, % of revenue")
 
 # %% [markdown]
-# Each point is a draw, the black cross is the truth. Whoever measures Google's effect by an experiment narrows all
-# three indirect effects. Points below the line are draws in which the channel *lowers* Google's spend.
+# Each point is a draw; the dashed line is the true indirect effect. Mostly it is the first arrow. The second matters by
+# Google's *marginal* return, for what social channels add to Google is its last money and not its first. Points left of zero
+# are draws in which the channel *lowers* Google's spend, which the model does not rule out.
 #
 # ### The causal graph, with its numbers
 
@@ -170,7 +175,9 @@ _ = az.plot_ppc_dist(
 # * Direct, indirect and total effect of every channel, each with its interval, from one joint posterior. All eleven
 #   intervals hold the true effect. That is one table: how often they do over many is in the
 #   [README](../README.md#how-well-it-does) and the calibration behind it.
-# * How wide they are matters as much. TV, which came in flights, is known to within a percentage point; Google and
+# * What is unknown of an indirect effect is mostly how much the channel moves Google's spend: a test that switches the
+#   channel off and watches Google would tell most.
+# * How wide the intervals are matters as much as where they lie. TV, which came in flights, is known to within a percentage point; Google and
 #   Instagram, which ran every week, to within a factor of three or four. Totals of the causes overlap with Google's.
 # * Each indirect effect is clear of zero. Its sign is that of the cause's effect on Google, which may be negative;
 #   Google's effect on revenue is positive by prior, so the interval says how large, and less surely whether.
