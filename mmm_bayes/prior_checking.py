@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ class PriorCheck:
         return pd.Series(told, name="prior").rename_axis("parameter")
 
     def __repr__(self) -> str:
-        """The checks, a line each."""
-        return "\n".join(f"{check.status}: {check.says}" for check in self.checks)
+        """The checks, a sentence each."""
+        lines = [f"{check.status}: {check.says}" for check in self.checks]
+        return "\n".join(fill(line, 98, subsequent_indent="      ") for line in lines)
 
 
 def prior_check(

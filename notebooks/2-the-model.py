@@ -78,7 +78,7 @@ right.set(
     title="saturation", xlabel="exposure, multiples of the mean week", ylabel="% of full effect"
 )
 left.legend()
-right.legend(loc="lower right")
+_ = right.legend(loc="lower right")
 # %% [markdown]
 # ## The priors, and what they imply
 #
@@ -87,7 +87,7 @@ right.legend(loc="lower right")
 
 # %%
 checked = mmm.prior_check("partial_mediation", "../data/mediated.toml")
-checked.stated.to_frame()
+print(checked.stated.to_string())
 
 # %%
 checked

@@ -56,10 +56,11 @@ parameters = ["beta", "gamma", "adstock_alpha", "saturation_kappa", "saturation_
 az.summary(run.draws, var_names=parameters, kind="diagnostics").sort_values("ess_bulk").head(6)
 
 # %% [markdown]
-# Rank plots: if the chains agree, each chain's ranks are uniform, and the lines stay inside the band.
+# Rank plots: if the chains agree, the ranks of each chain's draws among all draws are uniform, and the lines (a
+# chain's ECDF of ranks less the uniform one) wander about nothing; `p` is that of a test that they do.
 
 # %%
-_ = az.plot_rank_dist(run.draws, var_names=["gamma"], figure_kwargs={"figsize": (9, 4.5)})
+_ = az.plot_rank(run.draws, var_names=["gamma"], figure_kwargs={"figsize": (9, 2.8)})
 # %% [markdown]
 # ## Effects
 #

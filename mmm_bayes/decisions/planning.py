@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any, get_args
 
 import numpy as np
@@ -75,7 +76,7 @@ class Plan:
     def __repr__(self) -> str:
         """The plan in sentences."""
         outcome = self.response.world.design.dataset.description.outcome
-        return "\n".join(progress(self, outcome))
+        return "\n".join(fill(line, 98) for line in progress(self, outcome))
 
     @property
     def gain(self) -> Array:
