@@ -122,7 +122,8 @@ tests.set_index("channel")[["value", "share", "washout", "weeks", "power"]].roun
 # %% [markdown]
 # `value` is expected revenue over the plan; `share` is its part of the value of knowing everything. A test's result goes
 # back into the next fit as evidence (`[experiments]` in the description).
-#
+
+# %% [markdown]
 # ## What was found, and what it rests on
 #
 # * The model would move money from Instagram and TikTok, whose next unit brings least, to TV and Google, and is nearly
