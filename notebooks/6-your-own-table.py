@@ -52,7 +52,8 @@ yours.head()
 # %% [markdown]
 # ## 2. The description
 #
-# A TOML file beside the table says what the columns are. Three choices are yours and no data make them:
+# A TOML file beside the table says what the columns are; [docs/describing-a-table.md](../docs/describing-a-table.md) has
+# every key. Three choices are yours and no data make them:
 #
 # * **the mediator and its causes**: through which channel others act. Paid search, if people see an advertisement and then
 #   search for the shop. Leave `[mediation]` out if there is no such channel.

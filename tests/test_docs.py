@@ -11,10 +11,11 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 import typer
+from pydantic import BaseModel
 from test_layers import LAYERS
 
 from mmm_bayes.cli import app
@@ -240,6 +241,34 @@ def test_a_description_in_a_page_is_one(page):
     for language, block in blocks(prose(page)):
         if language == "toml" and "file" in tomllib.loads(block):
             Description.model_validate(tomllib.loads(block))
+
+
+def sections(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A model and all that its fields hold."""
+    found = {model}
+    for field in model.model_fields.values():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                found |= sections(kind)
+    return found
+
+
+def test_every_key_of_a_description_is_described():
+    """The example has every key there is, and says of each choice what is allowed."""
+    ((_, block),) = blocks((ROOT / "docs/describing-a-table.md").read_text("utf-8"))
+    kinds = sections(Description)
+    assert len(kinds) > 8
+    for kind in kinds:
+        for name, field in kind.model_fields.items():
+            if name == "dist":
+                assert "dist =" in block
+                continue
+            assert re.search(rf"^(\[?){name}\b", block, re.MULTILINE), f"{kind.__name__}.{name}"
+            for part in (field.annotation, *get_args(field.annotation)):
+                if get_origin(part) is Literal:
+                    (line,) = re.findall(rf"^{name} .*$", block, re.MULTILINE)
+                    missing = [one for one in get_args(part) if f'"{one}"' not in line]
+                    assert not missing, f"{name}: {missing}"
 
 
 def test_the_architecture_names_every_module():
