@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmm_bayes import refitting, runs
 from mmm_bayes.errors import InputError
+from mmm_bayes.files import refuse_taken
 from mmm_bayes.fitting import Job, prepare
 from mmm_bayes.fitting import fit as work
 from mmm_bayes.plots.style import styled
@@ -75,7 +76,8 @@ def fit(
         model, Path(data), folder, settings,
         link=link, likelihood=likelihood, floor=floor, at_floor=at_floor,
     )  # fmt: skip
-    if not folder.exists():
+    if not (folder / runs.RECORD).exists():
+        refuse_taken(folder)  # told before anything is sampled
         work(job, say or (lambda line: None))
     run = runs.load(folder)
     other = _differences(run, job)

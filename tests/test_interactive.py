@@ -56,6 +56,13 @@ def test_estimates_stand_beside_the_truth(tmp_path):
     assert by[["facebook"]][:, "indirect"].all()
 
 
+def test_a_folder_that_holds_something_else_is_refused_before_sampling(tmp_path, monkeypatch):
+    _, toml, _ = save(simulate("direct_only", weeks=80), tmp_path / "m.csv")
+    monkeypatch.setattr("mmm_bayes.interactive.work", lambda *_: pytest.fail("it sampled"))
+    with pytest.raises(InputError, match="already exists"):
+        mmm_bayes.fit("direct", toml, tmp_path)
+
+
 @pytest.mark.slow
 class TestFit:
     @pytest.fixture(scope="class")
