@@ -19,7 +19,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification references clean
+.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification references notebooks clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -68,9 +68,14 @@ misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the inter
 references: $(STAMPS)/dev ## results/: a run of every model on simulated markets, compared, rolled and beside classical models (an hour)
 	scripts/references.sh
 
+# Old runs are removed first, so that what the notebooks show is what the code as it stands gives.
+notebooks: $(STAMPS)/dev ## notebooks/, run from top to bottom, outputs and all (ARGS=5-decisions runs that one)
+	rm -rf notebooks/.runs
+	$(BIN)/python scripts/make_notebooks.py $(ARGS)
+
 clean: ## remove the virtual environment and the tools' caches; data and results stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
-	find mmm_bayes models tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find mmm_bayes models tests scripts benchmarks notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- set-up -------------------------------------------------------------------------------------------------------------
 

@@ -135,7 +135,13 @@ def observed_location(world: World) -> Array:
 
 
 def expected(world: World, location: Array) -> Array:
-    """A week's typical outcome at a location: the same, or the floor where that is higher."""
+    """A week's typical outcome at a location: the same, or the floor where that is higher.
+
+    Parameters
+    ----------
+    world : World
+    location : array, shape (sample, time, unit)
+    """
     form = world.design.form
     if form.floor is None:
         return location

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-
+from mmm_bayes import runs
 from mmm_bayes.files import refuse_taken
 from mmm_bayes.fitting import fit, prepare
 from mmm_bayes.report import render
 from mmm_bayes.sampling import Settings
-from mmm_bayes.simulate import save, simulate
+from mmm_bayes.simulate import against_truth, save, simulate
 
 SCENARIO, MODEL, SEED = "mediated", "partial_mediation", 1
 
@@ -37,12 +35,8 @@ def demo(folder: Path, say: Callable[[str], None]) -> Path:
     _, toml, truth = save(simulate(SCENARIO, seed=SEED), data)
     say(f"simulated {data} ({SCENARIO}, seed {SEED})")
     fit(prepare(MODEL, toml, folder, Settings()), say)
-    known = pd.DataFrame(json.loads(truth.read_text())["effects"])
-    estimands = pd.read_csv(folder / "estimands.csv").merge(
-        known, on=["unit", "channel", "estimand"]
-    )
-    estimands = estimands[(estimands["sd"] > 0) & (estimands["estimand"] != "direct")]
-    inside = (estimands["lower"] <= estimands["value"]) & (estimands["value"] <= estimands["upper"])
+    known = against_truth(runs.load(folder).estimands, truth)
+    inside = known.loc[known["estimand"] != "direct", "inside"].dropna()
     say(f"{inside.sum()} of {len(inside)} true total and indirect effects lie in their intervals")
     say("rendering the report")
     return render(folder)

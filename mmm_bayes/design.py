@@ -215,6 +215,15 @@ def form_for(
     Weeks at a floor are a hurdle's under the log link, where only such a model reaches a floor of
     zero, and censored under the identity link.
 
+    Parameters
+    ----------
+    dataset : Dataset
+    link : {"identity", "log"}, optional
+    likelihood : {"normal", "student_t", "lognormal"}, optional
+    floor : float, optional
+        In the outcome's units.
+    at_floor : {"censored", "hurdle"}, optional
+
     Raises
     ------
     InputError
@@ -309,7 +318,16 @@ def design(dataset: Dataset, form: Form | None = None, weeks: slice = slice(None
 
 
 def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice(None)) -> Design:
-    """Arrange some weeks of a table by a scaling that is already known."""
+    """Arrange some weeks of a table by a scaling that is already known.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    form : Form
+    scaling : Scaling
+    weeks : slice
+        Rows of the table's time axis; all of them if left out.
+    """
     data = dataset.data
     history = form.max_lag - 1
     exposure = (data["exposure"] / scaling.exposure).values
@@ -362,6 +380,12 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
 def columns(dataset: Dataset, start: np.datetime64, end: np.datetime64) -> xr.DataArray:
     """Every covariate in its own units: the controls as transformed, and the calendar.
 
+    Parameters
+    ----------
+    dataset : Dataset
+    start, end : numpy.datetime64
+        Where the trend is 0 and 1.
+
     Returns
     -------
     xarray.DataArray, shape (time, unit, column)
@@ -411,7 +435,15 @@ def seasons(time: xr.DataArray, pairs: int) -> dict[str, xr.DataArray]:
 
 
 def elapsed(time: xr.DataArray, start: np.datetime64, end: np.datetime64) -> xr.DataArray:
-    """Time as a share of a span: 0 in its first week, 1 in its last, above 1 after it."""
+    """Time as a share of a span: 0 in its first week, 1 in its last, above 1 after it.
+
+    Parameters
+    ----------
+    time : xarray.DataArray, dims (time)
+        Dates.
+    start, end : numpy.datetime64
+        First and last week of the span.
+    """
     return (time - start) / (end - start)
 
 

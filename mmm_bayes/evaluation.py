@@ -107,7 +107,14 @@ class Evaluation:
         }
 
     def labelled(self, draws: xr.Dataset, data: Mapping[str, Array]) -> xr.Dataset:
-        """The same with the draws' labels: dims (chain, draw, ...)."""
+        """The same with the draws' labels: dims (chain, draw, ...).
+
+        Parameters
+        ----------
+        draws : xarray.Dataset, dims (chain, draw, ...)
+        data : mapping of str to array
+            Values of the model's data nodes.
+        """
         shape = (draws.sizes["chain"], draws.sizes["draw"])
         return xr.Dataset(
             {

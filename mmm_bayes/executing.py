@@ -28,7 +28,14 @@ class Here(Executor):
     """An executor without any workers: what is submitted is done at once, in this process."""
 
     def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it, and give a finished future."""
+        """Do it, and give a finished future.
+
+        Parameters
+        ----------
+        function : callable
+        *args, **kwargs
+            Of the function.
+        """
         future: Future[Any] = Future()
         try:
             future.set_result(function(*args, **kwargs))
@@ -99,6 +106,13 @@ def each(
 ) -> Iterator[tuple[Any, Any]]:
     """Do ``function(piece)`` for every piece, and give each as soon as it is done.
 
+    Parameters
+    ----------
+    hired : Workers
+    function : callable
+        Importable by name where the workers are processes.
+    pieces : iterable
+
     Yields
     ------
     tuple
@@ -122,7 +136,14 @@ def each(
 
 
 def in_order(done: Iterable[tuple[Any, Any]], pieces: Iterable[Any]) -> Iterator[Any]:
-    """The results that `each` gives, in the order of the pieces: each waits for those before it."""
+    """The results that `each` gives, in the order of the pieces: each waits for those before it.
+
+    Parameters
+    ----------
+    done : iterable of tuple
+        Pieces and results, as `each` gives them.
+    pieces : iterable
+    """
     waiting: dict[Any, Any] = {}
     coming = iter(done)
     for piece in pieces:

@@ -34,6 +34,7 @@ from mmm_bayes.family import Member, member
 from mmm_bayes.forecasting import predict
 from mmm_bayes.sampling import (
     Compiled,
+    Declared,
     Settings,
     compile_model,
     complete,
@@ -52,7 +53,17 @@ FEWEST = 40
 
 @dataclass(frozen=True)
 class Job:
-    """What to fit, checked and ready; making one costs no sampling."""
+    """What to fit, checked and ready; making one costs no sampling.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    member : Member
+    form : Form
+    settings : Settings
+    folder : pathlib.Path
+        Where the run goes.
+    """
 
     dataset: Dataset
     member: Member
@@ -73,6 +84,18 @@ def prepare(
     at_floor: str | None = None,
 ) -> Job:
     """Refuse bad input before anything is compiled.
+
+    Parameters
+    ----------
+    model : str
+        A member's name, or the path of a model file.
+    data : pathlib.Path
+        The description of the table.
+    folder : pathlib.Path
+        Where the run goes.
+    settings : Settings
+    link, likelihood, floor, at_floor : optional
+        Of `design.Form`; as the description says if left out.
 
     Raises
     ------
@@ -185,8 +208,17 @@ def fit(
     return job.folder
 
 
-def prior_effects(compiled: Compiled, whole: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:
+def prior_effects(declared: Declared, whole: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:
     """Effects and returns as the priors alone would have them.
+
+    Parameters
+    ----------
+    declared : Declared
+    whole : Design
+    prior : xarray.Dataset
+        Draws of the prior with what follows from them, as `sampling.follow` gives them.
+    seed : int
+        Of what a floor or a hurdle hides.
 
     Returns
     -------
@@ -195,7 +227,7 @@ def prior_effects(compiled: Compiled, whole: Design, prior: xr.Dataset, *, seed:
     """
     # A prior may allow what overflows; the checks count it, and say so.
     with np.errstate(all="ignore"):
-        effects = channel_effects(world(compiled.model, whole, prior, seed=seed))
+        effects = channel_effects(world(declared.model, whole, prior, seed=seed))
     return effects.draws.assign(together=effects.together)
 
 

@@ -86,5 +86,11 @@ def read(record: Path) -> dict[str, Any]:
 
 
 def write(record: Path, told: dict[str, Any]) -> None:
-    """Write a job's record, whole or not at all."""
+    """Write a job's record, whole or not at all.
+
+    Parameters
+    ----------
+    record : pathlib.Path
+    told : dict
+    """
     write_text(record, json.dumps(told, indent=1, allow_nan=False, default=str) + "\n")

@@ -41,7 +41,7 @@ INTERACTIONS = "interactions.csv"
 CONFOUNDING, PLACEBO = "confounding.csv", "placebo.csv"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A finished run, as read from its folder.
 
@@ -67,6 +67,14 @@ class Run:
     record: dict[str, Any]
     model: str
 
+    def __repr__(self) -> str:
+        """Say what it is in one line: its draws would fill pages."""
+        told = self.record
+        return (
+            f"<Run {self.folder}: {told['model']} of {told['data_file']}, "
+            f"{told['chains']} x {told['draws']} draws, verdict {self.diagnostics['verdict']}>"
+        )
+
 
 def save(
     folder: Path,
@@ -80,6 +88,17 @@ def save(
     interactions: pd.DataFrame | None = None,
 ) -> None:
     """Write a run folder, whole or not at all; ``interactions.csv`` only where there are any.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        New, or empty.
+    draws, effects : xarray.DataTree
+        As `Run` has them, and so the next four.
+    estimands : pandas.DataFrame
+    diagnostics, record : dict
+    model : str
+    interactions : pandas.DataFrame, optional
 
     Raises
     ------

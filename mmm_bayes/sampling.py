@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import nutpie
@@ -29,7 +30,17 @@ TARGET_ACCEPT = 0.9
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and from which seed to sample."""
+    """How long and from which seed to sample.
+
+    Attributes
+    ----------
+    draws : int
+        Kept of each chain.
+    tune : int
+        To adapt with before them, not kept.
+    chains : int
+    seed : int
+    """
 
     draws: int = 1000
     tune: int = 1000
@@ -52,20 +63,15 @@ def refuse_short(settings: Settings) -> None:
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """A model, compiled; any design of the same form and dataset shape may be sampled with it.
+class Declared:
+    """A model that is built: enough for its prior, and for all that follows from draws.
 
     Attributes
     ----------
     model : pymc.Model
-    sampler : nutpie.CompiledPyMCModel
-    seconds : float
-        What compiling took.
     """
 
     model: pm.Model
-    sampler: nutpie.compile_pymc.CompiledPyMCModel
-    seconds: float
 
     @property
     def free(self) -> list[str]:
@@ -78,11 +84,29 @@ class Compiled:
         return [variable.name for variable in self.model.observed_RVs]
 
 
-def compile_model(member: Member, design: Design) -> Compiled:
-    """Build and compile a member on a design, with the design's experiments if it has any.
+@dataclass(frozen=True)
+class Compiled(Declared):
+    """A model, compiled; any design of the same form and dataset shape may be sampled with it.
 
-    Only the sampled parameters come out of the sampler; everything else a model names is
-    evaluated afterwards for all draws at once, which halves what there is to compile.
+    Attributes
+    ----------
+    model : pymc.Model
+    sampler : nutpie.CompiledPyMCModel
+    seconds : float
+        What compiling took.
+    """
+
+    sampler: nutpie.compile_pymc.CompiledPyMCModel
+    seconds: float
+
+
+def declare(member: Member, design: Design) -> Declared:
+    """Build a member on a design, with the design's experiments if it has any.
+
+    Parameters
+    ----------
+    member : Member
+    design : Design
 
     Raises
     ------
@@ -90,15 +114,34 @@ def compile_model(member: Member, design: Design) -> Compiled:
         If the description overrides a prior, or describes an interaction, that the model does not
         have.
     """
-    start = time.perf_counter()
     model = member.build(design)
     refuse_unknown(design, model)
     refuse_ignored(design, model)
     if "lift_observed" in design.arrays:
         lift(design, model)
-    free = [variable.name for variable in model.free_RVs]
-    sampler = nutpie.compile_pymc_model(model, var_names=free)
-    return Compiled(model, sampler, time.perf_counter() - start)
+    return Declared(model)
+
+
+def compile_model(member: Member, design: Design) -> Compiled:
+    """Build a member as `declare` does, and compile it.
+
+    Only the sampled parameters come out of the sampler; everything else a model names is
+    evaluated afterwards for all draws at once, which halves what there is to compile.
+
+    Parameters
+    ----------
+    member : Member
+    design : Design
+
+    Raises
+    ------
+    InputError
+        As `declare` does.
+    """
+    start = time.perf_counter()
+    declared = declare(member, design)
+    sampler = nutpie.compile_pymc_model(declared.model, var_names=declared.free)
+    return Compiled(declared.model, sampler, time.perf_counter() - start)
 
 
 def sample(
@@ -196,6 +239,16 @@ def unconstrained(compiled: Compiled, draws: xr.Dataset) -> Array:
 def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int) -> xr.DataTree:
     """Add everything that follows from the draws.
 
+    Parameters
+    ----------
+    compiled : Compiled
+    design : Design
+        The weeks that were fitted.
+    tree : xarray.DataTree
+        As `sample` gives it.
+    seed : int
+        Of the prior and the predictive draws.
+
     Returns
     -------
     xarray.DataTree
@@ -237,20 +290,31 @@ def complete(compiled: Compiled, design: Design, tree: xr.DataTree, *, seed: int
         groups[name] = group.assign_coords(
             {dim: coords[dim] for dim in group.dims if dim in coords and dim not in group.coords}
         )
-    form = design.form
-    attrs = {
-        "link": form.link,
-        "likelihood": form.likelihood,
-        "mediator_likelihood": form.mediator_likelihood if "mediator" in compiled.observed else "",
-        "mediator": design.mediator or "",
-        **({"floor": form.floor, "at_floor": form.at_floor} if form.floor is not None else {}),
-        "max_lag": form.max_lag,
+    complete = xr.DataTree.from_dict(groups)
+    complete.attrs = attributes(compiled, design) | {
         "sampling_seconds": tree.attrs["sampling_seconds"],
         "compile_seconds": compiled.seconds,
     }
-    complete = xr.DataTree.from_dict(groups)
-    complete.attrs = attrs
     return complete
+
+
+def attributes(declared: Declared, design: Design) -> dict[str, Any]:
+    """What a tree of draws says of its model: link, likelihoods, mediator, floor and max_lag.
+
+    Parameters
+    ----------
+    declared : Declared
+    design : Design
+    """
+    form, mediated = design.form, "mediator" in declared.observed
+    return {
+        "link": form.link,
+        "likelihood": form.likelihood,
+        "mediator_likelihood": form.mediator_likelihood if mediated else "",
+        "mediator": design.mediator or "",
+        **({"floor": form.floor, "at_floor": form.at_floor} if form.floor is not None else {}),
+        "max_lag": form.max_lag,
+    }
 
 
 def weekly(density: xr.Dataset) -> xr.Dataset:
@@ -258,36 +322,43 @@ def weekly(density: xr.Dataset) -> xr.Dataset:
     return density.map(lambda values: values.sum("unit") if "unit" in values.dims else values)
 
 
-def prior_draws(compiled: Compiled, number: int, seed: int) -> xr.Dataset:
+def prior_draws(declared: Declared, number: int, seed: int) -> xr.Dataset:
     """Draws of the parameters from the prior, dims (chain, draw, ...), one chain.
 
     The first draws are the same however many are asked for.
+
+    Parameters
+    ----------
+    declared : Declared
+    number : int
+        Draws.
+    seed : int
     """
     logging.getLogger("pymc").setLevel(logging.WARNING)
     return pm.sample_prior_predictive(
         draws=number,
-        model=compiled.model,
-        var_names=compiled.free,
+        model=declared.model,
+        var_names=declared.free,
         random_seed=seed,
         compile_kwargs={"mode": "FAST_COMPILE"},
     )["prior"].to_dataset()
 
 
-def follow(compiled: Compiled, design: Design, draws: xr.Dataset) -> xr.Dataset:
+def follow(declared: Declared, design: Design, draws: xr.Dataset) -> xr.Dataset:
     """Draws of the parameters with the deterministics that follow from them.
 
     Parameters
     ----------
-    compiled : Compiled
+    declared : Declared
     design : Design
         The weeks that were fitted.
     draws : xarray.Dataset
         The sampled parameters, (chain, draw, ...).
     """
     function = evaluation(
-        compiled.model,
-        given=compiled.free,
-        wanted=[variable.name for variable in compiled.model.deterministics],
+        declared.model,
+        given=declared.free,
+        wanted=[variable.name for variable in declared.model.deterministics],
     )
     data = {name: design.arrays[name].values for name in data_names(design)}
     return draws.merge(function.labelled(draws, data))
@@ -298,6 +369,11 @@ def predictive(model: pm.Model, *, seed: int) -> Evaluation:
 
     What depends on the mean of the fitted weeks (the ceiling of each channel) is taken from
     the draws, so weeks that were not fitted may be predicted too.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    seed : int
 
     Returns
     -------

@@ -67,6 +67,14 @@ def blocked(
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    Windows of a year, half a year apart; the last one has nothing left to predict:
+
+    >>> splits = blocked(104, window=52, step=26)
+    >>> [(one.train.start, one.train.stop, one.test.stop) for one in splits]
+    [(0, 52, 65), (26, 78, 91), (52, 104, 104)]
     """
     window = min(LONGEST, weeks // 2) if window is None else window
     step = max(1, window // STEPS) if step is None else step

@@ -44,7 +44,13 @@ class Question:
     link: str
 
     def rows(self, factors: Mapping[str, float] | None = None) -> Array:
-        """Rows of these weeks, the exposures multiplied as told."""
+        """Rows of these weeks, the exposures multiplied as told.
+
+        Parameters
+        ----------
+        factors : mapping
+            Factor of each channel's exposure; channels left out keep theirs.
+        """
         X = rows_of(self.dataset, factors)
         return X[(X[:, WEEK] >= self.weeks.start) & (X[:, WEEK] < self.weeks.stop)]
 
@@ -113,7 +119,15 @@ def remembered(question: Question) -> Callable[[Mapping[str, float]], Array]:
 
 
 def totals(model: Any, question: Question, rows: Any) -> Array:
-    """Total effect of every channel, shape (channel, unit)."""
+    """Total effect of every channel, shape (channel, unit).
+
+    Parameters
+    ----------
+    model : fitted
+    question : Question
+    rows : callable
+        As `remembered` gives it.
+    """
     return np.stack(
         [change(model, question, {name: 0.0}, rows) for name in question.dataset.channels]
     )
@@ -125,6 +139,14 @@ def resampled(X: Array, *, number: int, seed: int) -> Iterator[NDArray[np.intp]]
     The moving-block bootstrap: weeks that follow each other stay together, and so do the units of a
     week. Source: Künsch (1989), *The jackknife and the bootstrap for general stationary
     observations*; a block has as many weeks as the cube root of all.
+
+    Parameters
+    ----------
+    X : array, shape (row, column)
+        As `rows_of` gives it.
+    number : int
+        Samples.
+    seed : int
     """
     rng = np.random.default_rng(seed)
     weeks = np.unique(X[:, WEEK])
@@ -137,12 +159,29 @@ def resampled(X: Array, *, number: int, seed: int) -> Iterator[NDArray[np.intp]]
 
 
 def block_of(weeks: int) -> int:
-    """Weeks that a bootstrap keeps together."""
+    """Weeks that a bootstrap keeps together.
+
+    Parameters
+    ----------
+    weeks : int
+        Of the table.
+    """
     return max(1, round(weeks ** (1 / 3)))
 
 
 def refits(model: Any, X: Array, y: Array, *, number: int, seed: int) -> Iterator[Any]:
-    """The model with its tuned choices, fitted to resampled weeks."""
+    """The model with its tuned choices, fitted to resampled weeks.
+
+    Parameters
+    ----------
+    model : fitted
+    X : array, shape (row, column)
+        As `rows_of` gives it.
+    y : array, shape (row,)
+    number : int
+        Samples.
+    seed : int
+    """
     for rows in resampled(X, number=number, seed=seed):
         yield clone(model).fit(X[rows], y[rows])
 
@@ -210,6 +249,17 @@ def reallocation(
 
     Only the best is given its interval: it was picked for being the best, so its gain is likely to
     disappoint, and the interval does not know that.
+
+    Parameters
+    ----------
+    name : str
+        Of the model, in the table.
+    model : fitted
+    again : list
+        The model on resampled weeks.
+    question : Question
+    rows : callable
+        As `remembered` gives it.
 
     Returns
     -------

@@ -26,7 +26,14 @@ ROWS = 300
 
 
 def stages(model: Any, X: Array) -> Iterator[tuple[str, InShares, Array]]:
-    """The regressions of a model, each with its name and the rows as it sees them."""
+    """The regressions of a model, each with its name and the rows as it sees them.
+
+    Parameters
+    ----------
+    model : fitted
+    X : array, shape (row, column)
+        As `rows_of` gives it.
+    """
     if isinstance(model, TwoStage):
         yield "mediator", model.first_, model.first_.seen(X)
         yield "outcome", model.second_, model.second_.seen(model.followed(X))
@@ -35,7 +42,15 @@ def stages(model: Any, X: Array) -> Iterator[tuple[str, InShares, Array]]:
 
 
 def columns(stage: InShares, X: Array) -> pd.DataFrame:
-    """What the regressor of a stage is given: its columns, by name, scaled."""
+    """What the regressor of a stage is given: its columns, by name, scaled.
+
+    Parameters
+    ----------
+    stage : InShares
+        Fitted.
+    X : array, shape (row, column)
+        As `rows_of` gives it.
+    """
     found = stage.regression_[:-1].transform(X)
     names = stage.regression_[0].get_feature_names_out()
     return pd.DataFrame(found, columns=[str(name) for name in names])
@@ -146,7 +161,16 @@ def importance(
 
 
 def shapley(regressor: Any, table: Array, rows: NDArray[np.intp]) -> Array:
-    """Shapley values of some rows, shape (row, column), of shap's exact explainers."""
+    """Shapley values of some rows, shape (row, column), of shap's exact explainers.
+
+    Parameters
+    ----------
+    regressor : fitted regressor
+    table : array, shape (row, column)
+        What it was fitted to.
+    rows : array of int
+        Those that are explained.
+    """
     with warnings.catch_warnings():  # of shap's own imports and of its notes to its callers
         warnings.simplefilter("ignore")
         import shap
@@ -169,6 +193,16 @@ def partial_dependence(
     and each week's own curve its individual conditional expectation. Carryover makes this a
     question about a steady exposure; sources: Friedman (2001), *Greedy function approximation*;
     Goldstein, Kapelner, Bleich, Pitkin (2015), *Peeking inside the black box*.
+
+    Parameters
+    ----------
+    name : str
+        Of the model, in the table.
+    model : fitted
+    question : Question
+    layout : Layout
+    rows : callable
+        As `remembered` gives it.
 
     Returns
     -------

@@ -30,7 +30,14 @@ class Findings:
     notes: list[str] = field(default_factory=list)
 
     def score(self, model: str, rows: Iterable[tuple[str, str, float | None]]) -> None:
-        """Add metrics of a model: (split, metric, value)."""
+        """Add metrics of a model: (split, metric, value).
+
+        Parameters
+        ----------
+        model : str
+        rows : iterable of tuple
+            Split, metric and value.
+        """
         self.metrics += [(model, *row) for row in rows]
 
     def add(self, name: str, table: pd.DataFrame) -> None:

@@ -171,7 +171,13 @@ def spoken(model: str) -> str:
 
 
 def media_space(layout: Layout, trial: Any) -> Choice:
-    """What of the features is tuned with every kind: carryover, saturation, season, scaling."""
+    """What of the features is tuned with every kind: carryover, saturation, season, scaling.
+
+    Parameters
+    ----------
+    layout : Layout
+    trial : optuna.Trial
+    """
     seasons = ["fourier", "month", "quarter"] if layout.pairs else ["none"]
     return {
         "retention": {

@@ -29,7 +29,15 @@ MOST = 5000
 
 
 def residuals(model: Any, X: Array, y: Array) -> Array:
-    """What is left in the weeks fitted, in shares of the unit's mean (of its logarithm)."""
+    """What is left in the weeks fitted, in shares of the unit's mean (of its logarithm).
+
+    Parameters
+    ----------
+    model : fitted
+    X : array, shape (row, column)
+        As `rows_of` gives it.
+    y : array, shape (row,)
+    """
     *_, (_, stage, _) = stages(model, X)
     return np.asarray(stage.shares(X, y) - stage.shares(X, model.predict(X)))
 

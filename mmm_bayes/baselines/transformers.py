@@ -322,7 +322,15 @@ class Units(Named):
 
 
 def fourier(day: Array, pairs: int) -> Array:
-    """Sine-cosine pairs of days since 1970, shape (row, 2 * pairs)."""
+    """Sine-cosine pairs of days since 1970, shape (row, 2 * pairs).
+
+    Parameters
+    ----------
+    day : array, shape (row,)
+        Days since 1970.
+    pairs : int
+        Sine-cosine pairs a year.
+    """
     time = xr.DataArray(day.astype("datetime64[D]").astype("datetime64[ns]"), dims="row")
     return np.stack([part.values for part in seasons(time, pairs).values()], 1)
 

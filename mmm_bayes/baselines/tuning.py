@@ -57,7 +57,13 @@ def tuned(
 
 
 def folds(X: Array) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Blocks of weeks, each with the weeks before it; all units of a week stay together."""
+    """Blocks of weeks, each with the weeks before it; all units of a week stay together.
+
+    Parameters
+    ----------
+    X : array, shape (row, column)
+        As `rows_of` gives it.
+    """
     weeks = np.unique(X[:, WEEK])
     split = TimeSeriesSplit(FOLDS, test_size=max(1, len(weeks) // (2 * FOLDS)))
     for before, after in split.split(weeks):

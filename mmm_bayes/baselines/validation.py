@@ -94,7 +94,17 @@ def score(model: Any, X: Array, y: Array, units: int, *, seed: int) -> dict[str,
 
 
 def points(model: Any, X: Array, y: Array, units: int) -> dict[str, float | None]:
-    """The scores of a model's point predictions alone; arguments as for `score`."""
+    """The scores of a model's point predictions alone; arguments as for `score`.
+
+    Parameters
+    ----------
+    model : fitted
+    X : array, shape (row, column)
+        As `rows_of` gives it.
+    y : array, shape (row,)
+    units : int
+        Of the table.
+    """
     found = scored(y, np.stack([model.predict(X)] * 2), units)
     found = {name: found[name] for name in POINT}
     if isinstance(model, TwoStage):
@@ -104,7 +114,15 @@ def points(model: Any, X: Array, y: Array, units: int) -> dict[str, float | None
 
 
 def scored(y: Array, draws: Array, units: int) -> dict[str, float | None]:
-    """`mmm_bayes.diagnostics.scores` of arrays: values (row,) and draws (sample, row)."""
+    """`mmm_bayes.diagnostics.scores` of arrays: values (row,) and draws (sample, row).
+
+    Parameters
+    ----------
+    y : array, shape (row,)
+    draws : array, shape (sample, row)
+    units : int
+        Of the table.
+    """
     observed = xr.DataArray(y.reshape(-1, units), dims=("time", "unit"))
     return scores(
         observed,

@@ -34,7 +34,16 @@ def sentences(
     *,
     link: str,
 ) -> dict[str, list[str]]:
-    """Sentences by subject: accuracy, the first stage, honesty, interpretation, use."""
+    """Sentences by subject: accuracy, the first stage, honesty, interpretation, use.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+    metrics : pandas.DataFrame
+    tables : mapping
+    dataset : Dataset
+    link : str
+    """
     table = summary.set_index("model")
     return {
         "accuracy": list(_accuracy(table, metrics)),

@@ -74,12 +74,25 @@ def summary(ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def band_probability(quantities: int) -> float:
-    """Probability of one quantity's band, so that all hold together with `JOINT`."""
+    """Probability of one quantity's band, so that all hold together with `JOINT`.
+
+    Parameters
+    ----------
+    quantities : int
+        How many bands there are.
+    """
     return 1 - (1 - JOINT) / quantities
 
 
 def inside(pit: Array, probability: float) -> bool:
-    """Whether the ECDF of values in (0, 1) stays inside its simultaneous band."""
+    """Whether the ECDF of values in (0, 1) stays inside its simultaneous band.
+
+    Parameters
+    ----------
+    pit : array, shape (simulation,)
+    probability : float
+        Of the band.
+    """
     found = band(len(pit), probability)
     ecdf = np.searchsorted(np.sort(pit), found[0], side="right") / len(pit)
     return bool(((found[1] <= ecdf) & (ecdf <= found[2])).all())
@@ -88,6 +101,13 @@ def inside(pit: Array, probability: float) -> bool:
 @cache
 def band(number: int, probability: float) -> tuple[Array, Array, Array]:
     """Simultaneous band of the ECDF of uniform values.
+
+    Parameters
+    ----------
+    number : int
+        Values, whose ECDF it is.
+    probability : float
+        With which the whole ECDF of uniform values stays inside.
 
     Returns
     -------

@@ -84,6 +84,14 @@ def tables(member: str, reference: Design, number: int, seed: int) -> Iterator[T
 def parameters(member: str, design: Design, number: int, seed: int) -> dict[str, Array]:
     """Draws of every parameter from its stated prior.
 
+    Parameters
+    ----------
+    member : str
+    design : Design
+    number : int
+        Draws.
+    seed : int
+
     Returns
     -------
     dict of str to array, shape (number, ...)

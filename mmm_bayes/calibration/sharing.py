@@ -23,7 +23,20 @@ _ONE = threading.Lock()
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a worker needs to know: the model fitted, and whose equations make the tables."""
+    """All that a worker needs to know: the model fitted, and whose equations make the tables.
+
+    Attributes
+    ----------
+    model : str
+        Name or path of the member that is fitted.
+    source : str
+        Hash of its text.
+    truth : str
+        Name of the member whose equations make the tables.
+    dataset : Dataset
+        Whose spends and controls the tables have.
+    settings : Settings
+    """
 
     model: str
     source: str
@@ -50,7 +63,16 @@ def shared_out(hired: Workers, plan: Plan, first: int, last: int) -> Iterator[pd
 
 
 def work(plan: Plan, cores: int | None, span: tuple[int, int]) -> list[pd.DataFrame]:
-    """Rank a few tables, as a worker does it."""
+    """Rank a few tables, as a worker does it.
+
+    Parameters
+    ----------
+    plan : Plan
+    cores : int or None
+        Chains to run at a time; as many as there are cores if None.
+    span : tuple of int
+        First table, and the one after the last.
+    """
     with _ONE:
         compiled, reference = _compiled(plan)
         first, last = span

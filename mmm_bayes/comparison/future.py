@@ -25,6 +25,13 @@ SHARE = 0.6
 def first_weeks(weeks: int, horizon: int) -> int:
     """Number of weeks that the first fit sees.
 
+    Parameters
+    ----------
+    weeks : int
+        Of the table.
+    horizon : int
+        Weeks ahead that are predicted together.
+
     Raises
     ------
     InputError
@@ -42,6 +49,12 @@ def first_weeks(weeks: int, horizon: int) -> int:
 
 def unpeeked(whole: Design, first: int) -> Design:
     """All weeks of a design, scaled by what its first weeks alone could tell.
+
+    Parameters
+    ----------
+    whole : Design
+    first : int
+        Weeks.
 
     Raises
     ------

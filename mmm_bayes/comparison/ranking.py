@@ -54,5 +54,13 @@ def ranking(elpds: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def apart(difference: float, error: float) -> bool:
-    """Whether the data tell two runs apart."""
+    """Whether the data tell two runs apart.
+
+    Parameters
+    ----------
+    difference : float
+        Of two expected log predictive densities.
+    error : float
+        Its standard error.
+    """
     return abs(difference) >= SMALL and abs(difference) > ERRORS * error

@@ -83,7 +83,13 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
         return float(np.sqrt(np.square(self.errors).sum()))
 
     def sel_observations(self, idx: Any) -> tuple[Design, Left]:
-        """Part the weeks into those to fit and those left out."""
+        """Part the weeks into those to fit and those left out.
+
+        Parameters
+        ----------
+        idx : array of int
+            Weeks to leave out.
+        """
         kept = np.delete(np.arange(self.design.arrays.sizes["time"]), idx)
         return self._only(kept), Left(self._only(np.atleast_1d(idx)), np.ndim(idx) == 0)
 

@@ -44,7 +44,17 @@ def sentences(
 
 
 def future_sentences(table: pd.DataFrame, origins: int, horizon: int) -> list[str]:
-    """What to take from the ranking by leave-future-out."""
+    """What to take from the ranking by leave-future-out.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `ranking` gives it.
+    origins : int
+        Weeks that were predicted from the weeks before them.
+    horizon : int
+        Weeks ahead that were predicted together.
+    """
     ahead = "the next week" if horizon == 1 else f"the next {horizon} weeks"
     where = f"when {ahead} {'is' if horizon == 1 else 'are'} predicted from the past alone"
     return _pairs(table, f"{where}, {origins} times", set())

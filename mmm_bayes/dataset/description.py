@@ -41,6 +41,15 @@ class Channel(_Frozen):
 
     A channel without a spend is owned or organic (emails, text messages, followers): it has its
     exposure alone.
+
+    Attributes
+    ----------
+    spend : str, optional
+        Column of money per step.
+    exposure : str, optional
+        Column of what drives the response; the spend if left out.
+    role : str
+        A free label, by which tables and bounds may group channels.
     """
 
     spend: Name | None = None
@@ -63,7 +72,15 @@ class Channel(_Frozen):
 
 
 class Mediation(_Frozen):
-    """Which channel is raised by which others before it raises the outcome."""
+    """Which channel is raised by which others before it raises the outcome.
+
+    Attributes
+    ----------
+    mediator : str
+        A channel.
+    causes : tuple of str
+        Channels that raise it.
+    """
 
     mediator: Name
     causes: tuple[Name, ...] = Field(min_length=1, strict=False)
@@ -80,7 +97,14 @@ class Mediation(_Frozen):
 
 
 class Control(_Frozen):
-    """A column that moves the outcome and is not media."""
+    """A column that moves the outcome and is not media.
+
+    Attributes
+    ----------
+    column : str
+    transform : {"none", "log", "log1p", "growth"}
+        Growth is the change of log(1 + x) since the step before.
+    """
 
     column: Name
     transform: Literal["none", "log", "log1p", "growth"] = "none"
@@ -91,6 +115,11 @@ class Interaction(_Frozen):
 
     Two controls: their product is one more covariate. A channel and a control, or a channel and
     "season" (the calendar's Fourier pairs): the other changes what the channel's exposure does.
+
+    Attributes
+    ----------
+    between : tuple of str
+        Two of them, in any order.
     """
 
     between: tuple[Name, ...] = Field(strict=False)
@@ -112,6 +141,13 @@ class Calendar(_Frozen):
     """Season, trend and public holidays; `fourier` counts sine-cosine pairs per year.
 
     The trend of "changepoints" is piecewise linear, its slope free to change at fixed weeks.
+
+    Attributes
+    ----------
+    fourier : int
+    trend : {"none", "linear", "quadratic", "changepoints"}
+    holidays : str, optional
+        Country code.
     """
 
     fourier: int = Field(default=2, ge=0)
@@ -149,7 +185,13 @@ class Calendar(_Frozen):
 
 
 class Experiments(_Frozen):
-    """Where the lift tests stand; see `mmm_bayes.dataset.experiments`."""
+    """Where the lift tests stand; see `mmm_bayes.dataset.experiments`.
+
+    Attributes
+    ----------
+    file : str
+        Of the table of experiments, relative to the description's folder.
+    """
 
     file: Name
 
@@ -160,6 +202,16 @@ class ModelDefaults(_Frozen):
     `sign` says whether the channels' own effects on the outcome are positive by prior or free.
     `floor` is the lowest value that the outcome can have, where weeks stand at exactly that value,
     and `at_floor` how they come there: see `mmm_bayes.design.Form`.
+
+    Attributes
+    ----------
+    link : {"identity", "log"}
+        Whether contributions add up or multiply.
+    likelihood : {"normal", "student_t", "lognormal"}
+    max_lag : int
+    sign : {"positive", "free"}
+    floor : float, optional
+    at_floor : {"censored", "hurdle"}, optional
     """
 
     link: Literal["identity", "log"] = "identity"
@@ -171,7 +223,13 @@ class ModelDefaults(_Frozen):
 
 
 class Prior(_Frozen):
-    """A distribution's name and its numeric parameters, whatever they are called."""
+    """A distribution's name and its numeric parameters, whatever they are called.
+
+    Attributes
+    ----------
+    dist : str
+        A continuous distribution of PyMC; its parameters are the other keys.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, FiniteFloat]
@@ -191,6 +249,25 @@ class Description(_Frozen):
     done with rows of the same unit and date: they are refused; or the outcome, spends and exposures
     are summed, and the controls averaged ("sum": the sum of two prices is no price); or all are
     averaged ("mean").
+
+    Attributes
+    ----------
+    file, date, outcome : str
+        The table, relative to the description's folder; its columns of dates and of the outcome.
+    unit : str, optional
+        Column of a panel's units.
+    units : tuple of str, optional
+    duplicates : {"error", "sum", "mean"}
+    channels : dict of str to Channel
+        In the order in which tables and figures have them.
+    mediation : Mediation, optional
+    controls : dict of str to Control
+    interactions : dict of str to Interaction
+    calendar : Calendar
+    experiments : Experiments, optional
+    model : ModelDefaults
+    priors : dict of str to Prior
+        By the name of the model's parameter.
     """
 
     file: Name

@@ -18,7 +18,7 @@ from mmm_bayes.errors import located
 WHOLE = "all"  # the one unit of a single market, and the total over units
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """A checked table with labels.
 
@@ -50,6 +50,14 @@ class Dataset:
     data: xr.Dataset
     experiments: xr.Dataset = field(default_factory=no_experiments)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Say what it is in one line: `profile` says what is in it."""
+        sizes, days = self.data.sizes, self.data["time"].dt.strftime("%Y-%m-%d").values
+        return (
+            f"<Dataset {self.description.file}: {sizes['time']} dates from {days[0]} to {days[-1]},"
+            f" {sizes['unit']} unit{'s' * (sizes['unit'] > 1)}, {sizes['channel']} channels>"
+        )
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -107,7 +115,15 @@ def load(path: str | Path) -> Dataset:
 
 
 def labelled(frame: pd.DataFrame, description: Description, step_days: int) -> xr.Dataset:
-    """Fold the checked rows, complete and unrepeated, into (time, unit, ...) arrays."""
+    """Fold the checked rows, complete and unrepeated, into (time, unit, ...) arrays.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, shape (row, column)
+    description : Description
+    step_days : int
+        Days from one date to the next.
+    """
     keys = [description.date] if description.unit is None else [description.date, description.unit]
     frame = frame.sort_values(keys)
     time = frame[description.date].unique()

@@ -35,6 +35,15 @@ class Outcome:
     `quantiles` are the 5, 25, 50, 75 and 95% ones. `repeated` is the exact value that most weeks
     share, and `repeated_share` the share of weeks at it. Skewness and modes are of the values
     standardised within each unit, the modes on the log scale where all values are positive.
+
+    Attributes
+    ----------
+    minimum, maximum, mean : float
+    quantiles : tuple of float
+    skewness : float
+    repeated, repeated_share : float
+    modes : int
+        Number of modes of the smoothed distribution.
     """
 
     minimum: float

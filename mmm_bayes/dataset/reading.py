@@ -58,7 +58,13 @@ def read(path: Path, named: str = "'file'") -> tuple[pd.DataFrame, str]:
 
 
 def is_blank(cell: Any) -> bool:
-    """Whether a cell holds nothing: no object, no text, or the NaN and NaT that stand for none."""
+    """Whether a cell holds nothing: no object, no text, or the NaN and NaT that stand for none.
+
+    Parameters
+    ----------
+    cell : object
+        As the reader of the file gave it.
+    """
     return (
         cell is None
         or cell is pd.NaT

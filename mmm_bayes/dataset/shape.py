@@ -20,7 +20,14 @@ Floats = NDArray[np.float64]
 
 
 class Correlation(NamedTuple):
-    """A correlation and its 90% interval."""
+    """A correlation and its 90% interval.
+
+    Attributes
+    ----------
+    r : float
+    lower, upper : float
+        Ends of the interval.
+    """
 
     r: float
     lower: float
@@ -69,7 +76,12 @@ def _prominent_peaks(heights: Floats, *, prominence: float) -> int:
 
 
 def skewness(values: Floats) -> float:
-    """Third standardised moment of a sample of shape (n,)."""
+    """Third standardised moment of a sample of shape (n,).
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    """
     centred = values - values.mean()
     return float((centred**3).mean() / (centred**2).mean() ** 1.5)
 

@@ -22,8 +22,8 @@ def show(found: Profile, console: Console | None = None) -> None:
     console
         Where to print; standard output if left out.
     """
-    # Names come from the user's files: they are text, never markup.
-    console = console or Console(markup=False, highlight=False)
+    # Names come from the user's files: they are text, never markup. A notebook gets plain text too.
+    console = console or Console(markup=False, highlight=False, force_jupyter=False)
     units = f"{len(found.units)} units, " if len(found.units) > 1 else ""
     console.print(
         f"{found.table}: {units}{found.dates} dates, {found.first:%Y-%m-%d} to "

@@ -138,13 +138,23 @@ def rows(numbers: Iterable[Any]) -> str:
 
     >>> rows([2, 3, 4, 5, 6, 7, 8])
     'rows 2, 3, 4, 5, 6 and 2 more'
+
+    Parameters
+    ----------
+    numbers : iterable of int
+        As a spreadsheet counts: the header is row 1.
     """
     numbers = sorted(numbers)
     return f"row{'s' * (len(numbers) > 1)} {listed(numbers)}"
 
 
 def listed(things: Iterable[Any]) -> str:
-    """List the first five things and count the rest."""
+    """List the first five things and count the rest.
+
+    Parameters
+    ----------
+    things : iterable
+    """
     things = list(things)
     more = f" and {len(things) - 5} more" if len(things) > 5 else ""
     return ", ".join(map(str, things[:5])) + more

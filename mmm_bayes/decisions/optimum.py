@@ -57,13 +57,26 @@ class Wish:
     blend: float = 1.0
 
     def ordered(self, samples: int) -> Array:
-        """Weights of the gain's ordered draws."""
+        """Weights of the gain's ordered draws.
+
+        Parameters
+        ----------
+        samples : int
+            Draws.
+        """
         risk = weights(self.objective, samples, self.level)
         return self.blend * risk + (1 - self.blend) * weights("mean", samples, self.level)
 
 
 def thinned(draws: xr.Dataset, number: int) -> xr.Dataset:
-    """Draws at equal distances, as one chain; all of them if there are no more."""
+    """Draws at equal distances, as one chain; all of them if there are no more.
+
+    Parameters
+    ----------
+    draws : xarray.Dataset, dims (chain, draw, ...)
+    number : int
+        The most that are kept.
+    """
     samples = draws.sizes["chain"] * draws.sizes["draw"]
     keep = np.unique(np.linspace(0, samples - 1, min(number, samples)).astype(int))
     flat = draws.stack(sample=("chain", "draw")).isel(sample=keep).reset_index("sample", drop=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -54,7 +55,7 @@ class Fitted:
         return self.world.mediator is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A split of a budget, and what it brings.
 
@@ -75,6 +76,11 @@ class Plan:
     spends: Array
     before: Answer
     after: Answer
+
+    def __repr__(self) -> str:
+        """The plan in sentences."""
+        outcome = self.response.world.design.dataset.description.outcome
+        return "\n".join(fill(line, 98) for line in progress(self, outcome))
 
     @property
     def gain(self) -> Array:
@@ -191,7 +197,16 @@ def optimize(
 
 
 def evaluated(answer: Response, limit: Limits, wish: Wish, spends: Array) -> Plan:
-    """A plan with what it brings, on all draws."""
+    """A plan with what it brings, on all draws.
+
+    Parameters
+    ----------
+    answer : Response
+    limit : Limits
+    wish : Wish
+    spends : array, shape (unit, channel)
+        Money a week.
+    """
     before, after = answer(answer.today.spend), answer(spends)
     spends = spends.copy()
     if answer.how == "caused":
@@ -212,7 +227,12 @@ def plan_table(plan: Plan) -> pd.DataFrame:
 
 
 def gain_summary(gain: Array) -> dict[str, float]:
-    """Mean, median and 90% equal-tailed interval of a gain."""
+    """Mean, median and 90% equal-tailed interval of a gain.
+
+    Parameters
+    ----------
+    gain : array, shape (sample,)
+    """
     summary = dict(zip(STATISTICS, summarise(gain), strict=True))
     return {name: float(summary[name]) for name in ("mean", "median", "lower", "upper")}
 

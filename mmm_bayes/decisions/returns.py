@@ -37,7 +37,15 @@ def margins(response: Answers, answer: Answer) -> Array:
 
 
 def of_channel(values: Array, spend: Array) -> Array:
-    """Margins when all units' spends of a channel rise in proportion, shape (sample, channel)."""
+    """Margins when all units' spends of a channel rise in proportion, shape (sample, channel).
+
+    Parameters
+    ----------
+    values : array, shape (sample, unit, channel)
+        As `margins` gives them.
+    spend : array, shape (unit, channel)
+        Money a week.
+    """
     money = spend.sum(0)
     share = np.where(money > 0, spend / np.where(money > 0, money, 1.0), 1 / len(spend))
     return np.asarray((values * share).sum(1))

@@ -53,7 +53,14 @@ def tradeoff(response: Response, across: str, along: str) -> pd.DataFrame:
 
 
 def observed(response: Response, across: str, along: str) -> pd.DataFrame:
-    """The weeks that were observed on the same axes: columns date, x and y."""
+    """The weeks that were observed on the same axes: columns date, x and y.
+
+    Parameters
+    ----------
+    response : Response
+    across, along : str
+        Channel or role of either axis.
+    """
     design = response.world.design
     data = design.dataset.data.isel(time=design.weeks)
     made = {"date": data["time"].values}

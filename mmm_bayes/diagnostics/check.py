@@ -64,12 +64,22 @@ def verdict(checks: Iterable[Check]) -> tuple[Status, tuple[str, ...]]:
 
 
 def said(value: float) -> str:
-    """A number in a sentence: four significant digits, thousands grouped."""
+    """A number in a sentence: four significant digits, thousands grouped.
+
+    Parameters
+    ----------
+    value : float
+    """
     short = f"{value:.4g}"
     grouped = 1000 <= abs(float(short)) < 1e15
     return f"{float(short):,.0f}" if grouped else short
 
 
 def finite(value: float | None) -> float | None:
-    """A plain float, or None for what is not a finite number."""
+    """A plain float, or None for what is not a finite number.
+
+    Parameters
+    ----------
+    value : float or None
+    """
     return float(value) if value is not None and math.isfinite(value) else None

@@ -152,7 +152,15 @@ def pairs(found: xr.Dataset, effects: xr.Dataset, summed: float) -> tuple[Pair, 
 
 
 def identifiability_checks(named: tuple[Pair, ...], number: int) -> list[Check]:
-    """One check over all pairs of a number of channels; none for a single channel."""
+    """One check over all pairs of a number of channels; none for a single channel.
+
+    Parameters
+    ----------
+    named : tuple of Pair
+        Pairs that the data can't tell apart.
+    number : int
+        Channels.
+    """
     if number < 2:
         return []
     says = " ".join(pair.says for pair in named)

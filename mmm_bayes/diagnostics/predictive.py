@@ -382,6 +382,10 @@ def holm(p_values: Array) -> Array:
 
     Holm 1979, *A simple sequentially rejective multiple test procedure*: the smallest is multiplied
     by their number, the next by one less, and so on, never falling.
+
+    Parameters
+    ----------
+    p_values : array, shape (test,)
     """
     number = len(p_values)
     order = p_values.argsort()

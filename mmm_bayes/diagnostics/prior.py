@@ -44,7 +44,14 @@ HUGE = 1e100  # prior draws are cut here, so that they have quantiles
 
 @dataclass(frozen=True)
 class Implied:
-    """Median and 90% equal-tailed interval of a quantity over prior draws."""
+    """Median and 90% equal-tailed interval of a quantity over prior draws.
+
+    Attributes
+    ----------
+    median : float
+    lower, upper : float
+        Ends of the interval.
+    """
 
     median: float
     lower: float

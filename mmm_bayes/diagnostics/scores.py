@@ -78,7 +78,13 @@ def crps(observed: Array, draws: Array) -> Array:
 
 
 def covered(observed: Array, draws: Array) -> NDArray[np.bool_]:
-    """Whether each value lies in the 90% equal-tailed interval of its draws (sample first)."""
+    """Whether each value lies in the 90% equal-tailed interval of its draws (sample first).
+
+    Parameters
+    ----------
+    observed : array, shape (...)
+    draws : array, shape (sample, ...)
+    """
     lower, upper = np.quantile(draws, INTERVAL, axis=0)
     return np.asarray((lower <= observed) & (observed <= upper))
 

@@ -202,7 +202,13 @@ def lines(
 
 
 def window_ends(ax: Axes, ends: Iterable[Any]) -> None:
-    """Label the x-axis with the last weeks of windows, at most four of them."""
+    """Label the x-axis with the last weeks of windows, at most four of them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ends : iterable of date
+    """
     days = pd.to_datetime(pd.Index(ends))
     some = days[:: -(-len(days) // 4)]
     ax.set_xticks(list(some), [f"{day:%b %Y}" for day in some])

@@ -32,7 +32,15 @@ def over_time(ax: Axes, residuals: xr.DataArray) -> None:
 def against_fitted(
     ax: Axes, residuals: xr.DataArray, fitted: xr.DataArray, *, name: str = "outcome"
 ) -> None:
-    """Draw residuals (time, unit) against what was expected (time, unit), in units of `name`."""
+    """Draw residuals (time, unit) against what was expected (time, unit), in units of `name`.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    residuals, fitted : xarray.DataArray, dims (time, unit)
+    name : str
+        What the outcome is called.
+    """
     x = fitted.transpose(*residuals.dims).values.ravel()
     ax.plot(x, residuals.values.ravel(), **_DOTS)
     _levels(ax)

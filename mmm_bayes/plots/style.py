@@ -130,6 +130,11 @@ def compact(value: float, _: object = None) -> str:
     Parameters
     ----------
     value : float
+
+    Examples
+    --------
+    >>> [compact(value) for value in (950, 12_480, 3_200_000, -0.25)]
+    ['950', '12.5k', '3.2M', '−0.25']
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
@@ -143,13 +148,24 @@ def compact(value: float, _: object = None) -> str:
 
 
 def numbers(axis: Any) -> None:
-    """Label an axis with `compact` numbers."""
+    """Label an axis with `compact` numbers.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    """
     axis.set_major_formatter(FuncFormatter(compact))
     axis.set_minor_formatter(NullFormatter())
 
 
 def few(axis: Any, most: int) -> None:
-    """Label an axis at no more than so many places."""
+    """Label an axis at no more than so many places.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    most : int
+    """
     axis.set_major_locator(MaxNLocator(most))
 
 
@@ -160,7 +176,14 @@ def subtitle(ax: Axes, text: str) -> None:
 
 
 def dates(ax: Axes, *, most: int = 9) -> None:
-    """Label the x-axis with dates, as few as are needed."""
+    """Label the x-axis with dates, as few as are needed.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    most : int
+        Labels.
+    """
     locator: Any = AutoDateLocator(minticks=2, maxticks=most)  # type: ignore[no-untyped-call]
     # Between a year and a half and two years, a label every six months is too many for four.
     locator.intervald[MONTHLY] = [1, 2, 3, 4, 6, 12]
@@ -171,7 +194,12 @@ def dates(ax: Axes, *, most: int = 9) -> None:
 
 
 def wide_range(values: np.ndarray) -> bool:
-    """Whether positive values span so much that only a logarithmic axis shows them all."""
+    """Whether positive values span so much that only a logarithmic axis shows them all.
+
+    Parameters
+    ----------
+    values : array
+    """
     values = np.asarray(values)
     if values.size == 0 or (values <= 0).any():
         return False
@@ -180,7 +208,15 @@ def wide_range(values: np.ndarray) -> bool:
 
 
 def legend(ax: Axes, *, columns: int = 4, **options: Any) -> None:
-    """Put the legend above the axes, where it covers no data."""
+    """Put the legend above the axes, where it covers no data.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    columns : int
+    **options
+        Passed on to `matplotlib.axes.Axes.legend`.
+    """
     ax.legend(
         loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, borderaxespad=0.2,
         handlelength=1.6, columnspacing=1.2, **options,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from mmm_bayes.plots.style import styled
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A figure with its words.
 
@@ -29,3 +32,14 @@ class Picture:
     caption: str
     figure: Figure
     vector: bool = False
+
+    def __repr__(self) -> str:
+        """What to see in it: a notebook shows this where it can't show the figure."""
+        return self.caption
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        """The figure as a notebook shows it, with its words for who can't see it."""
+        buffer = io.BytesIO()
+        with styled():
+            self.figure.savefig(buffer, format="png", dpi=90, metadata={"Software": None})
+        return buffer.getvalue(), {"alt": self.alt}

@@ -17,7 +17,6 @@ from mmm_bayes.report.verdict import STATUS, judged
 from mmm_bayes.report.words import before_the_data, channel_sentences
 
 
-
 def render(folder: Path) -> Path:
     """Write a run's figures and its report.
 

@@ -22,7 +22,14 @@ _SIZES = {letter: size for size, letter in _SCALES}
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and 90% equal-tailed interval of a quantity's draws."""
+    """Mean and 90% equal-tailed interval of a quantity's draws.
+
+    Attributes
+    ----------
+    mean : float
+    lower, upper : float
+        Ends of the interval.
+    """
 
     mean: float
     lower: float
@@ -35,7 +42,12 @@ class Summary:
         return finite and any((self.mean, self.lower, self.upper))
 
     def times(self, factor: float) -> Summary:
-        """The same quantity in another unit."""
+        """The same quantity in another unit.
+
+        Parameters
+        ----------
+        factor : float
+        """
         return Summary(self.mean * factor, self.lower * factor, self.upper * factor)
 
 

@@ -53,6 +53,22 @@ def plan_for(
 ) -> Plan:
     """Check everything that can be checked before anything is compiled.
 
+    Parameters
+    ----------
+    model : str
+        A member's name, or the path of a model file.
+    data : pathlib.Path
+        The description of the table.
+    settings : Settings
+    window : int, optional
+        Weeks of a window; two years, or half of the table, if left out.
+    step : int, optional
+        Weeks from one window to the next; an eighth of a window if left out.
+    horizon : int
+        The most weeks that each window predicts.
+    expanding : bool
+        Whether every window begins with the table.
+
     Raises
     ------
     InputError

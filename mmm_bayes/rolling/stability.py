@@ -150,7 +150,12 @@ def variation(values: Array) -> Array:
 
 
 def class_of(cv: float) -> str:
-    """The class that a coefficient of variation falls into."""
+    """The class that a coefficient of variation falls into.
+
+    Parameters
+    ----------
+    cv : float
+    """
     return next(name for name, end in CLASSES.items() if cv < end)
 
 

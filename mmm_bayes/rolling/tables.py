@@ -62,6 +62,13 @@ def rolling(windows: Sequence[xr.Dataset]) -> pd.DataFrame:
 def stability(windows: Sequence[xr.Dataset], splits: Sequence[Split], *, seed: int) -> pd.DataFrame:
     """The table of ``stability.csv``: how much each answer really varied over the windows.
 
+    Parameters
+    ----------
+    windows : sequence of xarray.Dataset
+        As `fit_window` gives them.
+    splits : sequence of Split
+    seed : int
+
     Returns
     -------
     pandas.DataFrame
@@ -118,7 +125,15 @@ def _varied(one: xr.DataArray, known: Windows, seed: int) -> dict[str, object] |
 
 
 def forecast(windows: Sequence[xr.Dataset], step_days: int) -> pd.DataFrame:
-    """The table of ``forecast.csv``: every predicted week of every window, and what came."""
+    """The table of ``forecast.csv``: every predicted week of every window, and what came.
+
+    Parameters
+    ----------
+    windows : sequence of xarray.Dataset
+        As `fit_window` gives them.
+    step_days : int
+        Days from one date to the next.
+    """
     parts = []
     for window in windows:
         if "prediction" not in window:

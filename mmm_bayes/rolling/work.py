@@ -57,6 +57,14 @@ class Plan:
 def work(plan: Plan, cores: int | None, piece: int | str) -> xr.Dataset | pd.DataFrame:
     """Fit one window, by its number, or the whole table.
 
+    Parameters
+    ----------
+    plan : Plan
+    cores : int or None
+        Chains to run at a time; as many as there are cores if None.
+    piece : int or str
+        A window, or `WHOLE_TABLE`.
+
     Returns
     -------
     xarray.Dataset or pandas.DataFrame

@@ -70,6 +70,15 @@ def confounding(
 ) -> Iterator[pd.DataFrame]:
     """Refit a mediation model under each correlation of a grid.
 
+    Parameters
+    ----------
+    compiled : Compiled
+        Of a model with a mediator.
+    design : Design
+    grid : iterable of float
+        Correlations of the two equations' disturbances, between -1 and 1.
+    settings : Settings
+
     Yields
     ------
     pandas.DataFrame

@@ -111,6 +111,15 @@ def plan(
     """Kind, source and shift of each placebo.
 
     A shift is at least twice the carryover away from the real history, either way round.
+
+    Parameters
+    ----------
+    real : Design
+    shifts : int
+        Placebos of each channel.
+    rng : numpy.random.Generator
+    mediated : bool
+        Whether the mediator's own history is moved too.
     """
     weeks = real.arrays.sizes["time"]
     least = min(2 * real.form.max_lag, weeks // 3)

@@ -8,6 +8,7 @@ at any model's prior.
 
 from mmm_bayes.simulate.market import Market, simulate
 from mmm_bayes.simulate.scenarios import SCENARIOS, Scenario
+from mmm_bayes.simulate.truth import against_truth
 from mmm_bayes.simulate.writing import as_dataset, save
 
-__all__ = ["SCENARIOS", "Market", "Scenario", "as_dataset", "save", "simulate"]
+__all__ = ["SCENARIOS", "Market", "Scenario", "against_truth", "as_dataset", "save", "simulate"]

@@ -150,27 +150,66 @@ def equation(
 
 @dataclass(frozen=True)
 class NormalMediator:
-    """Mediator ``max(0, location(causes) + disturbance)``; the disturbance is each week's own."""
+    """Mediator ``max(0, location(causes) + disturbance)``; the disturbance is each week's own.
+
+    Attributes
+    ----------
+    location : Equation
+        In shares of the mean.
+    scale : array, shape (unit,)
+        The mean, money a week.
+    sigma : float
+        Standard deviation of the disturbance, in shares of the mean.
+    """
 
     location: Equation
     scale: Array  # (unit,)
     sigma: float
 
     def draw(self, rng: np.random.Generator, causes: Array) -> Array:
-        """Spend by week, shape (time, unit)."""
+        """Spend by week, shape (time, unit).
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        causes : array, shape (history + time, unit, cause)
+            Money a week.
+        """
         location = self.location(causes)
         noise = self.sigma * rng.normal(size=location.shape)
         return self.scale * np.maximum(location + noise, 0.0)
 
     def counterfactual(self, observed: Array, causes: Array, other: Array) -> Array:
-        """The observed spend less the change of its location, floored at zero."""
+        """The observed spend less the change of its location, floored at zero.
+
+        Parameters
+        ----------
+        observed : array, shape (time, unit)
+            Money a week.
+        causes, other : array, shape (history + time, unit, cause)
+            Spends as they were, and as they might have been.
+        """
         change = self.location(causes) - self.location(other)
         return np.maximum(observed - self.scale * change, 0.0)
 
 
 @dataclass(frozen=True)
 class HurdleMediator:
-    """Mediator that is off, or log-normal: each week keeps its own quantile."""
+    """Mediator that is off, or log-normal: each week keeps its own quantile.
+
+    Attributes
+    ----------
+    on : Equation
+        Log odds of being on.
+    level : Equation
+        Mean of the logarithm when on, in multiples of the scale.
+    scale : array, shape (unit,)
+        Money a week.
+    sigma : float
+        Standard deviation of the logarithm when on.
+    quantile : array, shape (time, unit)
+        Each week's own chance, uniform between 0 and 1.
+    """
 
     on: Equation
     level: Equation
@@ -179,7 +218,13 @@ class HurdleMediator:
     quantile: Array  # (time, unit), uniform
 
     def at(self, causes: Array) -> Array:
-        """Spend by week, shape (time, unit)."""
+        """Spend by week, shape (time, unit).
+
+        Parameters
+        ----------
+        causes : array, shape (history + time, unit, cause)
+            Money a week.
+        """
         probability = expit(self.on(causes))
         given_on = (self.quantile - (1 - probability)) / probability
         score = ndtri(np.clip(given_on, 1e-12, 1 - 1e-12))
@@ -187,9 +232,27 @@ class HurdleMediator:
         return np.where(given_on > 0, spend, 0.0)
 
     def draw(self, rng: np.random.Generator, causes: Array) -> Array:
-        """Spend by week; all chance is in `quantile` already."""
+        """Spend by week; all chance is in `quantile` already.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Not used.
+        causes : array, shape (history + time, unit, cause)
+            Money a week.
+        """
         return self.at(causes)
 
     def counterfactual(self, observed: Array, causes: Array, other: Array) -> Array:
-        """Spend by week under other causes, shape (time, unit)."""
+        """Spend by week under other causes, shape (time, unit).
+
+        Parameters
+        ----------
+        observed : array, shape (time, unit)
+            Not used: it follows from the quantile.
+        causes : array, shape (history + time, unit, cause)
+            Not used.
+        other : array, shape (history + time, unit, cause)
+            Spends as they might have been, money a week.
+        """
         return self.at(other)

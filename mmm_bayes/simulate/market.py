@@ -38,7 +38,7 @@ MEDIATOR_AT = CHANNELS.index(MEDIATOR)
 Shape = tuple[Array, Array, Array]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Market:
     """A simulated table with its truth.
 
@@ -56,6 +56,10 @@ class Market:
     seed: int
     table: pd.DataFrame
     truth: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Say what it is in one line."""
+        return f"<Market {self.scenario}, seed {self.seed}: {len(self.table)} rows>"
 
 
 def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Market:

@@ -58,12 +58,24 @@ class Floored:
 
     Both take the parameters: centre and scale of ``y*`` (of its logarithm if disturbances
     multiply), the degrees of freedom of a Student-t, and the probability ``on`` of a hurdle.
+
+    Attributes
+    ----------
+    form : Form
     """
 
     form: Form
 
     def logp(self, value: Any, *parameters: Any) -> Any:
-        """Logarithm of the probability at the floor, of the density above it."""
+        """Logarithm of the probability at the floor, of the density above it.
+
+        Parameters
+        ----------
+        value : TensorVariable
+            Outcome in the model's units.
+        *parameters : TensorVariable
+            As above.
+        """
         form = self.form
         at_floor = value <= form.floor
         shape, on = self._parted(parameters)
@@ -80,7 +92,15 @@ class Floored:
         return pt.switch(at_floor, pm.logcdf(latent, edge), density)
 
     def random(self, *parameters: Any, rng: Any = None, size: Any = None) -> Any:
-        """Predictive draws."""
+        """Predictive draws.
+
+        Parameters
+        ----------
+        *parameters : array
+            As above.
+        rng : numpy.random.Generator
+        size : tuple of int, optional
+        """
         form, floor = self.form, self.form.floor
         assert floor is not None
         (centre, scale, *nu), on = self._parted(parameters)
@@ -99,7 +119,15 @@ class Floored:
 
 
 def latent_distribution(form: Form, centre: Any, scale: Any, nu: Any = None) -> Any:
-    """Distribution of ``y*``, or of its logarithm if disturbances multiply."""
+    """Distribution of ``y*``, or of its logarithm if disturbances multiply.
+
+    Parameters
+    ----------
+    form : Form
+    centre, scale : TensorVariable
+    nu : TensorVariable, optional
+        Degrees of freedom, of a Student-t.
+    """
     if form.likelihood == "student_t":
         return pm.StudentT.dist(nu=nu, mu=centre, sigma=scale)
     return pm.Normal.dist(mu=centre, sigma=scale)

@@ -82,5 +82,14 @@ def pooled(
 
 
 def deviations(name: str, spread: Any, dims: tuple[str, ...]) -> Any:
-    """Deviations of the units, their standardised values being the parameter that is sampled."""
+    """Deviations of the units, their standardised values being the parameter that is sampled.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter whose deviations they are.
+    spread : TensorVariable
+        Their standard deviation.
+    dims : tuple of str
+    """
     return spread * pm.Normal(f"{name}_offset", dims=dims)

@@ -34,6 +34,13 @@ def geometric_weights(alpha: Array, max_lag: int) -> Array:
     array, shape (..., max_lag)
         Weights that sum to one over the last axis; lag 0 first. At ``alpha = 0`` all weight
         is on lag 0 and the gradient is finite.
+
+    Examples
+    --------
+    Half of a week's effect is left a week later, a quarter two weeks later:
+
+    >>> geometric_weights(np.array(0.5), 3).round(3).tolist()
+    [0.571, 0.286, 0.143]
     """
     lag = np.arange(max_lag)
     # alpha^0 has no finite derivative at alpha = 0: keep the base away from it at lag 0 only.
@@ -58,6 +65,13 @@ def lagged(path: np.ndarray, max_lag: int, *, axis: int = 0) -> np.ndarray:
     -------
     array, shape (..., time, ..., max_lag)
         Element ``[t, ..., l]`` is the exposure `l` weeks before week `t`; a view of `path`.
+
+    Examples
+    --------
+    Two weeks of history, then three weeks:
+
+    >>> lagged(np.array([1, 2, 3, 4, 5]), 3).tolist()
+    [[3, 2, 1], [4, 3, 2], [5, 4, 3]]
     """
     return np.lib.stride_tricks.sliding_window_view(path, max_lag, axis=axis)[..., ::-1]
 
@@ -76,5 +90,13 @@ def carry_over(lags: Array, weights: Array) -> Array:
     -------
     array, shape (..., channel)
         Weighted mean of the last ``max_lag`` weeks' exposure, in the exposure's units.
+
+    Examples
+    --------
+    A week's spend of 7 with nothing before it, and the week after:
+
+    >>> weights = geometric_weights(np.array(0.5), 3)
+    >>> carry_over(lagged(np.array([0, 0, 7, 0]), 3), weights).round(3).tolist()
+    [4.0, 2.0]
     """
     return (lags * weights).sum(-1)

@@ -31,6 +31,13 @@ def hill(x: Array, kappa: Array, slope: Array) -> Array:
     -------
     array, shape (..., channel)
         In [0, 1): exactly 0 at ``x = 0``, with finite gradients there too.
+
+    Examples
+    --------
+    Nothing, half-saturation, and three times as much:
+
+    >>> hill(np.array([0.0, 2.0, 6.0]), 2.0, 1.0).tolist()
+    [0.0, 0.5, 0.75]
     """
     # log(0) has no derivative: step aside at x = 0 and mask the result. The logistic form of
     # the curve costs one log and one exponential an element, reused by the gradients, and

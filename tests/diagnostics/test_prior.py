@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from mmm_bayes.diagnostics.prior import prior_checks, prior_predictive
+from mmm_bayes.errors import InputError
 
 CHANNELS = ["tv", "tiktok"]
 WEEKS, DRAWS = 40, 500
@@ -125,29 +126,6 @@ def test_priors_that_overflow_are_absurd_and_no_error():
     assert set(warned(found)) >= {"level", "together"}
 
 
-def checks_of(data, name="partial_mediation"):
-    """The checks of a table's priors, from draws of the model's own prior."""
-    from mmm_bayes.design import data_names, design
-    from mmm_bayes.family import member
-    from mmm_bayes.fitting import prior_effects
-    from mmm_bayes.sampling import PRIOR_DRAWS, Compiled, follow, predictive, prior_draws
-
-    arranged = design(data)
-    compiled = Compiled(member(name).build(arranged), None, 0.0)
-    draws = follow(compiled, arranged, prior_draws(compiled, PRIOR_DRAWS, 1))
-    arrays = {node: arranged.arrays[node].values for node in data_names(arranged)}
-    observed = arranged.arrays[["outcome_observed"]].rename(outcome_observed="outcome")
-    tree = xr.DataTree.from_dict(
-        {
-            "prior_predictive": predictive(compiled.model, seed=1).labelled(draws, arrays),
-            "observed_data": observed,
-            "constant_data": data.data[["spend"]],
-        }
-    )
-    tree.attrs = {"link": arranged.form.link, "likelihood": arranged.form.likelihood}
-    return prior_predictive(tree, prior_effects(compiled, arranged, draws, seed=1))
-
-
 @pytest.mark.parametrize(
     "priors, check, named",
     [
@@ -159,16 +137,45 @@ def checks_of(data, name="partial_mediation"):
 def test_a_planted_prior_is_named_and_the_default_ones_pass(tmp_path, priors, check, named):
     from builds import dataset
 
-    says = warned(checks_of(dataset(tmp_path, priors=priors)))
+    from mmm_bayes.prior_checking import prior_check
+
+    found = prior_check("partial_mediation", dataset(tmp_path, priors=priors).path)
+    says = {one.name: one.says for one in found.checks if one.status != "pass"}
     if check is None:
         assert says == {}
     else:
         assert f"narrow the prior of {named}" in says[check]
+        assert f"warn: {says[check]}" in " ".join(repr(found).split())
+        told = priors[named]
+        given = {key: value for key, value in told.items() if key != "dist"}
+        assert found.priors[named] == (told["dist"], given)
+        written = ", ".join(f"{key} = {value:.3g}" for key, value in given.items())
+        assert found.stated[named] == f"{told['dist']}({written})"
+
+
+def test_a_prior_check_draws_what_a_run_does(tmp_path):
+    """Effects add up, and tables are of the same shape as the observed one."""
+    from builds import dataset
+
+    from mmm_bayes.prior_checking import prior_check
+
+    found = prior_check("partial_mediation", dataset(tmp_path).path, draws=50)
+    effects = found.effects
+    np.testing.assert_allclose(effects["direct"] + effects["indirect"], effects["total"])
+    made, seen = found.draws["prior_predictive/outcome"], found.draws["observed_data/outcome"]
+    assert made.sizes == {"chain": 1, "draw": 50, **seen.sizes}
+    assert set(found.draws["prior_predictive"].data_vars) == {"outcome", "mediator"}
+    assert found.found.draws == 50
+    priors = {"sigmas": {"dist": "HalfNormal", "sigma": 1.0}}
+    path = dataset(tmp_path / "b", priors=priors).path
+    with pytest.raises(InputError, match="not a parameter of this model"):
+        prior_check("direct", path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(TABLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_the_default_priors_pass_on_every_shipped_table(path):
-    from mmm_bayes.dataset import load
+    from mmm_bayes.prior_checking import prior_check
 
-    assert warned(checks_of(load(path))) == {}
+    checks = prior_check("partial_mediation", path).checks
+    assert {one.name: one.says for one in checks if one.status != "pass"} == {}

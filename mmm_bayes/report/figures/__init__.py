@@ -28,6 +28,8 @@ from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
 from mmm_bayes.report.units import units
 
+__all__ = ["contributions", "data", "effects", "pictures"]
+
 
 def pictures(run: View) -> Iterator[Picture]:
     """Draw the figures of a run, one after the other.
