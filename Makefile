@@ -19,7 +19,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification clean
+.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification benchmarks clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,12 @@ recovery: $(STAMPS)/base ## results/recovery: do the intervals hold the truth of
 
 misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the intervals worth when the model is wrong? (half an hour)
 	$(BIN)/python scripts/misspecification.py
+
+benchmarks: $(STAMPS)/base ## results/benchmarks: races, growth, the gradient's floor (35 minutes on two cores); goes on where it stopped
+	$(BIN)/python benchmarks/floor.py
+	$(BIN)/python benchmarks/race.py $(ARGS)
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/summary.py
 
 clean: ## remove the virtual environment and the tools' caches; data and results stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

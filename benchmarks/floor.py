@@ -52,7 +52,7 @@ def measured(name: str, table: Path, rounds: int) -> dict[str, Any]:
 
     arranged = design(load(table))
     compiled = compile_model(member(name), arranged)
-    graph, hand = compiled_gradient(compiled.sampler), by_hand(compiled, arranged)
+    graph, hand = compiled_gradient(compiled.sampler), by_hand(compiled.model, arranged)
     where = points(compiled, POINTS)
     apart = disagreement(graph, hand, where)
     if apart > TOLERANCE:

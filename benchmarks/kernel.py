@@ -19,9 +19,10 @@ from typing import Any
 
 import numba
 import numpy as np
+import pymc as pm
+from scipy.special import betaln
 
 from mmm_bayes.design import Design
-from mmm_bayes.sampling import Compiled
 from mmm_bayes.terms.media import TINY
 from mmm_bayes.terms.priors import used
 
@@ -78,11 +79,14 @@ class Equation:
         return tuple(getattr(self, name) for name in names)
 
 
-def by_hand(compiled: Compiled, design: Design) -> Callable[[np.ndarray, np.ndarray], float]:
-    """The model's log-density, which writes its gradient into the second argument."""
-    equations = [_equation(compiled, design, "")]
-    if "mediator" in compiled.observed:
-        equations.append(_equation(compiled, design, "mediator_"))
+def by_hand(model: pm.Model, design: Design) -> Callable[[np.ndarray, np.ndarray], float]:
+    """The model's log-density, which writes its gradient into the second argument.
+
+    The point holds the model's free variables in their order, as nutpie joins them.
+    """
+    equations = [_equation(model, design, "")]
+    if "mediator" in model.named_vars:
+        equations.append(_equation(model, design, "mediator_"))
     if len(equations) == 1:
         one = equations[0].arguments
 
@@ -100,10 +104,16 @@ def by_hand(compiled: Compiled, design: Design) -> Callable[[np.ndarray, np.ndar
     return both
 
 
-def _equation(compiled: Compiled, design: Design, prefix: str) -> Equation:
-    from scipy.special import betaln
-
-    names, slices, _ = compiled.sampler.shape_info
+def _equation(model: pm.Model, design: Design, prefix: str) -> Equation:
+    sizes = {name: value.size for name, value in model.initial_point().items()}
+    values = [model.rvs_to_values[variable].name for variable in model.free_RVs]
+    starts = dict(
+        zip(
+            (variable.name for variable in model.free_RVs),
+            np.cumsum([0, *(sizes[name] for name in values)]).tolist(),
+            strict=False,
+        )
+    )
     arrays = design.arrays.isel(unit=0)
     media = "mediation" if prefix else "adstock"
     curve = "mediation" if prefix else "saturation"
@@ -112,16 +122,7 @@ def _equation(compiled: Compiled, design: Design, prefix: str) -> Equation:
         f"{curve}_slope", "gamma" if prefix else "beta", f"{prefix}sigma",
     ]  # fmt: skip
 
-    def start(key: str) -> int:
-        (found,) = (
-            part.start
-            for name, part in zip(names, slices, strict=True)
-            if part.start < compiled.sampler.n_dim
-            and name in (key, f"{key}_logodds__", f"{key}_log__")
-        )
-        return found
-
-    prior = {key: parameters for key, (_, parameters) in used(design, compiled.model).items()}
+    prior = {key: parameters for key, (_, parameters) in used(design, model).items()}
     level, effect, alpha, kappa, slope, share, sigma = (prior[key] for key in keys)
     lags = arrays["exposure_lags"].values
     if prefix:
@@ -130,7 +131,7 @@ def _equation(compiled: Compiled, design: Design, prefix: str) -> Equation:
     paths = np.concatenate([lags[0, :, :0:-1], lags[:, :, 0].T], axis=1)
     scale = float(arrays[f"{prefix or 'outcome_'}scale"])
     return Equation(
-        starts=np.array([start(key) for key in keys]),
+        starts=np.array([starts[key] for key in keys]),
         observed=arrays[f"{prefix or 'outcome_'}observed"].values / scale,
         covariates=np.ascontiguousarray(arrays["covariates"].values.T),
         paths=np.ascontiguousarray(paths),

@@ -99,7 +99,7 @@ def _table(
     columns["trend"] = pd.Series(np.linspace(-1, 1, len(weeks)))
     covariates = pd.DataFrame(columns)
     covariates = (covariates - covariates.mean()) / covariates.std(ddof=0)
-    day = weeks[date].dt.dayofyear.to_numpy() / DAYS_PER_YEAR
+    day = weeks[date].dt.day_of_year.to_numpy() / DAYS_PER_YEAR
     waves = pd.DataFrame(
         {
             f"{wave.__name__}_{pair}": wave(2 * np.pi * pair * day)
