@@ -116,7 +116,7 @@ def repeat(function: Gradient, where: np.ndarray, gradient: np.ndarray, calls: i
 def timed(
     functions: list[Gradient], where: np.ndarray, *, rounds: int, budget: float = 10.0
 ) -> list[float]:
-    """Median seconds a call of each function, in turns so that a busy machine hits all alike.
+    """Median processor seconds a call of each function, in turns: who else is busy counts little.
 
     The number of calls is such that all rounds of a function take about `budget` seconds.
     """
@@ -125,15 +125,15 @@ def timed(
     calls = []
     for function in functions:
         repeat(function, where, gradient, 1)  # compiles the loop
-        begun = time.perf_counter()
+        begun = time.thread_time()
         repeat(function, where, gradient, len(where))
-        each = (time.perf_counter() - begun) / len(where)
+        each = (time.thread_time() - begun) / len(where)
         calls.append(max(len(where), int(budget / rounds / each)))
     for _ in range(rounds):
         for at, function in enumerate(functions):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             repeat(function, where, gradient, calls[at])
-            seconds[at].append((time.perf_counter() - begun) / calls[at])
+            seconds[at].append((time.thread_time() - begun) / calls[at])
     return [float(np.median(each)) for each in seconds]
 
 

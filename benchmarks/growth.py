@@ -26,7 +26,7 @@ from ledger import RESULTS, Ledger, run
 
 #: The sizes that are varied, and the market that they are varied around.
 AXES: dict[str, tuple[int, ...]] = {
-    "weeks": (100, 208, 500, 1000, 2000),
+    "weeks": (100, 208, 650, 2000),
     "channels": (5, 10, 20, 40),
     "lags": (8, 13, 26, 52),
     "units": (2, 10, 30, 100),

@@ -24,7 +24,6 @@ NAMES = {
     ("mmm_bayes", "partial_mediation"): "mmm_bayes, partial_mediation",
     ("pymc_marketing", "nutpie"): "pymc-marketing, nutpie",
     ("pymc_marketing", "pymc"): "pymc-marketing, PyMC's NUTS",
-    ("pymc_marketing", "own_priors"): "pymc-marketing, its own priors",
     ("meridian", "default"): "Meridian",
 }
 OURS, THEIRS = "mmm_bayes, direct", ("pymc-marketing, nutpie", "pymc-marketing, PyMC's NUTS")

@@ -17,9 +17,12 @@ from told import FOURIER, MAX_LAG, Stopwatch, Table, asked, read, spans, tell
 
 warnings.simplefilter("ignore")
 
+#: PyMC counts half of a machine's cores; this project and JAX use both of two.
+CORES = 2
 
-def model(table: Table, *, own: bool):
-    """An unfitted MMM of a table, with the matched priors or the package's own."""
+
+def model(table: Table):
+    """An unfitted MMM of a table."""
     import xarray as xr
     from pymc_extras.prior import Prior
     from pymc_marketing.mmm import MMM, GeometricAdstock, HillSaturation
@@ -32,37 +35,29 @@ def model(table: Table, *, own: bool):
     def by_channel(values: np.ndarray) -> xr.DataArray:
         return xr.DataArray(values, dims="channel", coords={"channel": columns})
 
-    adstock, saturation, config = GeometricAdstock(l_max=MAX_LAG), HillSaturation(), None
-    if not own:
-        half = np.log(table.active_means / spends.max().to_numpy())
-        adstock = GeometricAdstock(
-            l_max=MAX_LAG, priors={"alpha": Prior("Beta", alpha=2, beta=2, dims="channel")}
-        )
-        saturation = HillSaturation(
-            priors={
-                "slope": Prior("LogNormal", mu=0.18, sigma=0.3, dims="channel"),
-                "kappa": Prior("LogNormal", mu=by_channel(half), sigma=0.7, dims="channel"),
-                # Its beta is the contribution at full saturation, about twice that of a mean week.
-                "beta": Prior(
-                    "HalfNormal", sigma=by_channel(2 * table.shares * mean), dims="channel"
-                ),
-            }
-        )
-        spread = table.spread * mean
-        config = {
-            "gamma_control": Prior("Normal", mu=0, sigma=spread, dims="control"),
-            "gamma_fourier": Prior("Normal", mu=0, sigma=spread, dims="fourier_mode"),
-            "likelihood": Prior("Normal", sigma=Prior("HalfNormal", sigma=spread), dims="date"),
-        }
+    half = np.log(table.active_means / spends.max().to_numpy())
+    spread = table.spread * mean
+    adstock = {"alpha": Prior("Beta", alpha=2, beta=2, dims="channel")}
+    saturation = {
+        "slope": Prior("LogNormal", mu=0.18, sigma=0.3, dims="channel"),
+        "kappa": Prior("LogNormal", mu=by_channel(half), sigma=0.7, dims="channel"),
+        # Its beta is the contribution at full saturation, about twice that of a mean week.
+        "beta": Prior("HalfNormal", sigma=by_channel(2 * table.shares * mean), dims="channel"),
+    }
+    others = {
+        "gamma_control": Prior("Normal", mu=0, sigma=spread, dims="control"),
+        "gamma_fourier": Prior("Normal", mu=0, sigma=spread, dims="fourier_mode"),
+        "likelihood": Prior("Normal", sigma=Prior("HalfNormal", sigma=spread), dims="date"),
+    }
     return MMM(
         date_column=table.date,
         target_column=table.outcome,
         channel_columns=columns,
         control_columns=list(table.covariates),
-        adstock=adstock,
-        saturation=saturation,
+        adstock=GeometricAdstock(l_max=MAX_LAG, priors=adstock),
+        saturation=HillSaturation(priors=saturation),
         yearly_seasonality=FOURIER,
-        model_config=config,
+        model_config=others,
     )
 
 
@@ -80,7 +75,7 @@ def sampler(told) -> dict:
         "chains": told.chains,
         "random_seed": told.seed,
         "progressbar": False,
-        "cores": 2,
+        "cores": CORES,
         "nuts_sampler": "nutpie" if told.variant == "nutpie" else "pymc",
     }
 
@@ -88,7 +83,7 @@ def sampler(told) -> dict:
 def fitted(table: Table, told, watch: Stopwatch):
     """Fit, with the seconds of sampling taken out of those of the call."""
     with watch.part("compile"):
-        mmm = model(table, own=told.variant == "own_priors")
+        mmm = model(table)
         x, y = frames(table)
         tree = mmm.fit(x, y, **sampler(told))
     watch.move(float(tree["posterior"].attrs["sampling_time"]), "compile", "sampling")
@@ -103,7 +98,7 @@ def effects(mmm) -> np.ndarray:
 
 
 def main() -> None:
-    told = asked(("pymc", "nutpie", "own_priors"))
+    told = asked(("pymc", "nutpie"))
     watch = Stopwatch()
     with watch.part("import"):
         import pymc_marketing.mmm  # noqa: F401
