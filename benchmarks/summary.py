@@ -29,6 +29,7 @@ NAMES = {
 OURS, THEIRS = "mmm_bayes, direct", ("pymc-marketing, nutpie", "pymc-marketing, PyMC's NUTS")
 PARTS = ("import", "compile", "sampling", "effects")
 GROWTH = ("weeks", "channels", "lags", "units")
+GROWN = "n^0.9: the cost grows as that power of the size, over all sizes shown."
 #: A fit, or a window, of this project over theirs: at most; effective draws a second: at least.
 ESS, FIT, WINDOW, FLOOR = 20.0, 0.45, 1 / 12, 2.0
 
@@ -176,12 +177,14 @@ def draw(folder: Path, name: str, make: Callable[[], Any]) -> None:
 def race_figure(runs: pd.DataFrame, rolled: pd.DataFrame) -> Any:
     """Effective draws a second, seconds a fit by part, seconds a window."""
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import FuncFormatter
 
     from mmm_bayes.plots.style import INK, OKABE_ITO
 
     names = [name for name in NAMES.values() if name in set(runs["contender"])]
     at = {name: len(names) - 1 - place for place, name in enumerate(names)}
-    figure = Figure(figsize=(12, 3.8), layout="constrained")
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3, sharey=True, width_ratios=(1, 1.4, 1))
 
     def dots(axes: Any, rows: pd.DataFrame, column: str, unit: str) -> None:
@@ -191,10 +194,11 @@ def race_figure(runs: pd.DataFrame, rolled: pd.DataFrame) -> Any:
             median = own[column].median()
             axes.plot(median, at[name], "|", color=INK, ms=16, mew=1.6)
             axes.annotate(
-                f"{median:,.3g} {unit}".strip(), (median, at[name] + 0.22), ha="center",
+                f"{_spoken(median)} {unit}".strip(), (median, at[name] + 0.22), ha="center",
                 fontsize=8,
             )  # fmt: skip
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _spoken(value)))
         low, high = rows[column].min(), rows[column].max()
         axes.set_xlim(low / 2.5, high * 2.5)
 
@@ -204,30 +208,27 @@ def race_figure(runs: pd.DataFrame, rolled: pd.DataFrame) -> Any:
     left.set_yticks(list(at.values()), list(at))
     left.set_ylim(-0.6, len(names) - 0.4)
 
-    for start, shift, height in (("cold", 0.2, 0.32), ("warm", -0.2, 0.32)):
+    colours = dict(zip(PARTS, OKABE_ITO[2:], strict=False))
+    for start, shift in (("cold", 0.2), ("warm", -0.2)):
         own = runs[runs["start"] == start].groupby("contender")
         done = own[[f"{part}_s" for part in PARTS]].median()
         whole = own["whole_s"].median()
         for name, row in done.iterrows():
             begun = 0.0
-            for part, colour in zip(PARTS, OKABE_ITO[3:] + OKABE_ITO[:1], strict=False):
-                length = row[f"{part}_s"]
-                middle.barh(at[name] + shift, length, height, begun, color=colour)
-                begun += length
+            for part, colour in colours.items():
+                middle.barh(at[name] + shift, row[f"{part}_s"], 0.32, begun, color=colour)
+                begun += row[f"{part}_s"]
             middle.annotate(
                 f" {whole[name]:.0f} s {start}", (max(begun, whole[name]), at[name] + shift),
                 va="center", fontsize=8,
             )  # fmt: skip
-    middle.legend(
-        handles=[
-            _patch(part, colour)
-            for part, colour in zip(PARTS, OKABE_ITO[3:] + OKABE_ITO[:1], strict=False)
-        ],
-        loc="lower right",
-    )
     middle.set_xlim(0, 1.22 * runs["whole_s"].max())
-    middle.set_title("A fit from the command to every channel's effect")
-    middle.set_xlabel("seconds (bar: median by part)")
+    middle.set_title("A fit, from the command to every channel's effect")
+    middle.set_xlabel("seconds (medians, by part)")
+    figure.legend(
+        handles=[Patch(color=colour, label=part) for part, colour in colours.items()],
+        loc="outside lower center", ncols=len(PARTS),
+    )  # fmt: skip
 
     dots(right, rolled, "seconds", "s")
     right.set_title("A rolling window")
@@ -235,16 +236,15 @@ def race_figure(runs: pd.DataFrame, rolled: pd.DataFrame) -> Any:
     return figure
 
 
-def _patch(label: str, colour: str) -> Any:
-    from matplotlib.patches import Patch
-
-    return Patch(color=colour, label=label)
+def _spoken(value: float) -> str:
+    """A number as a reader says it."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def growth_figure(table: pd.DataFrame) -> Any:
-    """Seconds a gradient and 1,000 draws, compile seconds and memory, against each size."""
+    """Seconds of a gradient, of 1,000 draws and of compiling, against each size."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     from mmm_bayes.plots.style import OKABE_ITO
 
@@ -252,28 +252,28 @@ def growth_figure(table: pd.DataFrame) -> Any:
         "gradient_s": ("a gradient, s", OKABE_ITO[0]),
         "thousand_draws_s": ("1,000 draws of a chain, s", OKABE_ITO[1]),
         "compile_s": ("compiling from nothing, s", OKABE_ITO[2]),
-        "peak_gb": ("peak memory, GB", OKABE_ITO[3]),
     }
     axes_of = [axis for axis in GROWTH if len(along(table, axis)) > 1]
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     grid = figure.subplots(1, len(axes_of), sharey=True, squeeze=False)[0]
     for axes, axis in zip(grid, axes_of, strict=True):
-        rows = along(table, axis).assign(peak_gb=lambda rows: rows["peak_mb"] / 1024)
+        rows = along(table, axis)
         for column, (label, colour) in shown.items():
             slope, _, _ = exponent(rows[axis], rows[column])
             axes.plot(rows[axis], rows[column], "o-", ms=4, color=colour, label=label)
             axes.annotate(
-                f"^{slope:.2f}", (rows[axis].iloc[-1], rows[column].iloc[-1]),
+                f"n^{slope:.2f}", (rows[axis].iloc[-1], rows[column].iloc[-1]),
                 xytext=(5, 0), textcoords="offset points", va="center", fontsize=8, color=colour,
             )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks(rows[axis], [f"{size:,}" for size in rows[axis]])
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlim(rows[axis].min() / 1.3, rows[axis].max() * 1.8)
+        axes.set_xlim(rows[axis].min() / 1.3, rows[axis].max() * 2.2)
         axes.set_title(f"{axis}" + (" of a panel" if axis == "units" else ""))
         axes.set_xlabel(f"{axis} (log scale)")
-    grid[0].set_ylabel("seconds, or GB (log scale)")
+    grid[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: _spoken(value)))
+    grid[0].set_ylabel("seconds (log scale)")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
@@ -304,7 +304,16 @@ def written(tables: dict[str, pd.DataFrame], machine: dict[str, Any]) -> list[st
     if "floor" in tables:
         lines += ["", "## The gradient's floor", "", *floor_rows(tables["floor"])]
     if "growth" in tables:
-        lines += ["", "## Growth", "", "![Growth](growth.png)", "", *growth_rows(tables["growth"])]
+        lines += [
+            "",
+            "## Growth",
+            "",
+            "![Growth](growth.png)",
+            "",
+            GROWN,
+            "",
+            *growth_rows(tables["growth"]),
+        ]
     return lines
 
 
@@ -394,9 +403,10 @@ def window_rows(rolled: pd.DataFrame) -> list[str]:
     for name in NAMES.values():
         own = rolled[rolled["contender"] == name]
         if len(own):
+            later = f"{own['seconds'].iloc[1:].median():.1f}" if len(own) > 1 else "-"
             lines.append(
                 f"| {name} | {len(own)} | {own['seconds'].iloc[0]:.1f} "
-                f"| {own['seconds'].iloc[1:].median():.1f} | {own['seconds'].mean():.1f} "
+                f"| {later} | {own['seconds'].mean():.1f} "
                 f"| {own['ess'].median():,.0f} |"
             )
     return lines
