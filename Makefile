@@ -71,8 +71,8 @@ benchmarks: $(STAMPS)/base ## results/benchmarks: races, growth, the gradient's 
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/summary.py
 
-clean: ## remove the virtual environment and the tools' caches; data and results stay
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove the virtual environments and the tools' caches; data and results stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache benchmarks/.environments
 	find mmm_bayes models tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- set-up -------------------------------------------------------------------------------------------------------------
