@@ -19,7 +19,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 
 ARGS ?=
 
-.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification references notebooks clean
+.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification references notebooks benchmarks clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -73,8 +73,14 @@ notebooks: $(STAMPS)/dev ## notebooks/, run from top to bottom, outputs and all 
 	rm -rf notebooks/.runs
 	$(BIN)/python scripts/make_notebooks.py $(ARGS)
 
-clean: ## remove the virtual environment and the tools' caches; data and results stay
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+benchmarks: $(STAMPS)/base ## results/benchmarks: races, growth, the gradient's floor (35 minutes on two cores); goes on where it stopped
+	$(BIN)/python benchmarks/floor.py
+	$(BIN)/python benchmarks/race.py $(ARGS)
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/summary.py
+
+clean: ## remove the virtual environments and the tools' caches; data and results stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache benchmarks/.environments notebooks/.runs
 	find mmm_bayes models tests scripts benchmarks notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- set-up -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,120 @@
+"""What was measured, line by line, so that an interrupted race goes on where it stopped.
+
+A line is kept under the keys that decide it (contender, table, draws, versions and so on). A run
+of the same benchmark with the same keys is not repeated; one with other keys is another line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mmm_bayes.files import write_text
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results" / "benchmarks"
+MEASURED, MACHINE = "measured.jsonl", "machine.json"
+#: What decides how fast this project is, besides itself.
+PACKAGES = ("mmm-bayes", "pymc", "pytensor", "nutpie", "numba", "numpy", "arviz")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The lines in a folder."""
+
+    folder: Path = RESULTS
+
+    def lines(self, **keys: Any) -> list[dict[str, Any]]:
+        """All lines that have these keys."""
+        path = self.folder / MEASURED
+        text = path.read_text().splitlines() if path.exists() else []
+        found = [json.loads(line) for line in text]
+        return [line for line in found if keys.items() <= line["keys"].items()]
+
+    def measure(self, keys: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> None:
+        """Do the work and add its line, unless there is one."""
+        spoken = " ".join(str(value) for value in keys.values())
+        if any(line["keys"] == keys for line in self.lines()):
+            print(f"measured before: {spoken}", flush=True)
+            return
+        print(f"measuring {spoken}", flush=True)
+        begun = time.perf_counter()
+        line = {"keys": dict(keys), "load": os.getloadavg()[0], **work()}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_text(self.folder / MACHINE, json.dumps(machine(), indent=1) + "\n")
+        with (self.folder / MEASURED).open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        print(f"  took {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a child process went.
+
+    Attributes
+    ----------
+    told : dict
+        The JSON of its last line.
+    wall : float
+        Seconds from its start to its end.
+    peak_mb : float
+        Largest resident memory, in megabytes of 2^20.
+    """
+
+    told: dict[str, Any]
+    wall: float
+    peak_mb: float
+
+
+def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Ran:
+    """Run a child that prints JSON last, and say what it cost.
+
+    Raises
+    ------
+    SystemExit
+        If it fails, with the end of what it said.
+    """
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        begun = time.perf_counter()
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=out, stderr=errors, env=dict(os.environ) | dict(environment or {}),
+        )  # fmt: skip
+        _, status, used = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - begun
+        child.returncode = os.waitstatus_to_exitcode(status)
+        for file in (out, errors):
+            file.seek(0)
+        said = out.read().splitlines()
+        if child.returncode or not said:
+            raise SystemExit(f"{command} failed:\n{errors.read()[-3000:]}")
+        unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes
+        return Ran(json.loads(said[-1]), wall, used.ru_maxrss / unit)
+
+
+def machine() -> dict[str, Any]:
+    """CPU, cores, memory, systems and versions."""
+    info = Path("/proc/cpuinfo")
+    names = [
+        line.split(":")[1].strip()
+        for line in (info.read_text().splitlines() if info.exists() else [])
+        if line.startswith("model name")
+    ]
+    return {
+        "cpu": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
