@@ -37,8 +37,11 @@ def public(tree: ast.Module) -> Iterator[Public]:
             continue
         yield Public(node.name, node, parameters(node))
         if isinstance(node, ast.ClassDef) and not follows_scikit_learn(node):
+            told = listed(ast.get_docstring(node) or "")
             for inner in node.body:
-                if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("_"):
+                if not isinstance(inner, ast.FunctionDef) or inner.name.startswith("_"):
+                    continue
+                if inner.name not in told:  # a protocol's property is an attribute of it
                     yield Public(f"{node.name}.{inner.name}", inner, parameters(inner))
 
 

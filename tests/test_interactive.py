@@ -63,17 +63,19 @@ def test_a_folder_that_holds_something_else_is_refused_before_sampling(tmp_path,
         mmm_bayes.fit("direct", toml, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def toml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    _, toml, _ = save(simulate("direct_only", weeks=80), tmp_path_factory.mktemp("i") / "m.csv")
+    return toml
+
+
+@pytest.fixture(scope="module")
+def run(toml):
+    return mmm_bayes.fit("direct", toml, toml.parent / "run", **SHORT)
+
+
 @pytest.mark.slow
 class TestFit:
-    @pytest.fixture(scope="class")
-    def toml(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        _, toml, _ = save(simulate("direct_only", weeks=80), tmp_path_factory.mktemp("i") / "m.csv")
-        return toml
-
-    @pytest.fixture(scope="class")
-    def run(self, toml):
-        return mmm_bayes.fit("direct", toml, toml.parent / "run", **SHORT)
-
     def test_the_same_fit_is_read_and_not_made_again(self, run, toml):
         before = {path: path.stat().st_mtime_ns for path in run.folder.rglob("*")}
         again = mmm_bayes.fit("direct", toml, run.folder, **SHORT)
