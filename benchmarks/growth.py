@@ -3,8 +3,8 @@
 One size is varied at a time around a market of 208 weeks, 5 channels and 13 lags
 (`partial_mediation`), and the units of a panel of 104 weeks and 5 channels (`panel`). Each size is
 built, compiled from nothing, and sampled for a little in a process of its own, so that its peak
-memory is its own. The seconds of 1,000 draws are those of one chain on one core with an adapted
-sampler: leapfrog steps a draw, times what a step took while two chains ran on two cores.
+memory is its own. The seconds of 1,000 draws are those of one chain on one core once the sampler is
+adapted: leapfrog steps a draw, times the seconds of a gradient.
 
     python benchmarks/growth.py [--axes weeks channels lags units --out FOLDER]
 """
@@ -35,7 +35,7 @@ USUAL = {"weeks": 208, "channels": 5, "lags": 13, "units": 1}
 PANEL = USUAL | {"weeks": 104}
 CAUSES = 3
 NOISE = 0.05
-CHAINS, TUNE, DRAWS = 2, 200, 100
+CHAINS, TUNE, DRAWS = 2, 300, 100
 
 
 def main() -> None:
