@@ -192,7 +192,13 @@ def outcome_mean(
 
 
 def typical(model: Arithmetic, location: Array) -> Array:
-    """A week's typical outcome at a location: the same, or a censored outcome's floor."""
+    """A week's typical outcome at a location: the same, or a censored outcome's floor.
+
+    Parameters
+    ----------
+    model : Arithmetic
+    location : array, shape (sample, time, unit)
+    """
     form = model.design.form
     if form.floor is None or form.hurdle:
         return location

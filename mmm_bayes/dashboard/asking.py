@@ -63,7 +63,15 @@ class Planned:
 
 
 def at_spend(model: Arithmetic, channel: str, amount: float) -> Spent:
-    """What a constant weekly amount of a channel adds, and what more of it would."""
+    """What a constant weekly amount of a channel adds, and what more of it would.
+
+    Parameters
+    ----------
+    model : Arithmetic
+    channel : str
+    amount : float
+        Money a week (exposure, of a channel that costs nothing).
+    """
     found = added(model, channel, np.array([amount]))
     return Spent(
         summary(found.total[:, 0]),
@@ -130,6 +138,11 @@ def small_steps(answers: Saved) -> tuple[pd.DataFrame, list[dict[str, float]]]:
 
 
 def summary(draws: Array) -> Summary:
-    """Mean and 90% interval of draws, shape (sample,)."""
+    """Mean and 90% interval of draws, shape (sample,).
+
+    Parameters
+    ----------
+    draws : array, shape (sample,)
+    """
     told = dict(zip(STATISTICS, summarise(draws), strict=True))
     return Summary(float(told["mean"]), float(told["lower"]), float(told["upper"]))

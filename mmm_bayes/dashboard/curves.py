@@ -38,7 +38,17 @@ def curve_table(run: View) -> pd.DataFrame:
 def picture(
     run: View, channel: str, at: float | None = None, spent: Spent | None = None
 ) -> Picture:
-    """One channel's curve, with what a chosen amount adds."""
+    """One channel's curve, with what a chosen amount adds.
+
+    Parameters
+    ----------
+    run : View
+    channel : str
+    at : float, optional
+        The amount chosen, money a week.
+    spent : Spent, optional
+        What it adds.
+    """
     made, axes = figure(width=5.5, height=3.3)
     ax = axes[0, 0]
     curves = run.effect("response").sel(channel=[channel])

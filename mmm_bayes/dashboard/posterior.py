@@ -44,7 +44,16 @@ def scalar(draws: xr.Dataset, variable: str, where: str) -> xr.DataArray | None:
 
 
 def picture(run: View, variable: str, where: str) -> Picture:
-    """One parameter: its density over its prior's, and the ranks of its chains."""
+    """One parameter: its density over its prior's, and the ranks of its chains.
+
+    Parameters
+    ----------
+    run : View
+    variable : str
+        Of the posterior.
+    where : str
+        Which of its values.
+    """
     one = scalar(run.group("posterior"), variable, where)
     assert one is not None
     before = scalar(run.group("prior"), variable, where)
@@ -64,7 +73,13 @@ def picture(run: View, variable: str, where: str) -> Picture:
 
 
 def checks_table(checks: list[dict[str, object]]) -> Table:
-    """Every check with its result and what it says."""
+    """Every check with its result and what it says.
+
+    Parameters
+    ----------
+    checks : list of dict
+        As ``diagnostics.json`` has them.
+    """
     return table(
         ("check", "result", "value", "limit", "what it says"),
         [

@@ -69,7 +69,15 @@ def download(frame: pd.DataFrame, name: str) -> None:
 
 
 def amount(label: str, summary: Summary, *, unit: str = "") -> None:
-    """One number with its 90% interval."""
+    """One number with its 90% interval.
+
+    Parameters
+    ----------
+    label : str
+    summary : Summary
+    unit : str
+        Written after the number.
+    """
     mean, interval = spread(summary, unit=unit)
     st.metric(plain(label), mean, f"90% interval {interval}" if interval else None,
               delta_color="off", delta_arrow="off")  # fmt: skip
@@ -81,13 +89,24 @@ def listing(sentences: Iterable[str]) -> None:
 
 
 def nice(step: float) -> float:
-    """The next of 1, 2 and 5 times a power of ten from below: a step that can be followed."""
+    """The next of 1, 2 and 5 times a power of ten from below: a step that can be followed.
+
+    Parameters
+    ----------
+    step : float
+    """
     power = 10.0 ** math.floor(math.log10(step))
     return max(times * power for times in (1, 2, 5) if times * power <= step * (1 + 1e-9))
 
 
 def digits(step: float) -> str:
-    """The format of a slider's value: no digits that one step would not change."""
+    """The format of a slider's value: no digits that one step would not change.
+
+    Parameters
+    ----------
+    step : float
+        Of the slider.
+    """
     return f"%.{max(0, -math.floor(math.log10(step)))}f"
 
 

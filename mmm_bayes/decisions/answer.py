@@ -64,4 +64,10 @@ class Answers(Protocol):
         """Answer to a constant weekly spend, shape (unit, channel)."""
 
     def total(self, spends: Array) -> Array:
-        """The answer's outcome alone, shape (sample,), which may cost less."""
+        """The answer's outcome alone, shape (sample,), which may cost less.
+
+        Parameters
+        ----------
+        spends : array, shape (unit, channel)
+            Money a week.
+        """

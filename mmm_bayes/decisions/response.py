@@ -99,7 +99,13 @@ class Response:
         return Answer(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
     def total(self, spends: Array) -> Array:
-        """The answer's outcome alone, shape (sample,)."""
+        """The answer's outcome alone, shape (sample,).
+
+        Parameters
+        ----------
+        spends : array, shape (unit, channel)
+            Money a week.
+        """
         return self(spends).outcome
 
 

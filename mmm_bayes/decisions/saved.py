@@ -65,7 +65,13 @@ class Saved:
         return outcome, spent
 
     def total(self, spends: Array) -> Array:
-        """The answer's outcome alone, shape (sample,)."""
+        """The answer's outcome alone, shape (sample,).
+
+        Parameters
+        ----------
+        spends : array, shape (unit, channel)
+            Money a week.
+        """
         return self.outcome(spends)[0].sum(1)
 
     def __call__(self, spends: Array) -> Answer:

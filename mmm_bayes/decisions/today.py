@@ -89,7 +89,14 @@ def split(start: Today, money: Array) -> Array:
 
 
 def reach(start: Today, spends: Array) -> Array:
-    """Spends in multiples of the highest observed week, shape (unit, channel); 0 if none was."""
+    """Spends in multiples of the highest observed week, shape (unit, channel); 0 if none was.
+
+    Parameters
+    ----------
+    start : Today
+    spends : array, shape (unit, channel)
+        Money a week.
+    """
     ran = start.highest > 0
     return np.where(ran, spends / np.where(ran, start.highest, 1.0), 0.0)
 

@@ -86,6 +86,13 @@ def plan_weeks(design: Design, start: Today, *, horizon: int, how: How) -> Weeks
 
 
 def price(start: Today, at: int) -> Array:
-    """Money for an active mean of a channel's exposure, shape (unit,); 0 where none is sold."""
+    """Money for an active mean of a channel's exposure, shape (unit,); 0 where none is sold.
+
+    Parameters
+    ----------
+    start : Today
+    at : int
+        Position of the channel.
+    """
     rate = start.rate[:, at]
     return np.where(rate > 0, 1 / np.where(rate > 0, rate, 1.0), 0.0)

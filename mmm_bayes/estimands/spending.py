@@ -76,6 +76,13 @@ def marginal_return(model: Arithmetic, channel: str, amount: float) -> Array:
     """What one per cent more of a constant weekly amount adds, per unit of it, shape (sample,).
 
     NaN at no amount, of which one per cent is nothing.
+
+    Parameters
+    ----------
+    model : Arithmetic
+    channel : str
+    amount : float
+        Money a week (exposure, of a channel that costs nothing).
     """
     total = added(model, channel, amount * np.array([1.0, 1 + MARGIN])).total
     return (total[:, 1] - total[:, 0]) / (MARGIN * amount or np.nan)

@@ -227,7 +227,12 @@ def _plan(run: View) -> pd.DataFrame:
 
 
 def chance(probability: float) -> str:
-    """A probability in words: draws in the thousands can't tell 99.9% from certainty."""
+    """A probability in words: draws in the thousands can't tell 99.9% from certainty.
+
+    Parameters
+    ----------
+    probability : float
+    """
     if probability > 0.995:
         return "above 99%"
     return "below 1%" if probability < 0.005 else f"{probability:.0%}"

@@ -24,7 +24,15 @@ CSS_PIXELS = 96
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture as a page embeds it; width and height in CSS pixels."""
+    """A picture as a page embeds it; width and height in CSS pixels.
+
+    Attributes
+    ----------
+    alt, caption : str
+    source : str
+        Of the image: a data URI.
+    width, height : int
+    """
 
     alt: str
     caption: str

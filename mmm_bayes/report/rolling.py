@@ -170,7 +170,13 @@ def _context(rolled: Rolled) -> dict[str, object]:
 
 
 def span(fits: list[dict[str, Any]]) -> str:
-    """How many windows there are, and when they are."""
+    """How many windows there are, and when they are.
+
+    Parameters
+    ----------
+    fits : list of dict
+        As ``rolling.json`` has them.
+    """
     return (
         f"{len(fits)} windows, the first from {fits[0]['window_start']} to "
         f"{fits[0]['window_end']}, the last from {fits[-1]['window_start']} to "

@@ -378,7 +378,13 @@ def scores(run: View) -> Table | None:
 
 
 def score(name: str, value: Any) -> str:
-    """A score as it is shown, a dash where there is none."""
+    """A score as it is shown, a dash where there is none.
+
+    Parameters
+    ----------
+    name : str
+    value : float or None
+    """
     if not isinstance(value, int | float):
         return "–"
     return f"{value:.0%}" if name in _SHARES else number(float(value))

@@ -29,6 +29,14 @@ def namespace(*arrays: Any) -> Any:
 
 
 def logistic(x: Any) -> Any:
-    """``1 / (1 + exp(-x))`` without overflow, of an array or a PyTensor variable."""
+    """``1 / (1 + exp(-x))`` without overflow, of an array or a PyTensor variable.
+
+    Parameters
+    ----------
+    x : array, real or complex, or TensorVariable
+    """
     xp = namespace(x)
-    return xp.sigmoid(x) if xp is not np else expit(x)
+    if xp is not np:
+        return xp.sigmoid(x)
+    # Slopes are taken by complex steps too, and SciPy's function knows real numbers only.
+    return (1 + np.tanh(x / 2)) / 2 if np.iscomplexobj(x) else expit(x)

@@ -178,7 +178,16 @@ def return_over_time(run: View) -> Picture | None:
 
 
 def small(run: View, *, height: float = 2.3, **options: Any) -> tuple[Figure, list[Any]]:
-    """One small axes per channel, at most four in a row."""
+    """One small axes per channel, at most four in a row.
+
+    Parameters
+    ----------
+    run : View
+    height : float
+        Of a row, in inches.
+    **options
+        Passed on to `mmm_bayes.plots.figure`.
+    """
     columns = min(4, len(run.channels))
     if len(run.channels) in (5, 6):
         columns = 3
