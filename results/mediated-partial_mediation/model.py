@@ -3,7 +3,8 @@
     mediator_t ~ M(u_t, sigma_M)                           M: normal, or a hurdle
     u_t        = intercept_M + sum_c gamma_c (k_ct / mean(k_c) - 1) + covariates_t . theta_M
     outcome_t  ~ D(m_t, sigma)                             D: normal, Student-t or log-normal
-    m_t        = g(intercept + sum_c beta_c (h_ct / mean(h_c) - 1) + covariates_t . theta)
+    m_t        = g(intercept + sum_c beta_c (f_ct / mean(f_c) - 1) + covariates_t . theta)
+    f_ct       = h_ct exp(delta_c . z_ct)                  z: what [interactions] says changes c
     h_ct       = hill(adstock(x_ct; alpha_c); kappa_c, slope_c)         every channel
     k_ct       = the same form with its own parameters                  causes of the mediator
 
@@ -28,7 +29,7 @@ def build(design: Design) -> pm.Model:
         )
         disturbance = terms.mediator(design, path)
 
-        media = terms.saturated_media(design)
+        media = terms.saturated_media(design) * terms.modulation(design)
         beta = terms.prior(design, "beta", dims="channel")
         terms.outcome(
             design,
