@@ -36,7 +36,7 @@ def hill(x: Array, kappa: Array, slope: Array) -> Array:
     --------
     Nothing, half-saturation, and three times as much:
 
-    >>> hill(np.array([0.0, 2.0, 6.0]), 2.0, 1.0).tolist()
+    >>> hill(np.array([0.0, 2.0, 6.0]), 2.0, 1.0).round(6).tolist()
     [0.0, 0.5, 0.75]
     """
     # log(0) has no derivative: step aside at x = 0 and mask the result. The logistic form of
