@@ -100,15 +100,19 @@ def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
         prior = driven is not None and bool(driven.sel(effect="total", channel=channel))
         lower, upper = np.quantile(total, INTERVAL)
         compatible = bool(lower <= NEAR_ZERO and upper >= -NEAR_ZERO)
-        says = [_total_says(channel, lower, upper, compatible, never_off)]
+        says = [_total_says(lower, upper, compatible)]
+        if never_off:
+            says.append("That is an extrapolation: the table has no week without it.")
         mediated = bool(np.any(indirect != 0))
         if mediated:
             lower, upper = np.quantile(indirect, INTERVAL)
             says.append(_indirect_says(channel, lower, upper, positive))
-            says.append(
-                f"P(indirect effect > 0) is {(indirect > 0).mean():.0%}, and "
-                f"{_near(indirect):.0%} of its posterior lies within 1% of the outcome around 0."
-            )
+            if lower <= 0 <= upper:
+                says.append(
+                    f"P(indirect effect > 0) is {(indirect > 0).mean():.0%}, and "
+                    f"{_near(indirect):.0%} of its posterior lies within 1% of the outcome around "
+                    "0."
+                )
         leaning = () if driven is None else sensitivity_says(moved, channel)
         found.append(
             Evidence(
@@ -147,20 +151,14 @@ def _indirect_says(channel: str, lower: float, upper: float, positive: bool) -> 
         ", by less than 1% of the outcome" if little else ""
     )
     return says + (
-        f": the data say that {channel} {sign} the mediator, but that the mediator raises the "
-        "outcome is positive by prior. So the interval says how large the indirect effect is, not "
-        "whether there is one; mmm-bayes sensitivity asks that, with effects free in sign. Both "
-        "hold if nothing outside the table moves mediator and outcome."
+        f": {channel} {sign} the mediator. That the mediator raises the outcome is positive by "
+        "prior, so this says how large the effect is, not whether there is one."
     )
 
 
-def _total_says(channel: str, lower: float, upper: float, compatible: bool, never_off: bool) -> str:
-    says = f"The total effect of {channel} is {lower:.1%} to {upper:.1%} of the outcome (90%)"
-    if compatible:
-        says += ", which cannot be told from no effect"
-    if never_off:
-        says += "; it is an extrapolation, because the table has no week without it"
-    return says + "."
+def _total_says(lower: float, upper: float, compatible: bool) -> str:
+    says = f"In all it made {lower:.1%} to {upper:.1%} of the outcome (90%)"
+    return says + (", which cannot be told from no effect." if compatible else ".")
 
 
 def _positive_by_prior(tree: xr.DataTree, effects: xr.DataTree) -> bool:
