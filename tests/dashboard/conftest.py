@@ -1,11 +1,21 @@
 """Runs to open, each made once, and their pages as Streamlit draws them."""
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pages
 import pytest
+
+MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def main_is_ours():
+    """Streamlit leaves its page as ``__main__``, which processes that start later would run."""
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(scope="session")
