@@ -1,0 +1,36 @@
+"""The numbers that the README shows are those of the run that is kept, and of the written truth."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parent.parent
+EFFECTS = ("total", "direct", "indirect")
+
+
+def test_what_it_finds_is_what_the_kept_run_found() -> None:
+    kept = pd.read_csv(ROOT / "results" / "mediated-partial_mediation" / "estimands.csv")
+    kept = kept.set_index(["channel", "estimand"])[["mean", "lower", "upper"]] / 1e6
+    written = json.loads((ROOT / "data" / "mediated.truth.json").read_text())["effects"]
+    truth = {(one["channel"], one["estimand"]): one["value"] / 1e6 for one in written}
+    for channel in ("facebook", "instagram", "tiktok", "google", "tv"):
+        row = re.search(rf"^\| {channel} \| (.+) \|$", (ROOT / "README.md").read_text(), re.M)
+        assert row
+        cells = [cell.strip() for cell in row[1].split("|")]
+        for at, effect in enumerate(EFFECTS):
+            if truth[channel, effect] == 0.0:
+                assert cells[2 * at : 2 * at + 2] == ["", ""]
+                continue
+            mean, lower, upper = kept.loc[(channel, effect)]
+            assert cells[2 * at] == f"{mean:.1f} ({lower:.1f} to {upper:.1f})"
+            assert cells[2 * at + 1] == f"{truth[channel, effect]:.1f}"
+
+
+def test_the_race_is_what_was_measured() -> None:
+    fits = pd.read_csv(ROOT / "results" / "benchmarks" / "fits.csv").query("start == 'warm'")
+    fits = fits.groupby("contender")["whole_s"].median()
+    text = (ROOT / "README.md").read_text()
+    for contender, seconds in fits.items():
+        assert f"| {seconds:.1f} |" in text, contender
