@@ -61,7 +61,7 @@ def test_the_report_and_the_checks_tell_of_them(run: Path, toml: Path) -> None:
     own = [check for check in checks if check["group"] == "experiments"]
     assert [check["name"] for check in own] == ["lift_1", "lift_2"]
     page = (run / "report.html").read_text()
-    assert '<section id="experiments">' in page
+    assert '<section id="experiments"' in page
     weeks = pd.read_csv(toml.parent / "market.csv")["week"]
     assert f"tv {weeks[40]} to {weeks[43]}" in page
 

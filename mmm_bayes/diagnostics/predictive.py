@@ -231,12 +231,14 @@ def replicas(tree: xr.DataTree, variable: str) -> tuple[Array, Array, Scale]:
     curve = centre.mean(axis=0)
     score = _score(tree, variable, disturbance, sigma)
     if on.censored:
-        score = np.where(off, _censored_score(tree, on, centre, sigma), score)
+        hidden, pull = _below_the_floor(tree, on, centre, sigma)
+        disturbance, score = np.where(off, hidden, disturbance), np.where(off, pull, score)
     refitted = curve + disturbance - _refit(score, centre - curve)
     if on.log:
-        refitted = np.exp(np.minimum(refitted, np.log(HUGE)))
-    refitted = np.where(off, on.floor, np.maximum(refitted + (on.base if on.log else 0), on.floor))
-    return refitted, np.exp(curve) if on.log else curve, on
+        refitted = np.exp(np.minimum(refitted, np.log(HUGE))) + on.base
+    if not on.censored:
+        refitted = np.where(off, on.floor, refitted)
+    return np.maximum(refitted, on.floor), np.exp(curve) if on.log else curve, on
 
 
 def _refit(score: Array, deviation: Array) -> Array:
@@ -280,14 +282,29 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
     return (nu + disturbance.shape[-1]) * solved / (nu + square)
 
 
-def _censored_score(tree: xr.DataTree, on: Scale, centre: Array, sigma: Array) -> Array:
-    """Derivative of the log-probability of being censored with respect to the location."""
+def _below_the_floor(
+    tree: xr.DataTree, on: Scale, centre: Array, sigma: Array
+) -> tuple[Array, Array]:
+    """What a censored week hides: a disturbance drawn below the floor, and the score of being so.
+
+    Were such a week to stay at the floor whatever the refit does, weeks could only ever sink to it.
+
+    Returns
+    -------
+    disturbance : array, shape (sample, time, unit)
+    score : array, shape (sample, time, unit)
+        Derivative of the log-probability of being censored with respect to the location.
+    """
     edge = np.log(on.floor) if on.log else on.floor
     standard: Any = norm
     if tree.attrs.get("likelihood") == "student_t":
         standard = student_t(_thinned(tree["posterior"].to_dataset()["nu"])[:, None, None])
     z = (edge - centre) / sigma
-    return np.asarray(-np.exp(standard.logpdf(z) - standard.logcdf(z)) / sigma)
+    share = np.random.default_rng(0).uniform(size=z.shape)
+    hidden = sigma * np.minimum(standard.ppf(share * standard.cdf(z)), z)
+    return np.where(np.isfinite(hidden), hidden, edge - centre), np.asarray(
+        -np.exp(standard.logpdf(z) - standard.logcdf(z)) / sigma
+    )
 
 
 def statistics(

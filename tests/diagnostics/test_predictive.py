@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from conjugate import arrange, fit, regressors
+from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from mmm_bayes.diagnostics import compare, test_statistics
@@ -176,6 +177,41 @@ def test_an_outcome_with_a_floor_is_judged_above_it(at_floor):
         assert share == np.mean(y == 6.0) > 0
         assert np.isfinite(found["replicated"]).all()
     assert failed <= 2
+
+
+def censored_fit(seed, floor=7.5, weeks=104, draws=500):
+    """A fitted censored regression, by Gibbs sampling (Chib 1992, *Bayes inference in the Tobit
+    censored regression model*): what lies below the floor is drawn, and then all is conjugate."""
+    rng = np.random.default_rng(seed)
+    x, mean = regression(rng, weeks)
+    y = np.maximum(mean + 1.5 * rng.normal(size=weeks), floor)
+    off, q, r = y == floor, *np.linalg.qr(x)
+    beta, sigma, kept = np.linalg.solve(r, q.T @ y), 1.5, []
+    for _ in range(draws + 100):
+        edge = (floor - x @ beta) / sigma
+        hidden = x @ beta + sigma * norm.ppf(rng.uniform(size=weeks) * norm.cdf(edge))
+        value = np.where(off, hidden, y)
+        estimate = np.linalg.solve(r, q.T @ value)
+        rss = ((value - x @ estimate) ** 2).sum()
+        sigma = np.sqrt(rss / rng.chisquare(weeks - x.shape[1]))
+        beta = estimate + sigma * np.linalg.solve(r, rng.standard_normal(x.shape[1]))
+        kept.append((x @ beta, sigma))
+    location, scale = (np.array(part)[None, 100:] for part in zip(*kept, strict=True))
+    tables = np.maximum(location + scale[..., None] * rng.normal(size=location.shape), floor)
+    tree = arrange(y, location, tables, attrs={"floor": floor, "at_floor": "censored"})
+    sigmas = {"sigma": (("chain", "draw"), scale)}
+    tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset().assign(sigmas))
+    return tree
+
+
+def test_a_fitted_share_at_the_floor_is_neither_too_high_nor_too_low():
+    lower, small, at = 0, 0, STATISTICS.index("share_near_zero")
+    for seed in range(60):
+        found = compare(test_statistics(censored_fit(seed), "outcome"))[at]
+        lower += (found.observed < found.median) + (found.observed == found.median) / 2
+        small += found.p_value < 0.1
+    assert 18 <= lower <= 42  # 30 and three standard deviations
+    assert small <= 13  # 6 and three of them
 
 
 def test_a_fit_that_knows_of_no_floor_is_found_out():
