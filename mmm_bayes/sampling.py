@@ -26,6 +26,9 @@ PRIOR_DRAWS = 500
 #: Where a channel has no effect its carryover and saturation keep their priors, and nutpie's own
 #: 0.8 diverges in one of 1,000 draws; 0.9 in a fifth of that, for 3% more time.
 TARGET_ACCEPT = 0.9
+#: Up to so many parameters a low-rank mass matrix is worth its price; with the hundreds of a panel
+#: most of the time goes into it (`benchmarks/adaptation.py`: 36 s instead of 177 s).
+LOW_RANK_UP_TO = 200
 
 
 @dataclass(frozen=True)
@@ -155,8 +158,9 @@ def sample(
 ) -> xr.DataTree:
     """Draw the parameters' posterior given a design's data.
 
-    Nutpie's low-rank mass matrix is used: contributions, half-saturation and slope of a channel
-    are correlated, and it knows (about twice the effective draws of a diagonal one).
+    Up to `LOW_RANK_UP_TO` parameters nutpie's low-rank mass matrix is used: contributions,
+    half-saturation and slope of a channel are correlated, and it knows (about twice the effective
+    draws of a diagonal one). Beyond, a diagonal one.
 
     Parameters
     ----------
@@ -197,7 +201,7 @@ def sample(
         chains=settings.chains,
         cores=cores,
         seed=settings.seed,
-        adaptation="low_rank",
+        adaptation="low_rank" if sampler.n_dim <= LOW_RANK_UP_TO else "diag",
         target_accept=TARGET_ACCEPT,
         save_warmup=False,
         progress_bar=sys.stderr.isatty(),
