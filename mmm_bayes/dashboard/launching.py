@@ -93,7 +93,7 @@ def refuse_folders(run: Path, rolling: Path | None) -> None:
     ------
     InputError
     """
-    from mmm_bayes.report.rolling import refuse_unfinished as refuse_rolling
+    from mmm_bayes.report.rolling.folder import refuse_unfinished as refuse_rolling
     from mmm_bayes.runs import refuse_unfinished
 
     refuse_unfinished(run)

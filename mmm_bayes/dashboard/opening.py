@@ -13,8 +13,8 @@ from mmm_bayes.arithmetic import Arithmetic, arithmetic, reproduced
 from mmm_bayes.design import Form, design
 from mmm_bayes.errors import InputError
 from mmm_bayes.refitting import dataset
-from mmm_bayes.report.rolling import Rolled
-from mmm_bayes.report.rolling import read as read_rolling
+from mmm_bayes.report.rolling.folder import Rolled
+from mmm_bayes.report.rolling.folder import read as read_rolling
 from mmm_bayes.report.run import View, read
 from mmm_bayes.rolling import files as rolling_files
 

@@ -8,7 +8,9 @@ import streamlit as st
 
 from mmm_bayes.dashboard.opening import Opened, same_table
 from mmm_bayes.dashboard.showing import download, draw_all, grid, listing, plain
-from mmm_bayes.report import rolling
+from mmm_bayes.report.rolling import words
+from mmm_bayes.report.rolling.figures import pictures
+from mmm_bayes.report.rolling.tables import scores_table, stability_table
 from mmm_bayes.report.run import View
 
 
@@ -36,23 +38,23 @@ def page(opened: Opened) -> None:
         return
     if not same_table(opened):
         st.warning("This rolling job was of another table than the run.")
-    st.write(plain(f"{rolled.folder.resolve().name}: {rolling.span(rolled.record['fits'])}"))
+    st.write(plain(f"{rolled.folder.resolve().name}: {words.span(rolled.record['fits'])}"))
     bad = [fit for fit in rolled.record["fits"] if fit["verdict"] != "pass"]
     if bad:
         st.warning(f"{len(bad)} of {len(rolled.record['fits'])} windows did not pass all checks of "
                    "their sampling:")  # fmt: skip
         listing(f"{one['window_start']} to {one['window_end']}: {one['says']}" for one in bad)
-    st.write(plain(rolling.rule()))
+    st.write(plain(words.rule()))
     for name in rolled.channels:
         st.markdown(f"**{plain(name)}**")
-        listing(rolling.sentences(rolled, name))
-    draw_all(lambda: rolling.pictures(rolled))
-    says = rolling.forecast_says(rolled)
+        listing(words.sentences(rolled, name))
+    draw_all(lambda: pictures(rolled))
+    says = words.forecast_says(rolled)
     if says:
         st.write(plain(says))
-        grid(rolling.scores_table(rolled))
+        grid(scores_table(rolled))
     st.subheader("Numbers")
-    grid(rolling.stability_table(rolled))
+    grid(stability_table(rolled))
     for frame, name in (
         (rolled.rolling, "rolling.csv"),
         (rolled.stability, "stability.csv"),

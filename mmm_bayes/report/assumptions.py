@@ -26,20 +26,22 @@ def assumptions(run: View) -> list[tuple[str, str]]:
                 "rests on this.",
             )
         )
+    if run.positive:
+        said.append(
+            (
+                f"Effects on {outcome} are positive by prior:",
+                "an interval that does not contain 0 is no evidence by itself."
+                + (
+                    f" Effects on {mediator} are free in sign, so an indirect interval may contain "
+                    "0, and that is an answer. One that does not says that the channel moves "
+                    f"{mediator}; that {mediator} then moves {outcome} is in the prior. mmm-bayes "
+                    "sensitivity asks for indirect effects with no sign assumed."
+                    if mediator
+                    else ""
+                ),
+            )
+        )
     said += [
-        (
-            f"Effects on {outcome} are positive by prior",
-            "unless the priors say otherwise: an interval that does not contain 0 is then no "
-            "evidence by itself."
-            + (
-                f" Effects on {mediator} are free in sign, so an indirect interval may contain 0, "
-                f"and that is an answer. One that does not says that the channel moves {mediator}; "
-                f"that {mediator} then moves {outcome} is in the prior. mmm-bayes sensitivity asks "
-                "for indirect effects with no sign assumed."
-                if mediator
-                else ""
-            ),
-        ),
         (
             "Weeks before the table are taken to have been average weeks.",
             "Their carryover into the first weeks is not known.",

@@ -97,6 +97,12 @@ class View:
         return spec.get("spend") is not None or not spec.get("exposure")
 
     @property
+    def positive(self) -> bool:
+        """Whether the priors let no channel lower the outcome by itself."""
+        before = self.effect("prior").get("direct")
+        return before is not None and not bool((before < 0).any())
+
+    @property
     def multiplies(self) -> bool:
         """Whether effects multiply: what single channels add then overlaps."""
         return self.attrs.get("link") == "log"

@@ -104,6 +104,7 @@ def channels(run: View) -> list[Channel]:
                 roas=run.summary(name, "roas"),
                 evidence=tuple(evidence.get(name, {}).get("says", ())),
                 direct_fixed=beta is not None and name in run.causes and not bool(beta.any()),
+                positive=run.positive,
                 paid=run.paid(name),
             )
         )

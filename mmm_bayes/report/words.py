@@ -170,6 +170,8 @@ class Channel:
         What the diagnostics say of it, word for word.
     direct_fixed : bool
         Whether the model itself sets the direct effect to zero.
+    positive : bool
+        Whether the priors let no channel lower the outcome by itself.
     paid : bool
         Whether it costs money.
     """
@@ -182,6 +184,7 @@ class Channel:
     roas: Summary
     evidence: tuple[str, ...] = ()
     direct_fixed: bool = False
+    positive: bool = False
     paid: bool = True
 
 
@@ -200,7 +203,7 @@ def channel_sentences(channel: Channel) -> list[str]:
     said = [_finding(channel), *channel.evidence]
     if channel.direct_fixed:
         said.append("Its direct effect is 0 because this model assumes so; it was not found.")
-    elif _near_zero(channel):
+    elif channel.positive and _near_zero(channel):
         said.append(
             f"Its direct effect's interval begins near 0, and effects on {channel.outcome} are "
             "positive by prior: the data hardly tell it from no direct effect."

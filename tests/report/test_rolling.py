@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from mmm_bayes.errors import InputError
-from mmm_bayes.report.rolling import _drift, _varied, render_rolling
+from mmm_bayes.report.rolling import render_rolling
+from mmm_bayes.report.rolling.words import _drift, _varied
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "rolling"))
 from fakes import fake_roll

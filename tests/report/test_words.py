@@ -100,8 +100,10 @@ def test_the_evidence_is_repeated_word_for_word():
 
 
 def test_limits_are_said():
-    assert "positive by prior" in said(direct=Summary(100.0, 5.0, 200.0))
-    assert "positive by prior" not in said()
+    weak = Summary(100.0, 5.0, 200.0)
+    assert "positive by prior" in said(direct=weak, positive=True)
+    assert "positive by prior" not in said(direct=weak, positive=False)
+    assert "positive by prior" not in said(positive=True)
     fixed = said(direct=Summary(0.0, 0.0, 0.0), direct_fixed=True)
     assert "because this model assumes so" in fixed
     assert "never on" in said(total=Summary(0.0, 0.0, 0.0))

@@ -35,8 +35,7 @@ def causal_graph(run: View) -> Picture:
             f" Arrows into {run.mediator}: change of its spend in the weeks that it is on, and of "
             "the odds that it is on, with the cause's mean spend against none."
         )
-    before = run.effect("prior").get("direct")
-    if before is not None and not bool((before < 0).any()):
+    if run.positive:
         into += f" Those into {run.outcome} are positive by prior, so none of them can be dashed."
     return Picture(
         "graph",
