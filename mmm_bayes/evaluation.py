@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-#: Elements that the largest array of a batch may have: what fits a core's cache is fastest.
-BATCH_ELEMENTS = 400_000
+#: Elements that the largest array of a batch may have: fewer calls, and still some megabytes each.
+BATCH_ELEMENTS = 1_600_000
 SAMPLE = ("chain", "draw")
 #: What was cut already, by model: cutting takes longer than evaluating a few draws.
 _CUT: WeakKeyDictionary[pm.Model, dict[tuple[Any, ...], Evaluation]] = WeakKeyDictionary()
@@ -186,6 +186,8 @@ def _cut(
     from pytensor.compile.mode import Mode
     from pytensor.graph.replace import clone_replace, vectorize_graph
 
+    from mmm_bayes.contraction import contracted
+
     data = tuple(variable.name for variable in model.data_vars)
     nodes = [model[name] for name in wanted]
     symbols = {name: model[name].type(name) for name in data}
@@ -200,7 +202,7 @@ def _cut(
         symbol: pytensor.tensor.tensor(name, dtype=symbol.dtype, shape=(None, *symbol.type.shape))
         for name, symbol in (inputs | {name: symbols[name] for name in per_draw}).items()
     }
-    outputs = vectorize_graph(plain, batched)
+    outputs = contracted(vectorize_graph(plain, batched))
     arguments = [batched[inputs[name]] for name in given]
     arguments += [batched.get(symbols[name], symbols[name]) for name in data]
     call = compile_graph(

@@ -27,6 +27,7 @@ LAYERS = (
     "interactions",
     "design",
     "terms",
+    "contraction",
     "evaluation",
     "arithmetic",
     "family",

@@ -1,0 +1,63 @@
+"""Sums of products are what NumPy's own product and sum are, and graphs are rewritten to them."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.compile.mode import Mode
+from pytensor.graph.traversal import ancestors
+
+from mmm_bayes.contraction import SumOfProducts, contracted, sum_of_products
+
+MODE = Mode(linker="py", optimizer="fast_compile")
+SHAPES = [
+    ((4, 7, 3, 2, 5), (4, 1, 3, 2, 5)),
+    ((1, 7, 3, 2, 5), (4, 1, 1, 2, 5)),
+    ((4, 1, 1, 5), (1, 1, 3, 5)),
+    ((7, 5), (7, 5)),
+    ((5,), (5,)),
+    ((3, 5), (1, 1)),
+    ((2, 1, 5), (2, 1, 5)),
+    ((0, 3, 5), (1, 3, 5)),
+]
+
+
+@pytest.mark.parametrize("left, right", SHAPES)
+def test_it_is_the_sum_of_the_product(left, right):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=left), rng.normal(size=right)
+    np.testing.assert_allclose(sum_of_products(a, b), (a * b).sum(-1), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(sum_of_products(b, a), (a * b).sum(-1), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("left", [(1, 7, 3, 5), (1, 7, 1, 5), (1, 1, 1, 5)])
+def test_a_factor_that_repeats_itself_counts_as_often_as_it_does(left):
+    rng = np.random.default_rng(1)
+    a = np.broadcast_to(rng.normal(size=left), (4, 7, 3, 5))
+    for b in (rng.normal(size=(4, 1, 3, 5)), a):
+        np.testing.assert_allclose(sum_of_products(a, b), (a * b).sum(-1), rtol=1e-12)
+
+
+def test_only_sums_of_products_over_the_last_axis_are_rewritten():
+    x, y, z = (pt.tensor(name, shape=(None, 3, 4)) for name in "xyz")
+    given = [
+        pt.exp((x * y).sum(-1)),
+        (x * y).sum(1),
+        (x + y).sum(-1),
+        x.sum(-1) * z.sum(-1),
+        ((x * y).sum(-1)[..., None] * z).sum(-1),
+    ]
+    made = contracted(list(given))
+    count = [
+        sum(isinstance(v.owner.op, SumOfProducts) for v in ancestors([out]) if v.owner)
+        for out in made
+    ]
+    assert count == [1, 0, 0, 0, 2]
+    rng = np.random.default_rng(2)
+    arrays = [rng.normal(size=(6, 3, 4)) for _ in "xyz"]
+    for before, after in zip(given, made, strict=True):
+        expected, got = (
+            pytensor.function([x, y, z], out, mode=MODE, on_unused_input="ignore")(*arrays)
+            for out in (before, after)
+        )
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
