@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -146,21 +143,8 @@ def compile_model(member: Member, design: Design) -> Compiled:
     """
     start = time.perf_counter()
     declared = declare(member, design)
-    with _no_garbage_collected():
-        sampler = nutpie.compile_pymc_model(declared.model, var_names=declared.free)
+    sampler = nutpie.compile_pymc_model(declared.model, var_names=declared.free)
     return Compiled(declared.model, sampler, time.perf_counter() - start)
-
-
-@contextmanager
-def _no_garbage_collected() -> Iterator[None]:
-    """Let the many objects of a compiler be: walking over them is a tenth of its time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def sample(
