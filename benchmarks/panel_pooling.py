@@ -2,10 +2,10 @@
 
 Fits ``models/panel.py`` to the shipped panel several times, as it stands (standardised), and with
 deviations declared as ``Normal(0, spread)`` (centred), with the same data, draws, chains and seed.
-Prints
-sampling seconds, leapfrog steps a draw, divergences, the largest R-hat and the smallest bulk-ESS.
+Prints, as it goes, sampling seconds, leapfrog steps a draw, divergences, the largest R-hat and the
+smallest bulk-ESS.
 
-    python benchmarks/panel_pooling.py [DATA.toml]
+    python benchmarks/panel_pooling.py [DATA.toml [FORM ...]]
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ FORMS: dict[str, tuple[str, ...]] = {
 
 def main() -> None:
     arranged = design(load(sys.argv[1] if len(sys.argv) > 1 else TABLE))
-    rows = [measure(name, centred, arranged) for name, centred in FORMS.items()]
-    print(pd.DataFrame(rows).round(3).to_string(index=False))
+    rows = []
+    for name in sys.argv[2:] or FORMS:
+        rows.append(measure(name, FORMS[name], arranged))
+        print(pd.DataFrame(rows).round(3).to_string(index=False), flush=True)
 
 
 def measure(name: str, centred: tuple[str, ...], arranged: Design) -> dict[str, Any]:

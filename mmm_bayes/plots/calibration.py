@@ -20,6 +20,7 @@ Band = tuple[Array, Array, Array]
 #: Quantities by what they are called in the field, in the order in which people ask.
 NAMES = {
     "total": "Total effect",
+    "unit_total": "Total effect in each unit",
     "direct": "Direct effect",
     "indirect": "Indirect effect",
     "roas": "ROAS",
@@ -34,6 +35,7 @@ NAMES = {
     "mediation_kappa": "Half-saturation, mediation",
     "mediation_slope": "Slope, mediation",
 }
+SPREADS = "Spread over units"
 REST = "Intercepts and noise"
 
 
@@ -50,9 +52,11 @@ def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) ->
         Quantities that leave the band; they are drawn in full and named.
     """
     split = ranks["quantity"].str.extract(r"^(?P<kind>[^\[]+)(?:\[(?P<label>.*)\])?$")
-    kinds = split["kind"].where(split["kind"].isin(list(NAMES)), REST)
-    present = [kind for kind in [*NAMES, REST] if (kinds == kind).any()]
-    labels = split["label"].dropna().unique()
+    rest = np.where(split["kind"].str.endswith("_spread"), SPREADS, REST)
+    kinds = split["kind"].where(split["kind"].isin(list(NAMES)), rest)
+    present = [kind for kind in [*NAMES, SPREADS, REST] if (kinds == kind).any()]
+    channel = split["label"].str.split(", ").str[-1]  # "unit, channel" where it is a unit's own
+    labels = channel[kinds.isin(list(NAMES))].dropna().unique()
     shades = colours(tuple(labels))
     columns = min(4, len(present))
     rows = math.ceil(len(present) / columns)
@@ -64,9 +68,9 @@ def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) ->
     for ax in flat[len(present) :]:
         ax.axis("off")
     for ax, kind in zip(flat, present, strict=False):
-        chosen = ranks[kinds == kind].assign(label=split["label"])
+        chosen = ranks[kinds == kind].assign(label=split["label"], channel=channel)
         _panel(ax, chosen, band, shades, outside)
-        ax.set_title(NAMES.get(kind, REST))
+        ax.set_title(NAMES.get(kind, kind))
     for ax in axes[:, 0]:
         ax.set_ylabel("ECDF − even")
     handles: list[Any] = [
@@ -93,7 +97,7 @@ def _panel(
         left = name in outside
         ax.step(
             np.r_[0, ordered, 1], np.r_[0, ecdf - ordered, 0], where="post",
-            color=shades.get(label, INK), linewidth=1.8 if left else 0.9,
+            color=shades.get(str(group["channel"].iloc[0]), INK), linewidth=1.8 if left else 0.9,
         )  # fmt: skip
         if left:
             worst = int(np.abs(ecdf - ordered).argmax())
