@@ -14,7 +14,12 @@ NAMED = 40
 
 
 def units_forest(
-    axes: list[Axes], draws: xr.DataArray, palette: dict[str, str], pooling: xr.DataArray | None
+    axes: list[Axes],
+    draws: xr.DataArray,
+    palette: dict[str, str],
+    pooling: xr.DataArray | None,
+    *,
+    label: str,
 ) -> None:
     """Draw mean and 90% interval in each unit, one channel an axes, units sorted by the first.
 
@@ -28,6 +33,8 @@ def units_forest(
         Colour of each channel.
     pooling : xarray.DataArray, dims (channel,), optional
         Pooling factors of the effects.
+    label : str
+        What is drawn, and its unit.
     """
     means = draws.mean(("chain", "draw"))
     edges = band(draws, WIDE)
@@ -50,6 +57,7 @@ def units_forest(
         ax.grid(axis="y", visible=False)
         few(ax.xaxis, 4)
         numbers(ax.xaxis)
+        ax.set_xlabel(label)
 
 
 def extremes(draws: xr.DataArray) -> tuple[str, str, float]:

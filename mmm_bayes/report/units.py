@@ -28,17 +28,18 @@ def units(run: View) -> Picture | None:
     count, number = len(run.channels), effects.sizes["unit"] - 1
     columns = min(4, count) if count not in (5, 6) else 3
     rows = math.ceil(count / columns)
-    tall = 0.9 + (0.16 if number <= NAMED else 3.5 / number) * number
+    tall = 1.1 + (max(0.16, 0.6 / number) if number <= NAMED else 3.5 / number) * number
     longest = max(len(str(name)) for name in effects["unit"].values)
     made, axes = figure(
         rows, columns, width=9, height=tall * rows, left=0.25 + 0.062 * longest, across=0.25,
-        down=0.75, sharey=True,
+        down=0.95, sharey=True,
     )  # fmt: skip
     flat = list(axes.ravel())
     for ax in flat[count:]:
         ax.axis("off")
     pooling = run.effect("pooling").get("beta")
-    units_forest(flat[:count], shown, colours(run.channels), pooling)
+    label = "ROAS" if what.startswith("ROAS") else f"% of {run.outcome}"
+    units_forest(flat[:count], shown, colours(run.channels), pooling, label=label)
     caption = (
         f"{what}, by unit: posterior mean and 90% interval, units in the same order everywhere. "
         "Grey: all units together."
