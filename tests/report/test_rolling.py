@@ -9,7 +9,7 @@ import pytest
 
 from mmm_bayes.errors import InputError
 from mmm_bayes.report.rolling import render_rolling
-from mmm_bayes.report.rolling.words import _drift, _varied
+from mmm_bayes.report.rolling.words import _drift, _varied, percent
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "rolling"))
 from fakes import fake_roll
@@ -78,3 +78,8 @@ def test_words_about_drift():
 def test_a_folder_of_something_else_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"not a finished rolling job: it lacks rolling\.json"):
         render_rolling(tmp_path)
+
+
+def test_a_change_has_its_sign_unless_it_is_none():
+    told = [percent(value) for value in (0.124, -0.031, 0.004, -0.004, -1.5)]
+    assert told == ["+12%", "−3%", "0%", "0%", "−150%"]

@@ -109,7 +109,8 @@ def percent(value: float) -> str:
     value : float
         Of one.
     """
-    return f"{value:+.0%}".replace("-", "−")
+    rounded = round(100 * value)
+    return f"{rounded:+d}%".replace("-", "−") if rounded else "0%"
 
 
 def forecast_says(rolled: Rolled) -> str:
