@@ -65,7 +65,7 @@ recovery: $(STAMPS)/base ## results/recovery: do the intervals hold the truth of
 misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the intervals worth when the model is wrong? (half an hour)
 	$(BIN)/python scripts/misspecification.py
 
-references: $(STAMPS)/dev ## results/: a run of every model on simulated markets, compared, rolled and beside classical models (an hour)
+references: $(STAMPS)/dev ## results/: a run of every model on simulated markets, compared, rolled and beside classical models (20 minutes)
 	scripts/references.sh
 
 # Old runs are removed first, so that what the notebooks show is what the code as it stands gives.
