@@ -73,7 +73,7 @@ notebooks: $(STAMPS)/dev ## notebooks/, run from top to bottom, outputs and all 
 	rm -rf notebooks/.runs
 	$(BIN)/python scripts/make_notebooks.py $(ARGS)
 
-benchmarks: $(STAMPS)/base ## results/benchmarks: races, growth, the gradient's floor (35 minutes on two cores); goes on where it stopped
+benchmarks: $(STAMPS)/base ## results/benchmarks: races, growth, the gradient's floor (40 minutes on two cores); goes on where it stopped
 	$(BIN)/python benchmarks/floor.py
 	$(BIN)/python benchmarks/race.py $(ARGS)
 	$(BIN)/python benchmarks/growth.py
