@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import arviz_stats as azs
 import pandas as pd
+from went import went
 
 from mmm_bayes import sampling
 from mmm_bayes.dataset import load
@@ -50,18 +50,7 @@ def measure(kind: str, compiled: Compiled, arranged: Design) -> dict[str, Any]:
         tree = sample(compiled, arranged, Settings())
     finally:
         sampling.LOW_RANK_UP_TO = usual
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    smallest = min(float(value.min()) for value in azs.ess(posterior).values())
-    return {
-        "matrix": kind,
-        "parameters": compiled.sampler.n_dim,
-        "seconds": tree.attrs["sampling_seconds"],
-        "steps a draw": float(stats["n_steps"].mean()),
-        "divergences": int(stats["diverging"].sum()),
-        "largest R-hat": max(float(value.max()) for value in azs.rhat(posterior).values()),
-        "smallest ESS": smallest,
-        "ESS a second": smallest / tree.attrs["sampling_seconds"],
-    }
+    return {"matrix": kind, "parameters": compiled.sampler.n_dim} | went(tree)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Fits ``models/panel.py`` to the shipped panel several times, as it stands (standardised), and with
 deviations declared as ``Normal(0, spread)`` (centred), with the same data, draws, chains and seed.
-Prints, as it goes, sampling seconds, leapfrog steps a draw, divergences, the largest R-hat and the
-smallest bulk-ESS.
+Prints, as it goes, sampling seconds, leapfrog steps a draw, divergences, the largest R-hat, the
+smallest bulk-ESS, and that a second.
 
     python benchmarks/panel_pooling.py [DATA.toml [FORM ...]]
 """
@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import arviz_stats as azs
 import pandas as pd
 import pymc as pm
+from went import went
 
 from mmm_bayes.dataset import load
 from mmm_bayes.design import Design, design
@@ -57,15 +57,7 @@ def measure(name: str, centred: tuple[str, ...], arranged: Design) -> dict[str, 
     finally:
         pooling.deviations = original
     tree = sample(compiled, arranged, dataclasses.replace(Settings(), seed=1))
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    return {
-        "centred": name,
-        "seconds": tree.attrs["sampling_seconds"],
-        "steps a draw": float(stats["n_steps"].mean()),
-        "divergences": int(stats["diverging"].sum()),
-        "largest R-hat": max(float(value.max()) for value in azs.rhat(posterior).values()),
-        "smallest ESS": min(float(value.min()) for value in azs.ess(posterior).values()),
-    }
+    return {"centred": name} | went(tree)
 
 
 if __name__ == "__main__":

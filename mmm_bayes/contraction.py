@@ -94,6 +94,8 @@ def _contract(graph: FunctionGraph, node: Apply) -> list[Variable] | None:
     made: Any = product.owner
     if axis != (product.type.ndim - 1,) or made is None or len(made.inputs) != 2:
         return None
+    if not product.type.dtype.startswith("float"):  # a sum counts truths; einsum would not
+        return None
     if not isinstance(made.op, Elemwise) or made.op.scalar_op != pytensor.scalar.mul:
         return None
     return Apply(SumOfProducts(), made.inputs, [node.outputs[0].type()]).outputs

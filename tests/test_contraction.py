@@ -61,3 +61,11 @@ def test_only_sums_of_products_over_the_last_axis_are_rewritten():
             for out in (before, after)
         )
         np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_a_sum_of_what_is_no_float_stays_a_sum():
+    seen, also = (pt.tensor(name, dtype="bool", shape=(None, 4)) for name in ("seen", "also"))
+    (count,) = contracted([(seen * also).sum(-1)])
+    assert not isinstance(count.owner.op, SumOfProducts)
+    both = np.array([[True, True, True, False]])
+    assert pytensor.function([seen, also], count, mode=MODE)(both, both) == [3]

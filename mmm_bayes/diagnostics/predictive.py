@@ -289,6 +289,15 @@ def _below_the_floor(
 
     Were such a week to stay at the floor whatever the refit does, weeks could only ever sink to it.
 
+    Parameters
+    ----------
+    tree : xarray.DataTree
+    on : Scale
+        With a floor; the disturbances are on it.
+    centre : array, shape (sample, time, unit)
+        The location on that scale.
+    sigma : array, shape (sample, 1, unit)
+
     Returns
     -------
     disturbance : array, shape (sample, time, unit)
@@ -300,11 +309,10 @@ def _below_the_floor(
     if tree.attrs.get("likelihood") == "student_t":
         standard = student_t(_thinned(tree["posterior"].to_dataset()["nu"])[:, None, None])
     z = (edge - centre) / sigma
+    score = np.asarray(-np.exp(standard.logpdf(z) - standard.logcdf(z)) / sigma)
     share = np.random.default_rng(0).uniform(size=z.shape)
     hidden = sigma * np.minimum(standard.ppf(share * standard.cdf(z)), z)
-    return np.where(np.isfinite(hidden), hidden, edge - centre), np.asarray(
-        -np.exp(standard.logpdf(z) - standard.logcdf(z)) / sigma
-    )
+    return np.where(np.isfinite(hidden), hidden, edge - centre), score
 
 
 def statistics(

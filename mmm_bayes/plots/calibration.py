@@ -52,11 +52,12 @@ def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) ->
         Quantities that leave the band; they are drawn in full and named.
     """
     split = ranks["quantity"].str.extract(r"^(?P<kind>[^\[]+)(?:\[(?P<label>.*)\])?$")
+    named = split["kind"].isin(list(NAMES))
     rest = np.where(split["kind"].str.endswith("_spread"), SPREADS, REST)
-    kinds = split["kind"].where(split["kind"].isin(list(NAMES)), rest)
+    kinds = split["kind"].where(named, rest)
     present = [kind for kind in [*NAMES, SPREADS, REST] if (kinds == kind).any()]
     channel = split["label"].str.split(", ").str[-1]  # "unit, channel" where it is a unit's own
-    labels = channel[kinds.isin(list(NAMES))].dropna().unique()
+    labels = channel[named].dropna().unique()
     shades = colours(tuple(labels))
     columns = min(4, len(present))
     rows = math.ceil(len(present) / columns)

@@ -96,7 +96,7 @@ class View:
         spec = self.record.get("description", {}).get("channels", {}).get(channel, {})
         return spec.get("spend") is not None or not spec.get("exposure")
 
-    @property
+    @cached_property
     def positive(self) -> bool:
         """Whether the priors let no channel lower the outcome by itself."""
         before = self.effect("prior").get("direct")

@@ -24,7 +24,7 @@ def units(run: View) -> Picture | None:
     effects = run.effect("draws")
     if effects.sizes["unit"] == 1:
         return None
-    shown, what = _shown(run, effects)
+    shown, what, label = _shown(run, effects)
     count, number = len(run.channels), effects.sizes["unit"] - 1
     columns = min(4, count) if count not in (5, 6) else 3
     rows = math.ceil(count / columns)
@@ -38,7 +38,6 @@ def units(run: View) -> Picture | None:
     for ax in flat[count:]:
         ax.axis("off")
     pooling = run.effect("pooling").get("beta")
-    label = "ROAS" if what.startswith("ROAS") else f"% of {run.outcome}"
     units_forest(flat[:count], shown, colours(run.channels), pooling, label=label)
     caption = (
         f"{what}, by unit: posterior mean and 90% interval, units in the same order everywhere. "
@@ -78,7 +77,7 @@ def units_say(run: View) -> UnitsSay | None:
     pooling = run.effect("pooling").get("beta")
     if pooling is None:
         return None
-    shown, what = _shown(run, run.effect("draws"))
+    shown, what, _ = _shown(run, run.effect("draws"))
     said = []
     for channel in run.channels:
         one = shown.sel(channel=channel).isel(unit=slice(None, -1))
@@ -102,9 +101,10 @@ def units_say(run: View) -> UnitsSay | None:
     return UnitsSay(f"{what}, by unit, with 90% intervals:", said)
 
 
-def _shown(run: View, effects: xr.Dataset) -> tuple[xr.DataArray, str]:
-    """What is compared between units of different sizes, and its name."""
+def _shown(run: View, effects: xr.Dataset) -> tuple[xr.DataArray, str, str]:
+    """What is compared between units of different sizes, its name, and that of an axis."""
     money = effects["roas"]
     if bool(np.isfinite(money.isel(unit=-1)).all()):
-        return money, f"ROAS, {run.outcome} per unit of money spent"
-    return 100 * effects["contribution_share"], f"Total effect in % of the unit's {run.outcome}"
+        return money, f"ROAS, {run.outcome} per unit of money spent", "ROAS"
+    share, outcome = 100 * effects["contribution_share"], run.outcome
+    return share, f"Total effect in % of the unit's {outcome}", f"% of {outcome}"
