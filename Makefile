@@ -18,6 +18,8 @@ INSTALL := $(UV) pip install --python $(BIN)/python --compile-bytecode \
 	--constraint requirements.lock --build-constraint requirements.lock
 
 ARGS ?=
+# Tests run on all cores, those of a file in one process, so that what a file builds is built once.
+PROCESSES ?= -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification references notebooks benchmarks clean
 
@@ -28,10 +30,10 @@ demo: $(STAMPS)/base ## simulated data -> fit -> report, from nothing
 	$(BIN)/mmm-bayes demo $(ARGS)
 
 test: $(STAMPS)/dev ## all tests, the slow statistical ones too (ARGS="-k adstock" passes options to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PROCESSES) $(ARGS)
 
 quick: $(STAMPS)/dev ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PROCESSES) $(ARGS)
 
 lint: style layout types ## ruff and mypy (make -k lint goes on after a failure)
 

@@ -1,10 +1,10 @@
-"""How the cost of a fit grows with weeks, channels, lags and units.
+"""Growth of the cost of a fit with weeks, channels, lags and units.
 
 One size is varied at a time around a market of 208 weeks, 5 channels and 13 lags
 (`partial_mediation`), and the units of a panel of 104 weeks and 5 channels (`panel`). Each size is
-built, compiled from nothing, and sampled for a little in a process of its own, so that its peak
-memory is its own. The seconds of 1,000 draws are those of one chain on one core once the sampler is
-adapted: leapfrog steps a draw, times the seconds of a gradient.
+built, compiled from scratch and sampled briefly in its own process, so that its peak memory is
+measured separately. The seconds of 1,000 draws are those of one chain on one core after warm-up:
+leapfrog steps a draw, times the seconds of a gradient.
 
     python benchmarks/growth.py [--axes weeks channels lags units --out FOLDER]
 """
@@ -17,12 +17,13 @@ import resource
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from ledger import RESULTS, Ledger, run
+from ledger import RESULTS, Ledger, run_child
 
 #: The sizes that are varied, and the market that they are varied around.
 AXES: dict[str, tuple[int, ...]] = {
@@ -31,8 +32,8 @@ AXES: dict[str, tuple[int, ...]] = {
     "lags": (8, 13, 26, 52),
     "units": (2, 10, 30, 100),
 }
-USUAL = {"weeks": 208, "channels": 5, "lags": 13, "units": 1}
-PANEL = USUAL | {"weeks": 104}
+BASE = {"weeks": 208, "channels": 5, "lags": 13, "units": 1}
+PANEL_BASE = BASE | {"weeks": 104}
 CAUSES = 3
 NOISE = 0.05
 CHAINS, TUNE, DRAWS = 2, 300, 100
@@ -45,82 +46,87 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
-    told = parser.parse_args()
-    if told.one:
-        print(json.dumps(one(**told.one)))
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(measure_size(**arguments.one)))
         return
-    ledger = Ledger(told.out)
-    for axis in told.axes:
+    ledger = Ledger(arguments.out)
+    for axis in arguments.axes:
         for size in AXES[axis]:
-            what = {
+            settings = {
                 "model": "panel" if axis == "units" else "partial_mediation",
-                **(PANEL if axis == "units" else USUAL),
+                **(PANEL_BASE if axis == "units" else BASE),
                 axis: size,
-                "tune": told.tune,
-                "draws": told.draws,
+                "tune": arguments.tune,
+                "draws": arguments.draws,
             }
-            ledger.measure({"benchmark": "growth", **what}, lambda what=what: child(what))
+            keys = {"benchmark": "growth", **settings}
+            ledger.measure(keys, partial(measure_in_child, settings))
 
 
-def child(what: dict[str, Any]) -> dict[str, Any]:
-    """Measure one size in a process of its own that finds nothing compiled before."""
+def measure_in_child(settings: dict[str, Any]) -> dict[str, Any]:
+    """Measure one size in its own process, with an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
-        ran = run(
-            [sys.executable, __file__, "--one", json.dumps(what)],
+        result = run_child(
+            [sys.executable, __file__, "--one", json.dumps(settings)],
             {"PYTENSOR_FLAGS": f"base_compiledir={cache}", "NUMBA_CACHE_DIR": cache},
         )
-    return ran.told | {"peak_mb": ran.peak_mb}
+    return result.output | {"peak_mb": result.peak_mb}
 
 
-def one(*, model: str, tune: int, draws: int, **sizes: int) -> dict[str, Any]:
-    """Build, compile, time the gradient, and sample for a little."""
-    from floor import compiled_gradient, points, timed
+def measure_size(*, model: str, tune: int, draws: int, **sizes: int) -> dict[str, Any]:
+    """Build, compile, time the gradient, and sample briefly."""
+    from floor import compiled_gradient, prior_points, time_calls
 
-    from mmm_bayes.dataset import load
-    from mmm_bayes.design import design
-    from mmm_bayes.family import member
-    from mmm_bayes.sampling import Settings, compile_model, sample
+    from mmm_bayes.data import load
+    from mmm_bayes.data.design import make_design
+    from mmm_bayes.inference.sampling import Settings, compile_model, sample
+    from mmm_bayes.model.family import load_member
 
     with tempfile.TemporaryDirectory() as folder:
-        arranged = design(load(write(Path(folder), panel=model == "panel", **sizes)))
+        arranged = make_design(load(write_market(Path(folder), panel=model == "panel", **sizes)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    compiled = compile_model(member(model), arranged)
+    compiled = compile_model(load_member(model), arranged)
     gradient = compiled_gradient(compiled.sampler)
-    where = points(compiled, 5)
-    (seconds,) = timed([gradient], where, rounds=5, budget=2.0)
-    begun = time.perf_counter()
+    points = prior_points(compiled, 5)
+    (seconds,) = time_calls([gradient], points, rounds=5, budget=2.0)
+    start = time.perf_counter()
     tree = sample(compiled, arranged, Settings(draws, tune, CHAINS, seed=1))
-    whole = time.perf_counter() - begun
+    sampling = time.perf_counter() - start
     steps = float(tree["sample_stats"]["n_steps"].mean())
     return {
-        "parameters": where.shape[1],
+        "parameters": points.shape[1],
         "gradient_s": seconds,
         "compile_s": compiled.seconds,
         "steps": steps,
         "thousand_draws_s": 1000 * steps * seconds,
-        "sampling_s": whole,
+        "sampling_s": sampling,
         "before_mb": before,
     }
 
 
-def write(folder: Path, *, weeks: int, channels: int, lags: int, units: int, panel: bool) -> Path:
-    """A simulated table of any size, and its description."""
-    from mmm_bayes.transforms import carry_over, geometric_weights, hill, lagged
+def write_market(
+    folder: Path, *, weeks: int, channels: int, lags: int, units: int, panel: bool
+) -> Path:
+    """Write a simulated table of any size, and its description."""
+    from mmm_bayes.data.lags import lag_matrix
+    from mmm_bayes.model.transforms.adstock import carry_over, geometric
+    from mmm_bayes.model.transforms.saturation import hill
 
     rng = np.random.default_rng(1)
-    names = [f"channel_{at}" for at in range(channels)]
-    wander = rng.normal(size=(weeks + lags - 1, units, channels))
-    spend = np.round(1000 * np.exp(0.5 * wander), 2)
-    weights = geometric_weights(rng.uniform(0.1, 0.7, channels), lags)
-    stock = carry_over(lagged(spend / spend.mean(0), lags), weights)
-    response = hill(stock, rng.uniform(0.5, 2.0, channels), rng.uniform(0.8, 1.6, channels))
+    names = [f"channel_{index}" for index in range(channels)]
+    noise = rng.normal(size=(weeks + lags - 1, units, channels))
+    spend = np.round(1000 * np.exp(0.5 * noise), 2)
+    weights = geometric.weights(rng.uniform(0.1, 0.7, channels), lags)
+    stock = carry_over(lag_matrix(spend / spend.mean(0), lags), weights)
+    response = hill.curve(stock, rng.uniform(0.5, 2.0, channels), rng.uniform(0.8, 1.6, channels))
     price = rng.normal(size=(weeks, units))
     location = 1 + (0.6 / channels * (response / response.mean(0) - 1)).sum(-1) + 0.05 * price
     outcome = 1e5 * (location + NOISE * rng.normal(size=location.shape))
     dates = pd.date_range("2000-01-03", periods=weeks, freq="7D").strftime("%Y-%m-%d")
     table = pd.DataFrame({"week": np.repeat(dates, units)})
     if panel:
-        table["region"] = np.tile([f"unit_{at}" for at in range(units)], weeks)
+        table["region"] = np.tile([f"unit_{index}" for index in range(units)], weeks)
     table[names] = spend[lags - 1 :].reshape(-1, channels)
     table["price"], table["revenue"] = price.ravel(), outcome.ravel()
     table.to_csv(folder / "table.csv", index=False)
@@ -129,7 +135,7 @@ def write(folder: Path, *, weeks: int, channels: int, lags: int, units: int, pan
         'file = "table.csv"', 'date = "week"', 'outcome = "revenue"',
         *(['unit = "region"'] if panel else []),
         *(f'[channels.{name}]\nspend = "{name}"' for name in names),
-        f'[mediation]\nmediator = "{names[-1]}"\ncauses = [{causes}]',
+        f"[mediators.{names[-1]}]\ncauses = [{causes}]",
         '[controls.price]\ncolumn = "price"',
         '[calendar]\nfourier = 2\ntrend = "linear"',
         f"[model]\nmax_lag = {lags}",

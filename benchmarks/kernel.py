@@ -1,20 +1,21 @@
-"""The log-density of `direct` and `partial_mediation` and its gradient, written out by hand.
+"""Handwritten log-density of `no_mediation` and `partial_mediation`, with its gradient.
 
-What a careful programmer would get from numba for the same numbers: one pass a channel, the
-history read in place (no lag is copied), every logarithm and exponential computed once and kept for
-the gradient. It is the practical floor that the compiled graph is measured against.
+An efficient implementation in numba: one pass a channel, the history read in place (no lag is
+copied), every logarithm and exponential computed once and reused in the gradient. It is the
+practical floor with which the compiled graph is compared.
 
-Identity link, normal likelihood, an always-on mediator, one unit. With the mediator's disturbance
-independent of the outcome's, `partial_mediation` is two equations of one form that share no
-parameter, so `equation` is called twice.
+Identity link, normal likelihood, an always-on mediator, one unit. As the disturbances of the
+mediator and the outcome are independent, `partial_mediation` is two equations of one form without
+common parameters, so `equation` is called twice.
 
-Parameters come as the sampler moves them: logits of retentions, logarithms of what is positive.
+Parameters are unconstrained, as for the sampler: logits of retentions, logarithms of positive ones.
+The channels' shares have independent priors (`independent_shares`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numba
@@ -22,12 +23,13 @@ import numpy as np
 import pymc as pm
 from scipy.special import betaln
 
-from mmm_bayes.design import Design
-from mmm_bayes.terms.media import TINY
-from mmm_bayes.terms.priors import used
+from mmm_bayes.data import Dataset
+from mmm_bayes.data.description import Prior
+from mmm_bayes.data.design import Design
+from mmm_bayes.model.terms.priors import model_priors
 
 HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
-#: log sqrt(2 / pi): what a half-normal's density has at its scale of one.
+#: log sqrt(2 / pi), the normalising constant of a half-normal with scale 1.
 HALF_NORMAL = 0.5 * np.log(2 / np.pi)
 
 
@@ -38,26 +40,29 @@ class Equation:
     Attributes
     ----------
     starts : array of int, shape (7,)
-        Where in the point its parameters begin: intercept, covariates' effects, retention,
-        half-saturation, slope, share, sigma.
+        Positions in the point at which its parameters start: intercept, effects of covariates,
+        retention, half-saturation, slope, share, sigma.
     observed : array, shape (time,)
-        As a multiple of `scale`.
+        Response, as a multiple of its scale.
     covariates : array, shape (covariate, time)
     paths : array, shape (channel, history + time)
         Exposure, with the weeks that carry over into the first one.
     max_lag : int
+        Weeks over which an exposure acts, its own week included.
     log_scale : float
+        Logarithm of the scale.
     priors : array, shape (9,)
-        Mean and standard deviation of the intercept; standard deviation of covariates' effects;
-        the retention's two; mean and standard deviation of log half-saturation; of log slope.
+        Mean and standard deviation of the intercept; standard deviation of the covariates' effects;
+        the two parameters of the retention's beta distribution; mean and standard deviation of the
+        logarithm of half-saturation, and of the slope.
     share : array, shape (channel,)
         Prior scale of the shares.
     positive : bool
-        Whether shares are half-normal and move as logarithms, or normal.
+        Whether shares are half-normal, with logarithms as parameters, or normal.
     sigma : float
         Prior scale of the disturbance.
     log_beta : float
-        Logarithm of the beta function at the retention's two.
+        Logarithm of the beta function at the two parameters of the retention.
     """
 
     starts: np.ndarray
@@ -74,28 +79,37 @@ class Equation:
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """As `equation` takes them after point and gradient."""
+        """Arguments of `equation` after the point and the gradient."""
         names = self.__dataclass_fields__
         return tuple(getattr(self, name) for name in names)
 
 
-def by_hand(model: pm.Model, design: Design) -> Callable[[np.ndarray, np.ndarray], float]:
-    """The model's log-density, which writes its gradient into the second argument.
+def independent_shares(dataset: Dataset) -> Dataset:
+    """The table with a prior of each channel's contribution in place of one on all media."""
+    prior = Prior(dist="HalfNormal", sigma=0.15)
+    priors = {**dataset.description.priors, "beta": prior}
+    return replace(dataset, description=dataset.description.model_copy(update={"priors": priors}))
 
-    The point holds the model's free variables in their order, as nutpie joins them.
+
+def handwritten_density(
+    model: pm.Model, design: Design
+) -> Callable[[np.ndarray, np.ndarray], float]:
+    """Log-density of a model, which writes its gradient into the second argument.
+
+    The point contains the model's free variables in their order, as in nutpie.
     """
-    equations = [_equation(model, design, "")]
+    equations = [_build_equation(model, design, "")]
     if "mediator" in model.named_vars:
-        equations.append(_equation(model, design, "mediator_"))
+        equations.append(_build_equation(model, design, "mediator_"))
     if len(equations) == 1:
-        one = equations[0].arguments
+        arguments = equations[0].arguments
 
         @numba.njit
         def only(point: np.ndarray, gradient: np.ndarray) -> float:
-            return equation(point, gradient, *one)
+            return equation(point, gradient, *arguments)
 
         return only
-    first, second = (each.arguments for each in equations)
+    first, second = (part.arguments for part in equations)
 
     @numba.njit
     def both(point: np.ndarray, gradient: np.ndarray) -> float:
@@ -104,7 +118,7 @@ def by_hand(model: pm.Model, design: Design) -> Callable[[np.ndarray, np.ndarray
     return both
 
 
-def _equation(model: pm.Model, design: Design, prefix: str) -> Equation:
+def _build_equation(model: pm.Model, design: Design, prefix: str) -> Equation:
     sizes = {name: value.size for name, value in model.initial_point().items()}
     values = [model.rvs_to_values[variable].name for variable in model.free_RVs]
     starts = dict(
@@ -122,17 +136,18 @@ def _equation(model: pm.Model, design: Design, prefix: str) -> Equation:
         f"{curve}_slope", "gamma" if prefix else "beta", f"{prefix}sigma",
     ]  # fmt: skip
 
-    prior = {key: parameters for key, (_, parameters) in used(design, model).items()}
+    prior = {key: parameters for key, (_, parameters) in model_priors(design, model).items()}
     level, effect, alpha, kappa, slope, share, sigma = (prior[key] for key in keys)
     lags = arrays["exposure_lags"].values
     if prefix:
-        lags = lags[:, design.causes_at]
-    # Row 0 holds the whole history of the first week, the latest first.
+        lags = lags[:, design.cause_indices]
+    # Row 0 contains the whole history of the first week, the latest week first.
     paths = np.concatenate([lags[0, :, :0:-1], lags[:, :, 0].T], axis=1)
     scale = float(arrays[f"{prefix or 'outcome_'}scale"])
+    origin = 0.0 if prefix else float(arrays["mean_outcome"])
     return Equation(
         starts=np.array([starts[key] for key in keys]),
-        observed=arrays[f"{prefix or 'outcome_'}observed"].values / scale,
+        observed=(arrays[f"{prefix or 'outcome_'}observed"].values - origin) / scale,
         covariates=np.ascontiguousarray(arrays["covariates"].values.T),
         paths=np.ascontiguousarray(paths),
         max_lag=lags.shape[-1],
@@ -163,7 +178,7 @@ def equation(
     point, gradient, starts, observed, covariates, paths, max_lag, log_scale,
     priors, share, positive, sigma_scale, log_beta,
 ):  # fmt: skip
-    """Log-density of one equation with its priors; its gradient is written, not added."""
+    """Log-density of one equation with its priors; overwrites its part of the gradient."""
     weeks, channels, columns = observed.size, share.size, covariates.shape[0]
     at_level, at_effect, at_alpha, at_kappa, at_slope, at_share, at_sigma = starts
 
@@ -173,11 +188,11 @@ def equation(
     weights = np.empty((channels, max_lag))
     totals = np.empty(channels)
     means = np.empty(channels)
-    left = observed - point[at_level]
+    residual = observed - point[at_level]
     for p in range(columns):
         effect = point[at_effect + p]
         for t in range(weeks):
-            left[t] -= effect * covariates[p, t]
+            residual[t] -= effect * covariates[p, t]
 
     for c in range(channels):
         alpha = 1.0 / (1.0 + np.exp(-point[at_alpha + c]))
@@ -198,30 +213,30 @@ def equation(
         total = 0.0
         for t in range(weeks):
             if stock[c, t] > 0:
-                far = np.log(stock[c, t]) - half
-                reached = 1.0 / (1.0 + np.exp(-slope * far))
+                log_ratio = np.log(stock[c, t]) - half
+                saturation = 1.0 / (1.0 + np.exp(-slope * log_ratio))
             else:
-                far = reached = 0.0
-            distance[c, t] = far
-            response[c, t] = reached
-            total += reached
+                log_ratio = saturation = 0.0
+            distance[c, t] = log_ratio
+            response[c, t] = saturation
+            total += saturation
         means[c] = total / weeks
         amount = np.exp(point[at_share + c]) if positive else point[at_share + c]
-        ceiling = amount / (means[c] + TINY)
+        ceiling = amount / means[c]
         for t in range(weeks):
-            left[t] -= ceiling * response[c, t] - amount
+            residual[t] -= ceiling * response[c, t] - amount
 
     sigma = np.exp(point[at_sigma])
-    square = total = 0.0
+    sum_of_squares = total = 0.0
     for t in range(weeks):
-        square += left[t] * left[t]
-        left[t] /= sigma * sigma  # from here on the gradient with respect to the location
-        total += left[t]
-    square /= sigma * sigma
-    density = -0.5 * square - weeks * (point[at_sigma] + log_scale + HALF_LOG_2PI)
+        sum_of_squares += residual[t] * residual[t]
+        residual[t] /= sigma * sigma  # now the gradient with respect to the location
+        total += residual[t]
+    sum_of_squares /= sigma * sigma
+    density = -0.5 * sum_of_squares - weeks * (point[at_sigma] + log_scale + HALF_LOG_2PI)
     density += HALF_NORMAL - np.log(sigma_scale) - 0.5 * (sigma / sigma_scale) ** 2
     density += point[at_sigma]
-    gradient[at_sigma] = square - weeks + 1.0 - (sigma / sigma_scale) ** 2
+    gradient[at_sigma] = sum_of_squares - weeks + 1.0 - (sigma / sigma_scale) ** 2
 
     z = (point[at_level] - priors[0]) / priors[1]
     density -= 0.5 * z * z + np.log(priors[1]) + HALF_LOG_2PI
@@ -231,39 +246,39 @@ def equation(
         density -= 0.5 * z * z + np.log(priors[2]) + HALF_LOG_2PI
         slope = 0.0
         for t in range(weeks):
-            slope += left[t] * covariates[p, t]
+            slope += residual[t] * covariates[p, t]
         gradient[at_effect + p] = slope - z / priors[2]
 
-    moved = np.empty(weeks)
+    by_stock = np.empty(weeks)
     for c in range(channels):
         amount = np.exp(point[at_share + c]) if positive else point[at_share + c]
-        mean = means[c] + TINY
+        mean = means[c]
         ceiling, slope = amount / mean, np.exp(point[at_slope + c])
-        along = 0.0
+        projection = 0.0
         for t in range(weeks):
-            along += left[t] * response[c, t]
-        # The mean in the denominator moves with every week's response.
-        shift = -amount * along / (mean * mean * weeks)
+            projection += residual[t] * response[c, t]
+        # The mean in the denominator depends on every week's response.
+        shift = -amount * projection / (mean * mean * weeks)
         by_half = by_slope = 0.0
         for t in range(weeks):
-            reached = response[c, t]
-            step = (left[t] * ceiling + shift) * reached * (1.0 - reached)
+            saturation = response[c, t]
+            step = (residual[t] * ceiling + shift) * saturation * (1.0 - saturation)
             by_half += step
             by_slope += step * distance[c, t]
-            moved[t] = step * slope / stock[c, t] if stock[c, t] > 0 else 0.0
+            by_stock[t] = step * slope / stock[c, t] if stock[c, t] > 0 else 0.0
         alpha = 1.0 / (1.0 + np.exp(-point[at_alpha + c]))
         # d w_l / d alpha = (l alpha^(l-1) - w_l sum_k k alpha^(k-1)) / sum_k alpha^k
-        power, both, mixed, own = 1.0, 0.0, 0.0, 0.0
+        power, normaliser, mixed_term, own_term = 1.0, 0.0, 0.0, 0.0
         for lag in range(max_lag):
             first, inner = max_lag - 1 - lag, 0.0
             for t in range(weeks):
-                inner += moved[t] * paths[c, first + t]
-            mixed += inner * weights[c, lag]
+                inner += by_stock[t] * paths[c, first + t]
+            mixed_term += inner * weights[c, lag]
             if lag > 0:
-                own += inner * lag * power
-                both += lag * power
+                own_term += inner * lag * power
+                normaliser += lag * power
                 power *= alpha
-        by_alpha = (own - mixed * both) / totals[c]
+        by_alpha = (own_term - mixed_term * normaliser) / totals[c]
 
         a, b = priors[3], priors[4]
         density += a * np.log(alpha) + b * np.log(1.0 - alpha) - log_beta
@@ -275,7 +290,7 @@ def equation(
         density -= 0.5 * z * z + np.log(priors[8]) + HALF_LOG_2PI
         gradient[at_slope + c] = slope * by_slope - z / priors[8]
         z = amount / share[c]
-        by_share = along / mean - total - z / share[c]
+        by_share = projection / mean - total - z / share[c]
         density -= 0.5 * z * z + np.log(share[c])
         if positive:
             density += HALF_NORMAL + point[at_share + c]

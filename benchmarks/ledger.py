@@ -1,7 +1,7 @@
-"""What was measured, line by line, so that an interrupted race goes on where it stopped.
+"""Ledger of measurements, one line each, so that an interrupted race resumes where it stopped.
 
-A line is kept under the keys that decide it (contender, table, draws, versions and so on). A run
-of the same benchmark with the same keys is not repeated; one with other keys is another line.
+A line is stored under the keys that determine it (contender, table, draws, versions and so on). A
+benchmark with the same keys is not repeated; one with other keys adds a line.
 """
 
 from __future__ import annotations
@@ -24,46 +24,46 @@ from mmm_bayes.files import write_text
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results" / "benchmarks"
 MEASURED, MACHINE = "measured.jsonl", "machine.json"
-#: What decides how fast this project is, besides itself.
+#: Packages that determine the speed of this project.
 PACKAGES = ("mmm-bayes", "pymc", "pytensor", "nutpie", "numba", "numpy", "arviz")
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The lines in a folder."""
+    """Lines of measurements in a folder."""
 
     folder: Path = RESULTS
 
     def lines(self, **keys: Any) -> list[dict[str, Any]]:
-        """All lines that have these keys."""
+        """Lines that have these keys."""
         path = self.folder / MEASURED
         text = path.read_text().splitlines() if path.exists() else []
-        found = [json.loads(line) for line in text]
-        return [line for line in found if keys.items() <= line["keys"].items()]
+        lines = [json.loads(line) for line in text]
+        return [line for line in lines if keys.items() <= line["keys"].items()]
 
     def measure(self, keys: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> None:
-        """Do the work and add its line, unless there is one."""
-        spoken = " ".join(str(value) for value in keys.values())
+        """Do the work and add its line, unless a line with the same keys exists."""
+        label = " ".join(str(value) for value in keys.values())
         if any(line["keys"] == keys for line in self.lines()):
-            print(f"measured before: {spoken}", flush=True)
+            print(f"already measured: {label}", flush=True)
             return
-        print(f"measuring {spoken}", flush=True)
-        begun = time.perf_counter()
+        print(f"measuring {label}", flush=True)
+        start = time.perf_counter()
         line = {"keys": dict(keys), "load": os.getloadavg()[0], **work()}
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / MACHINE, json.dumps(machine(), indent=1) + "\n")
         with (self.folder / MEASURED).open("a") as file:
             file.write(json.dumps(line) + "\n")
-        print(f"  took {time.perf_counter() - begun:.0f} s", flush=True)
+        print(f"  took {time.perf_counter() - start:.0f} s", flush=True)
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a child process went.
+class ProcessResult:
+    """Output and cost of a child process.
 
     Attributes
     ----------
-    told : dict
+    output : dict
         The JSON of its last line.
     wall : float
         Seconds from its start to its end.
@@ -71,39 +71,41 @@ class Ran:
         Largest resident memory, in megabytes of 2^20.
     """
 
-    told: dict[str, Any]
+    output: dict[str, Any]
     wall: float
     peak_mb: float
 
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Ran:
-    """Run a child that prints JSON last, and say what it cost.
+def run_child(
+    command: Sequence[str | Path], environment: Mapping[str, str] | None = None
+) -> ProcessResult:
+    """Run a child process that prints JSON in its last line.
 
     Raises
     ------
     SystemExit
-        If it fails, with the end of what it said.
+        If it fails, with the end of its standard error.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         child = subprocess.Popen(
             [str(part) for part in command],
             stdout=out, stderr=errors, env=dict(os.environ) | dict(environment or {}),
         )  # fmt: skip
-        _, status, used = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - begun
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - start
         child.returncode = os.waitstatus_to_exitcode(status)
         for file in (out, errors):
             file.seek(0)
-        said = out.read().splitlines()
-        if child.returncode or not said:
+        lines = out.read().splitlines()
+        if child.returncode or not lines:
             raise SystemExit(f"{command} failed:\n{errors.read()[-3000:]}")
         unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes
-        return Ran(json.loads(said[-1]), wall, used.ru_maxrss / unit)
+        return ProcessResult(json.loads(lines[-1]), wall, usage.ru_maxrss / unit)
 
 
 def machine() -> dict[str, Any]:
-    """CPU, cores, memory, systems and versions."""
+    """CPU, cores, memory, operating system and versions."""
     info = Path("/proc/cpuinfo")
     names = [
         line.split(":")[1].strip()

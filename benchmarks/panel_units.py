@@ -1,8 +1,8 @@
-"""How the cost of the panel grows with its units: seconds a gradient, compile seconds, memory.
+"""Growth of the cost of a panel with its units: seconds a gradient, compile seconds, memory.
 
-Simulates panels of 5 channels, 4 of them with mediation, over 104 weeks with 10 to 200 units; each
-is built and compiled in a process of its own, and the gradient of its log-density timed (the
-median of 5 times 50). A line through the origin is fitted; the largest departure from it says
+Simulates panels of 5 channels, 4 of them with mediation, over 104 weeks with 10 to 200 units. Each
+is built and compiled in its own process, and the gradient of its log-density is timed (median of
+5 repeats of 50 calls). A line through the origin is fitted; the largest departure from it shows
 whether the growth is linear.
 
     python benchmarks/panel_units.py [UNITS ...]
@@ -24,32 +24,32 @@ REPEATS, TIMES = 5, 50
 def main() -> None:
     import pandas as pd
 
-    asked = [int(word) for word in sys.argv[1:]] or list(UNITS)
+    sizes = [int(word) for word in sys.argv[1:]] or list(UNITS)
     rows = []
-    for units in asked:
-        done = subprocess.run(
+    for units in sizes:
+        result = subprocess.run(
             [sys.executable, __file__, "--one", str(units)], check=True, capture_output=True
         )
-        rows.append(json.loads(done.stdout.splitlines()[-1]))
+        rows.append(json.loads(result.stdout.splitlines()[-1]))
     table = pd.DataFrame(rows)
     slope = (table["gradient_ms"] * table["units"]).sum() / (table["units"] ** 2).sum()
     table["over a straight line"] = table["gradient_ms"] / (slope * table["units"])
     print(table.round(3).to_string(index=False))
 
 
-def one(units: int) -> None:
-    """Measure one size and print a line of JSON."""
+def measure_size(units: int) -> None:
+    """Measure one size, and print the result as a line of JSON."""
     import numpy as np
     from pymc.blocking import DictToArrayBijection
 
-    from mmm_bayes.design import design
-    from mmm_bayes.family import member
-    from mmm_bayes.simulate import SCENARIOS, as_dataset, simulate
+    from mmm_bayes.data.design import make_design
+    from mmm_bayes.model.family import load_member
+    from mmm_bayes.studies.simulate import SCENARIOS, as_dataset, simulate
 
     SCENARIOS["panel"] = dataclasses.replace(SCENARIOS["panel"], units=units)
-    arranged = design(as_dataset(simulate("panel", seed=1)))
+    arranged = make_design(as_dataset(simulate("panel", seed=1)))
     start = time.perf_counter()
-    model = member("panel").build(arranged)
+    model = load_member("panel").build(arranged)
     gradient = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
     point = DictToArrayBijection.map(
         {variable.name: model.initial_point()[variable.name] for variable in gradient._grad_vars}
@@ -62,18 +62,18 @@ def one(units: int) -> None:
         for _ in range(TIMES):
             gradient(point)
         seconds.append((time.perf_counter() - start) / TIMES)
-    told = {
+    record = {
         "units": units,
         "parameters": point.size,
         "gradient_ms": 1e3 * float(np.median(seconds)),
         "compile_s": compiled,
         "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    print(json.dumps(told))
+    print(json.dumps(record))
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
-        one(int(sys.argv[2]))
+        measure_size(int(sys.argv[2]))
     else:
         main()

@@ -1,9 +1,9 @@
-"""Race this project against pymc-marketing and Meridian, on the same table in the same run.
+"""Race between this project, pymc-marketing and Meridian, on the same table.
 
-Each package runs in an environment of its own (made here, pinned in ``contenders/*.txt``), each
-fit in a process of its own. The processes take turns, a round after the other, so that a machine
-that becomes slower does so for all. Effective draws, R-hat and effects are judged here, by one
-ArviZ, from the draws of every free parameter that each contender leaves behind.
+Each package runs in its own environment (created here, pinned in ``contenders/*.txt``), and each
+fit in its own process. The processes take turns, round by round, so that a slower machine affects
+all alike. Effective draws, R-hat and effects are computed here, with one version of ArviZ, from the
+draws of every free parameter that a contender saves.
 
     python benchmarks/race.py [DATA.toml] [--draws 1000 --tune 1000 --rounds 3 --out FOLDER]
 
@@ -19,13 +19,16 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import arviz_stats as azs
 import numpy as np
 import xarray as xr
-from ledger import RESULTS, ROOT, Ledger, Ran, run
+from ledger import RESULTS, ROOT, Ledger, ProcessResult, run_child
+
+from mmm_bayes.estimands.summary import INTERVAL
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE / ".environments"
@@ -41,10 +44,10 @@ class Contender:
     Attributes
     ----------
     package : str
-        Of ``contenders/with_PACKAGE.py``, and of its environment but for this project's.
+        Name of ``contenders/with_PACKAGE.py``, and of the environment of other packages.
     variant : str
     windows : int
-        How many of the ten windows it fits; a slow one shows its seconds a window in fewer.
+        Number of the ten windows that it fits; for a slow contender fewer are enough.
     """
 
     package: str
@@ -53,7 +56,7 @@ class Contender:
 
 
 CONTENDERS = (
-    Contender("mmm_bayes", "direct", 10),
+    Contender("mmm_bayes", "no_mediation", 10),
     Contender("mmm_bayes", "partial_mediation", 10),
     Contender("pymc_marketing", "nutpie", 5),
     Contender("pymc_marketing", "pymc", 2),
@@ -70,93 +73,109 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="warm fits of each contender")
     parser.add_argument("--only", nargs="+", help="packages to race")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    told = parser.parse_args()
-    ledger = Ledger(told.out)
-    racing = [each for each in CONTENDERS if not told.only or each.package in told.only]
-    for package in dict.fromkeys(each.package for each in racing):
-        python(package)
-    for number in range(told.rounds + 1):
-        for each in racing:
-            keys = _keys(told, each, "fit") | {"round": number}
-            ledger.measure(keys, lambda each=each, number=number: fit(told, each, number))
-    for each in racing:
-        keys = _keys(told, each, "windows") | {"windows": each.windows}
-        ledger.measure(keys, lambda each=each: windows(told, each))
+    arguments = parser.parse_args()
+    ledger = Ledger(arguments.out)
+    contenders = [
+        contender
+        for contender in CONTENDERS
+        if not arguments.only or contender.package in arguments.only
+    ]
+    for package in dict.fromkeys(contender.package for contender in contenders):
+        environment_python(package)
+    for number in range(arguments.rounds + 1):
+        for contender in contenders:
+            keys = _keys(arguments, contender, "fit") | {"round": number}
+            ledger.measure(keys, partial(fit, arguments, contender, number))
+    for contender in contenders:
+        keys = _keys(arguments, contender, "windows") | {"windows": contender.windows}
+        ledger.measure(keys, partial(windows, arguments, contender))
 
 
-def _keys(told: argparse.Namespace, each: Contender, what: str) -> dict[str, Any]:
+def _keys(arguments: argparse.Namespace, contender: Contender, benchmark: str) -> dict[str, Any]:
     return {
-        "benchmark": what,
-        "package": each.package,
-        "variant": each.variant,
-        "table": told.table.stem,
-        "draws": told.draws,
-        "tune": told.tune,
-        "chains": told.chains,
+        "benchmark": benchmark,
+        "package": contender.package,
+        "variant": contender.variant,
+        "table": arguments.table.stem,
+        "draws": arguments.draws,
+        "tune": arguments.tune,
+        "chains": arguments.chains,
     }
 
 
-def fit(told: argparse.Namespace, each: Contender, number: int) -> dict[str, Any]:
-    """One fit: the cold one in round 0, warm ones in the rounds after it."""
-    cache = ENVIRONMENTS / "cache" / f"{each.package}-{each.variant}"
+def fit(arguments: argparse.Namespace, contender: Contender, number: int) -> dict[str, Any]:
+    """One fit: cold in round 0, warm in later rounds."""
+    cache = ENVIRONMENTS / "cache" / f"{contender.package}-{contender.variant}"
     if number == 0:
         shutil.rmtree(cache, ignore_errors=True)
-    elif not cache.exists():  # a race that goes on elsewhere: what was compiled is not there
-        _run(told, each, cache, seed=0)
+    elif not cache.exists():  # a race that resumes on another machine has nothing compiled
+        _run_contender(arguments, contender, cache, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        keep = Path(folder) / "draws.npz"
-        ran = _run(told, each, cache, seed=1 + number, more=["--keep", keep])
-        with np.load(keep) as draws:
-            judged = judge(dict(draws), truth(told.table))
-    seconds = ran.told["seconds"]
+        saved = Path(folder) / "draws.npz"
+        result = _run_contender(
+            arguments, contender, cache, seed=1 + number, more=["--keep", saved]
+        )
+        with np.load(saved) as draws:
+            summary = summarise_draws(dict(draws), true_effects(arguments.table))
+    seconds = result.output["seconds"]
     return {
         "start": "warm" if number else "cold",
-        "seconds": seconds | {"whole": ran.wall - ran.told["keeping"]},
-        "peak_mb": ran.peak_mb,
-        "divergences": ran.told["divergences"],
-        "steps": ran.told["steps"],
-        "ess_per_second": judged["ess"] / seconds["sampling"],
-        **judged,
+        "seconds": seconds | {"whole": result.wall - result.output["keeping"]},
+        "peak_mb": result.peak_mb,
+        "divergences": result.output["divergences"],
+        "steps": result.output["steps"],
+        "ess_per_second": summary["ess"] / seconds["sampling"],
+        **summary,
     }
 
 
-def windows(told: argparse.Namespace, each: Contender) -> dict[str, Any]:
-    """Rolling windows, in one process as a user would run them, all compiled before."""
-    cache = ENVIRONMENTS / "cache" / f"{each.package}-{each.variant}"
-    ran = _run(told, each, cache, seed=1, more=["--windows", str(each.windows)])
-    return {"each": ran.told["windows"], "peak_mb": ran.peak_mb, "whole": ran.wall}
+def windows(arguments: argparse.Namespace, contender: Contender) -> dict[str, Any]:
+    """Rolling windows in one process, with a warm cache."""
+    cache = ENVIRONMENTS / "cache" / f"{contender.package}-{contender.variant}"
+    result = _run_contender(
+        arguments, contender, cache, seed=1, more=["--windows", str(contender.windows)]
+    )
+    return {"each": result.output["windows"], "peak_mb": result.peak_mb, "whole": result.wall}
 
 
-def _run(
-    told: argparse.Namespace, each: Contender, cache: Path, *, seed: int, more: Any = ()
-) -> Ran:
+def _run_contender(
+    arguments: argparse.Namespace, contender: Contender, cache: Path, *, seed: int, more: Any = ()
+) -> ProcessResult:
     cache.mkdir(parents=True, exist_ok=True)
-    return run(
+    return run_child(
         [
-            python(each.package), HERE / "contenders" / f"with_{each.package}.py", told.table,
-            "--variant", each.variant, "--draws", str(told.draws), "--tune", str(told.tune),
-            "--chains", str(told.chains), "--seed", str(seed), *more,
+            environment_python(contender.package),
+            HERE / "contenders" / f"with_{contender.package}.py",
+            arguments.table,
+            "--variant", contender.variant, "--draws", str(arguments.draws),
+            "--tune", str(arguments.tune), "--chains", str(arguments.chains), "--seed", str(seed),
+            *more,
         ],
         {"PYTENSOR_FLAGS": f"base_compiledir={cache}", "NUMBA_CACHE_DIR": str(cache / "numba")},
     )  # fmt: skip
 
 
-def judge(kept: dict[str, np.ndarray], true: list[float]) -> dict[str, Any]:
-    """Effective draws and R-hat of every free parameter, and the effects beside the truth."""
+def summarise_draws(draws: dict[str, np.ndarray], truths: list[float]) -> dict[str, Any]:
+    """Effective draws and R-hat of the free parameters, and the effects beside the truth."""
     free = xr.Dataset(
         {
-            name: (("chain", "draw", *(f"{name}_{at}" for at in range(values.ndim - 2))), values)
-            for name, values in kept.items()
+            name: (
+                ("chain", "draw", *(f"{name}_{axis}" for axis in range(values.ndim - 2))),
+                values,
+            )
+            for name, values in draws.items()
             if name.startswith("free_")
         }
     )
-    # A parameter that a prior holds at one value has no effective draws to count.
+    # A parameter that the prior fixes has no effective sample size.
     free = free[[name for name in free if float(free[name].std()) > 0]]
     ess = {name: float(value.min()) for name, value in azs.ess(free, method="bulk").items()}
     worst = min(ess, key=lambda name: ess[name])
     rhat = max(float(value.max()) for value in azs.rhat(free).values())
     lower, median, upper = np.quantile(
-        kept["effects"].reshape(-1, kept["effects"].shape[-1]), [0.05, 0.5, 0.95], axis=0
+        draws["effects"].reshape(-1, draws["effects"].shape[-1]),
+        [INTERVAL[0], 0.5, INTERVAL[1]],
+        axis=0,
     )
     return {
         "ess": ess[worst],
@@ -166,40 +185,39 @@ def judge(kept: dict[str, np.ndarray], true: list[float]) -> dict[str, Any]:
         "effects": [
             {"median": m, "lower": low, "upper": up, "truth": t}
             for m, low, up, t in zip(
-                median.tolist(), lower.tolist(), upper.tolist(), true, strict=True
+                median.tolist(), lower.tolist(), upper.tolist(), truths, strict=True
             )
         ],
     }
 
 
-def truth(table: Path) -> list[float]:
-    """Every channel's true total effect, in the table's order."""
-    told = json.loads(table.with_suffix(".truth.json").read_text())
+def true_effects(table: Path) -> list[float]:
+    """True total effect of every channel, in the order of the table."""
+    truth = json.loads(table.with_suffix(".truth.json").read_text())
     return [
         row["value"]
-        for row in told["effects"]
-        if row["estimand"] == "total" and row["unit"] == "all"
+        for row in truth["effects"]
+        if row["estimand"] == "total" and row["unit"] == "all" and row["channel"] != "all_media"
     ]
 
 
-def python(package: str) -> Path:
-    """The interpreter of a contender's environment, which is made where it is missing."""
+def environment_python(package: str) -> Path:
+    """Interpreter of a contender's environment, which is created if it is missing."""
     if package == "mmm_bayes":
         return Path(sys.executable)
     folder, pins = ENVIRONMENTS / package, HERE / "contenders" / f"{package}.txt"
-    interpreter, done = folder / "bin" / "python", folder / "pins.txt"
-    if not done.exists() or done.read_text() != pins.read_text():
+    interpreter, installed = folder / "bin" / "python", folder / "pins.txt"
+    if not installed.exists() or installed.read_text() != pins.read_text():
         uv = Path(sys.executable).with_name("uv")
-        print(f"making the environment of {package}", flush=True)
-        version = sys.version_info < (3, 14)
-        chosen = sys.executable if version else PYTHONS
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", chosen, folder], check=True)
+        print(f"creating the environment of {package}", flush=True)
+        python = sys.executable if sys.version_info < (3, 14) else PYTHONS
+        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", python, folder], check=True)
         subprocess.run(
             [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", interpreter,
              "--requirement", pins],
             check=True,
         )  # fmt: skip
-        done.write_text(pins.read_text())
+        installed.write_text(pins.read_text())
     return interpreter
 
 

@@ -1,4 +1,4 @@
-"""What was measured as tidy tables, two figures and a page: ``results/benchmarks/``.
+"""Tidy tables, two figures and a page of the measurements: ``results/benchmarks/``.
 
 python benchmarks/summary.py [--out FOLDER]
 """
@@ -20,17 +20,18 @@ from scipy import stats
 from mmm_bayes.files import write_bytes, write_text
 
 NAMES = {
-    ("mmm_bayes", "direct"): "mmm_bayes, direct",
+    ("mmm_bayes", "no_mediation"): "mmm_bayes, no_mediation",
     ("mmm_bayes", "partial_mediation"): "mmm_bayes, partial_mediation",
     ("pymc_marketing", "nutpie"): "pymc-marketing, nutpie",
     ("pymc_marketing", "pymc"): "pymc-marketing, PyMC's NUTS",
     ("meridian", "default"): "Meridian",
 }
-OURS, THEIRS = "mmm_bayes, direct", ("pymc-marketing, nutpie", "pymc-marketing, PyMC's NUTS")
+OURS, THEIRS = "mmm_bayes, no_mediation", ("pymc-marketing, nutpie", "pymc-marketing, PyMC's NUTS")
 PARTS = ("import", "compile", "sampling", "effects")
 GROWTH = ("weeks", "channels", "lags", "units")
-GROWN = "n^0.9: the cost grows as that power of the size, over all sizes shown."
-#: A fit, or a window, of this project over theirs: at most; effective draws a second: at least.
+EXPONENT_NOTE = "n^0.9 means that the cost grows as that power of the size, over all sizes shown."
+#: Targets: ESS a second relative to theirs, at least; seconds of a fit and of a window relative to
+#: theirs, and of a gradient relative to the floor, at most.
 ESS, FIT, WINDOW, FLOOR = 20.0, 0.45, 1 / 12, 2.0
 
 
@@ -51,11 +52,11 @@ def main() -> None:
         text = table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
         write_text(folder / f"{name}.csv", text)
     if "fits" in tables and "windows" in tables:
-        draw(folder, "race", lambda: race_figure(tables["fits"], tables["windows"]))
+        save_figure(folder, "race", lambda: race_figure(tables["fits"], tables["windows"]))
     if "growth" in tables:
-        draw(folder, "growth", lambda: growth_figure(tables["growth"]))
+        save_figure(folder, "growth", lambda: growth_figure(tables["growth"]))
     machine = json.loads((folder / MACHINE).read_text())
-    page = "\n".join(written(tables, machine)) + "\n"
+    page = "\n".join(page_lines(tables, machine)) + "\n"
     write_text(folder / "README.md", page)
     print(page)
 
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def fits(ledger: Ledger) -> pd.DataFrame:
-    """A row a fit."""
+    """One row for each fit."""
     return pd.DataFrame(
         {
             "contender": _name(line),
@@ -85,38 +86,38 @@ def fits(ledger: Ledger) -> pd.DataFrame:
 
 
 def effects(ledger: Ledger) -> pd.DataFrame:
-    """A row a fit and channel: its total effect with a 90% interval, and the true one."""
+    """Total effect with a 90% interval, and the true effect, by fit and channel."""
     return pd.DataFrame(
         {
             "contender": _name(line),
             "start": line["start"],
             "round": line["keys"]["round"],
-            "channel": at,
+            "channel": index,
             **effect,
         }
         for line in ledger.lines(benchmark="fit")
-        for at, effect in enumerate(line["effects"])
+        for index, effect in enumerate(line["effects"])
     )
 
 
 def windows(ledger: Ledger) -> pd.DataFrame:
-    """A row a window, in the order in which they were fitted."""
+    """One row for each window, in the order in which they were fitted."""
     return pd.DataFrame(
         {
             "contender": _name(line),
-            "window": at,
+            "window": index,
             "seconds": window["seconds"],
             "sampling_s": window["sampling"],
             "ess": window["ess"],
             "divergences": window["divergences"],
         }
         for line in ledger.lines(benchmark="windows")
-        for at, window in enumerate(line["each"])
+        for index, window in enumerate(line["each"])
     )
 
 
 def growth(ledger: Ledger) -> pd.DataFrame:
-    """A row a size."""
+    """One row for each size."""
     return pd.DataFrame(
         {key: value for key, value in line["keys"].items() if key != "benchmark"}
         | {key: value for key, value in line.items() if key not in ("keys", "load")}
@@ -125,7 +126,7 @@ def growth(ledger: Ledger) -> pd.DataFrame:
 
 
 def floor(ledger: Ledger) -> pd.DataFrame:
-    """A row a model."""
+    """One row for each model."""
     return pd.DataFrame(
         {"model": line["keys"]["model"]}
         | {key: value for key, value in line.items() if key not in ("keys", "load")}
@@ -140,8 +141,8 @@ def _name(line: dict[str, Any]) -> str:
 # --- growth ---------------------------------------------------------------------------------------
 
 
-def along(table: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """The rows in which only this size differs, in its order."""
+def rows_along(table: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """Rows in which only this size varies, sorted by it."""
     rows = table[(table["model"] == "panel") == (axis == "units")]
     for other in GROWTH:
         if other not in (axis, "units"):
@@ -150,7 +151,7 @@ def along(table: pd.DataFrame, axis: str) -> pd.DataFrame:
 
 
 def exponent(size: pd.Series, cost: pd.Series) -> tuple[float, float, float]:
-    """Slope of the cost's logarithm on that of the size, with its 90% interval."""
+    """Slope of log cost on log size, with its 90% interval."""
     fit = stats.linregress(np.log(size), np.log(cost))
     if len(size) < 3:
         return fit.slope, np.nan, np.nan
@@ -161,21 +162,21 @@ def exponent(size: pd.Series, cost: pd.Series) -> tuple[float, float, float]:
 # --- figures --------------------------------------------------------------------------------------
 
 
-def draw(folder: Path, name: str, make: Callable[[], Any]) -> None:
+def save_figure(folder: Path, name: str, make: Callable[[], Any]) -> None:
     """Save a figure as PNG and SVG."""
-    from mmm_bayes.plots.style import styled
+    from mmm_bayes.plots.style import figure_style
 
-    with styled():
-        made = make()
+    with figure_style():
+        figure = make()
         for kind in ("png", "svg"):
-            into = BytesIO()
-            plain = {"metadata": {"Date": None}} if kind == "svg" else {}
-            made.savefig(into, format=kind, **plain)
-            write_bytes(folder / f"{name}.{kind}", into.getvalue())
+            buffer = BytesIO()
+            options = {"metadata": {"Date": None}} if kind == "svg" else {}
+            figure.savefig(buffer, format=kind, **options)
+            write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
 
 
 def race_figure(runs: pd.DataFrame, rolled: pd.DataFrame) -> Any:
-    """Effective draws a second, seconds a fit by part, seconds a window."""
+    """Figure of effective draws a second, seconds of a fit by part, and seconds of a window."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
     from matplotlib.ticker import FuncFormatter
@@ -183,43 +184,46 @@ def race_figure(runs: pd.DataFrame, rolled: pd.DataFrame) -> Any:
     from mmm_bayes.plots.style import INK, OKABE_ITO
 
     names = [name for name in NAMES.values() if name in set(runs["contender"])]
-    at = {name: len(names) - 1 - place for place, name in enumerate(names)}
+    position = {name: len(names) - 1 - place for place, name in enumerate(names)}
     figure = Figure(figsize=(12, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3, sharey=True, width_ratios=(1, 1.4, 1))
 
     def dots(axes: Any, rows: pd.DataFrame, column: str, unit: str) -> None:
-        for name, own in rows.groupby("contender"):
+        for name, group in rows.groupby("contender"):
             colour = OKABE_ITO[0] if name.startswith("mmm_bayes") else OKABE_ITO[1]
-            axes.plot(own[column], [at[name]] * len(own), "o", color=colour, alpha=0.5, ms=5)
-            median = own[column].median()
-            axes.plot(median, at[name], "|", color=INK, ms=16, mew=1.6)
+            axes.plot(
+                group[column], [position[name]] * len(group), "o", color=colour, alpha=0.5, ms=5
+            )
+            median = group[column].median()
+            axes.plot(median, position[name], "|", color=INK, ms=16, mew=1.6)
             axes.annotate(
-                f"{_spoken(median)} {unit}".strip(), (median, at[name] + 0.22), ha="center",
-                fontsize=8,
+                f"{_short_number(median)} {unit}".strip(), (median, position[name] + 0.22),
+                ha="center", fontsize=8,
             )  # fmt: skip
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _spoken(value)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_number(value)))
         low, high = rows[column].min(), rows[column].max()
         axes.set_xlim(low / 2.5, high * 2.5)
 
     dots(left, runs, "ess_per_second", "")
     left.set_title("Effective draws a second of sampling")
     left.set_xlabel("minimum bulk-ESS / s (log scale)")
-    left.set_yticks(list(at.values()), list(at))
+    left.set_yticks(list(position.values()), list(position))
     left.set_ylim(-0.6, len(names) - 0.4)
 
     colours = dict(zip(PARTS, OKABE_ITO[2:], strict=False))
     for start, shift in (("cold", 0.2), ("warm", -0.2)):
-        own = runs[runs["start"] == start].groupby("contender")
-        done = own[[f"{part}_s" for part in PARTS]].median()
-        whole = own["whole_s"].median()
-        for name, row in done.iterrows():
-            begun = 0.0
+        group = runs[runs["start"] == start].groupby("contender")
+        medians = group[[f"{part}_s" for part in PARTS]].median()
+        whole = group["whole_s"].median()
+        for name, row in medians.iterrows():
+            left_edge = 0.0
             for part, colour in colours.items():
-                middle.barh(at[name] + shift, row[f"{part}_s"], 0.32, begun, color=colour)
-                begun += row[f"{part}_s"]
+                middle.barh(position[name] + shift, row[f"{part}_s"], 0.32, left_edge, color=colour)
+                left_edge += row[f"{part}_s"]
             middle.annotate(
-                f" {whole[name]:.0f} s {start}", (max(begun, whole[name]), at[name] + shift),
+                f" {whole[name]:.0f} s {start}",
+                (max(left_edge, whole[name]), position[name] + shift),
                 va="center", fontsize=8,
             )  # fmt: skip
     middle.set_xlim(0, 1.22 * runs["whole_s"].max())
@@ -236,13 +240,13 @@ def race_figure(runs: pd.DataFrame, rolled: pd.DataFrame) -> Any:
     return figure
 
 
-def _spoken(value: float) -> str:
-    """A number as a reader says it."""
+def _short_number(value: float) -> str:
+    """A number with three significant digits, or whole from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def growth_figure(table: pd.DataFrame) -> Any:
-    """Seconds of a gradient, of 1,000 draws and of compiling, against each size."""
+    """Figure of the seconds of a gradient, of 1,000 draws and of compiling, against each size."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -253,11 +257,11 @@ def growth_figure(table: pd.DataFrame) -> Any:
         "thousand_draws_s": ("1,000 draws of a chain, s", OKABE_ITO[1]),
         "compile_s": ("compiling from nothing, s", OKABE_ITO[2]),
     }
-    axes_of = [axis for axis in GROWTH if len(along(table, axis)) > 1]
+    varied = [axis for axis in GROWTH if len(rows_along(table, axis)) > 1]
     figure = Figure(figsize=(12, 3.6), layout="constrained")
-    grid = figure.subplots(1, len(axes_of), sharey=True, squeeze=False)[0]
-    for axes, axis in zip(grid, axes_of, strict=True):
-        rows = along(table, axis)
+    grid = figure.subplots(1, len(varied), sharey=True, squeeze=False)[0]
+    for axes, axis in zip(grid, varied, strict=True):
+        rows = rows_along(table, axis)
         for column, (label, colour) in shown.items():
             slope, _, _ = exponent(rows[axis], rows[column])
             axes.plot(rows[axis], rows[column], "o-", ms=4, color=colour, label=label)
@@ -272,7 +276,7 @@ def growth_figure(table: pd.DataFrame) -> Any:
         axes.set_xlim(rows[axis].min() / 1.3, rows[axis].max() * 2.2)
         axes.set_title(f"{axis}" + (" of a panel" if axis == "units" else ""))
         axes.set_xlabel(f"{axis} (log scale)")
-    grid[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: _spoken(value)))
+    grid[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_number(value)))
     grid[0].set_ylabel("seconds (log scale)")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
@@ -281,24 +285,24 @@ def growth_figure(table: pd.DataFrame) -> Any:
 # --- the page -------------------------------------------------------------------------------------
 
 
-def written(tables: dict[str, pd.DataFrame], machine: dict[str, Any]) -> list[str]:
-    """The page's lines."""
+def page_lines(tables: dict[str, pd.DataFrame], machine: dict[str, Any]) -> list[str]:
+    """Lines of the page."""
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     lines = [
         "# Benchmarks",
         "",
-        "Made by `make benchmarks`; what is raced and how is told in "
+        "Made by `make benchmarks`; the method is described in "
         "[benchmarks/README.md](../../benchmarks/README.md).",
         "",
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
         f"{machine['system']}, Python {machine['python']}; {versions}.",
     ]
     if "fits" in tables:
-        lines += ["", "## Targets", "", *judged(tables)]
+        lines += ["", "## Targets", "", *target_rows(tables)]
         if "windows" in tables:
             lines += ["", "![The race](race.png)"]
         lines += ["", "## One fit", "", *fit_rows(tables["fits"])]
-        lines += ["", "Does each find the truth? (first fit)", "", *effect_rows(tables["effects"])]
+        lines += ["", "Coverage of the truth (first fit):", "", *effect_rows(tables["effects"])]
     if "windows" in tables:
         lines += ["", "## Rolling windows", "", *window_rows(tables["windows"])]
     if "floor" in tables:
@@ -310,54 +314,58 @@ def written(tables: dict[str, pd.DataFrame], machine: dict[str, Any]) -> list[st
             "",
             "![Growth](growth.png)",
             "",
-            GROWN,
+            EXPONENT_NOTE,
             "",
             *growth_rows(tables["growth"]),
         ]
     return lines
 
 
-def judged(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """Each target with what was measured; ranges are from the worst to the best pair of runs."""
+def target_rows(tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Table of targets and measurements; ranges are from the worst to the best pair of runs."""
     warm = tables["fits"][tables["fits"]["start"] == "warm"].groupby("contender")
     rows = []
     for theirs in THEIRS:
         if theirs not in warm.groups or OURS not in warm.groups:
             continue
-        for what, column, target, least in (
-            ("effective draws a second of sampling, times", "ess_per_second", ESS, True),
-            ("seconds of a warm fit, share", "whole_s", FIT, False),
+        for label, column, target, least in (
+            ("effective draws a second of sampling", "ess_per_second", ESS, True),
+            ("seconds of a warm fit", "whole_s", FIT, False),
         ):
             ours, other = (warm.get_group(name)[column] for name in (OURS, theirs))
-            rows.append(_judged(f"{what} {theirs}", ours, other, target, least=least))
+            rows.append(
+                _target_row(f"{label}, relative to {theirs}", ours, other, target, least=least)
+            )
         rolled = tables.get("windows", pd.DataFrame({"contender": []})).groupby("contender")
         if theirs in rolled.groups and OURS in rolled.groups:
             ours, other = (rolled.get_group(name)["seconds"] for name in (OURS, theirs))
             mean = pd.Series([ours.mean()])
             rows.append(
-                _judged(
-                    f"mean seconds of a window (compiling included), share of {theirs}",
+                _target_row(
+                    f"mean seconds of a window (compiling included), relative to {theirs}",
                     mean, other, WINDOW, least=False,
                 )
             )  # fmt: skip
     for _, row in tables.get("floor", pd.DataFrame()).iterrows():
         met = "yes" if row["ratio"] <= FLOOR else "no"
-        what = f"gradient of `{row['model']}`, times the floor"
-        rows.append(f"| {what} | at most {FLOOR:g} | {row['ratio']:.2f} | {met} |")
-    return ["| target | asked | measured | met |", "|---|---|---|---|", *rows]
+        label = f"seconds of the gradient of `{row['model']}`, relative to the floor"
+        rows.append(f"| {label} | at most {FLOOR:g} | {row['ratio']:.2f} | {met} |")
+    return ["| quantity | target | measured | met |", "|---|---|---|---|", *rows]
 
 
-def _judged(what: str, ours: pd.Series, theirs: pd.Series, target: float, *, least: bool) -> str:
+def _target_row(
+    label: str, ours: pd.Series, theirs: pd.Series, target: float, *, least: bool
+) -> str:
     ratio = ours.median() / theirs.median()
     low, high = ours.min() / theirs.max(), ours.max() / theirs.min()
     met = ratio >= target if least else ratio <= target
-    asked = f"at {'least' if least else 'most'} {target:.3g}"
+    target_text = f"at {'least' if least else 'most'} {target:.3g}"
     measured = f"{ratio:.3g} ({low:.3g} to {high:.3g})"
-    return f"| {what} | {asked} | {measured} | {'yes' if met else 'no'} |"
+    return f"| {label} | {target_text} | {measured} | {'yes' if met else 'no'} |"
 
 
 def fit_rows(runs: pd.DataFrame) -> list[str]:
-    """Medians over the fits of each contender, cold and warm."""
+    """Table of the medians over the fits of each contender, cold and warm."""
     lines = [
         "| | start | fits | import s | compile s | sampling s | effects s | whole s | "
         "minimum bulk-ESS | ESS / s | largest R-hat | divergences | steps a draw | peak MB |",
@@ -365,57 +373,59 @@ def fit_rows(runs: pd.DataFrame) -> list[str]:
     ]
     for name in NAMES.values():
         for start in ("cold", "warm"):
-            own = runs[(runs["contender"] == name) & (runs["start"] == start)]
-            if len(own):
-                m = own.median(numeric_only=True)
+            rows = runs[(runs["contender"] == name) & (runs["start"] == start)]
+            if len(rows):
+                m = rows.median(numeric_only=True)
                 lines.append(
-                    f"| {name} | {start} | {len(own)} | {m['import_s']:.1f} | {m['compile_s']:.1f} "
-                    f"| {m['sampling_s']:.1f} | {m['effects_s']:.1f} | {m['whole_s']:.1f} "
-                    f"| {m['ess']:,.0f} | {m['ess_per_second']:,.1f} | {m['rhat']:.3f} "
-                    f"| {m['divergences']:.0f} | {m['steps']:.0f} | {m['peak_mb']:,.0f} |"
+                    f"| {name} | {start} | {len(rows)} | {m['import_s']:.1f} "
+                    f"| {m['compile_s']:.1f} | {m['sampling_s']:.1f} | {m['effects_s']:.1f} "
+                    f"| {m['whole_s']:.1f} | {m['ess']:,.0f} | {m['ess_per_second']:,.1f} "
+                    f"| {m['rhat']:.3f} | {m['divergences']:.0f} | {m['steps']:.0f} "
+                    f"| {m['peak_mb']:,.0f} |"
                 )
     return lines
 
 
-def effect_rows(found: pd.DataFrame) -> list[str]:
-    """How many of the channels' 90% intervals hold the true total effect, and how far off."""
+def effect_rows(effects: pd.DataFrame) -> list[str]:
+    """Table of the coverage, error and width of the total effects."""
     lines = [
-        "| | 90% intervals that hold the truth | median error, in shares of the truth | "
-        "mean width of the interval, in shares of all true effects |",
+        "| | 90% intervals that contain the truth | median error, as a share of the truth | "
+        "mean width of the interval, as a share of all true effects |",
         "|---|---|---|---|",
     ]
     for name in NAMES.values():
-        own = found[(found["contender"] == name) & (found["start"] == "cold")]
-        if len(own):
-            held = ((own["lower"] <= own["truth"]) & (own["truth"] <= own["upper"])).sum()
-            error = ((own["median"] - own["truth"]).abs() / own["truth"]).median()
-            width = ((own["upper"] - own["lower"]) / own["truth"].sum()).mean()
-            lines.append(f"| {name} | {held} of {len(own)} | {error:.0%} | {width:.0%} |")
+        rows = effects[(effects["contender"] == name) & (effects["start"] == "cold")]
+        if len(rows):
+            covered = ((rows["lower"] <= rows["truth"]) & (rows["truth"] <= rows["upper"])).sum()
+            error = ((rows["median"] - rows["truth"]).abs() / rows["truth"]).median()
+            width = ((rows["upper"] - rows["lower"]) / rows["truth"].sum()).mean()
+            lines.append(f"| {name} | {covered} of {len(rows)} | {error:.0%} | {width:.0%} |")
     return lines
 
 
 def window_rows(rolled: pd.DataFrame) -> list[str]:
-    """Seconds a window."""
+    """Table of the seconds of each window."""
     lines = [
         "| | windows | first s | median of the others s | mean s | minimum bulk-ESS, median |",
         "|---|---|---|---|---|---|",
     ]
     for name in NAMES.values():
-        own = rolled[rolled["contender"] == name]
-        if len(own):
-            later = f"{own['seconds'].iloc[1:].median():.1f}" if len(own) > 1 else "-"
+        rows = rolled[rolled["contender"] == name]
+        if len(rows):
+            later = f"{rows['seconds'].iloc[1:].median():.1f}" if len(rows) > 1 else "-"
             lines.append(
-                f"| {name} | {len(own)} | {own['seconds'].iloc[0]:.1f} "
-                f"| {later} | {own['seconds'].mean():.1f} "
-                f"| {own['ess'].median():,.0f} |"
+                f"| {name} | {len(rows)} | {rows['seconds'].iloc[0]:.1f} "
+                f"| {later} | {rows['seconds'].mean():.1f} "
+                f"| {rows['ess'].median():,.0f} |"
             )
     return lines
 
 
 def floor_rows(table: pd.DataFrame) -> list[str]:
-    """The compiled gradient beside the one by hand."""
+    """Table of the compiled gradient beside the handwritten one."""
     return [
-        "| model | weeks | parameters | compiled µs | by hand µs | times | apart at most |",
+        "| model | weeks | parameters | compiled µs | handwritten µs | ratio | "
+        "largest difference |",
         "|---|---|---|---|---|---|---|",
         *(
             f"| `{row['model']}` | {row['weeks']} | {row['parameters']} | {row['compiled_us']:.1f} "
@@ -426,7 +436,7 @@ def floor_rows(table: pd.DataFrame) -> list[str]:
 
 
 def growth_rows(table: pd.DataFrame) -> list[str]:
-    """Every size, and the exponents."""
+    """Tables of every size, and of the exponents."""
     lines = [
         "| varied | size | parameters | gradient ms | steps a draw | 1,000 draws s | compile s | "
         "peak MB |",
@@ -437,7 +447,7 @@ def growth_rows(table: pd.DataFrame) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for axis in GROWTH:
-        rows = along(table, axis)
+        rows = rows_along(table, axis)
         lines += [
             f"| {axis} | {row[axis]:,} | {row['parameters']} | {1e3 * row['gradient_s']:.3g} "
             f"| {row['steps']:.0f} | {row['thousand_draws_s']:.3g} | {row['compile_s']:.0f} "
@@ -445,11 +455,11 @@ def growth_rows(table: pd.DataFrame) -> list[str]:
             for _, row in rows.iterrows()
         ]
         if len(rows) > 1:
-            told = [
+            exponents = [
                 "{:.2f} ({:.2f} to {:.2f})".format(*exponent(rows[axis], rows[column]))
                 for column in ("gradient_s", "thousand_draws_s", "compile_s", "peak_mb")
             ]
-            powers.append(f"| {axis} | {' | '.join(told)} |")
+            powers.append(f"| {axis} | {' | '.join(exponents)} |")
     return [*lines, "", "Exponents, least squares on logarithms, with 90% intervals:", "", *powers]
 
 

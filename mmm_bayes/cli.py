@@ -1,21 +1,48 @@
-"""The command line: parse, call, exit code.
+"""The command line: parses arguments, calls the library, and sets the exit status.
 
-Each command imports its worker inside itself, so that `--help` and a mistyped option answer at
-once. A worker raises `InputError` for what the user can mend; everything else is a fault and keeps
-its traceback.
+Each command imports what it needs inside its function, so that `--help` and a mistyped option are
+answered at once. The library raises `InputError` for errors that the user can correct; any other
+exception is a bug and keeps its traceback.
 """
 
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from mmm_bayes.errors import InputError
 
-# Plain help: loading rich for it would cost more than everything else here together.
+
+class Commands(TyperGroup):
+    """Commands that report an invalid argument or option in one line, like any input error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command, with a bad parameter raised as an `InputError`, and a Ctrl-C in one line.
+
+        Raises
+        ------
+        InputError
+            It names the parameter and, where the choices are fixed, the allowed values.
+        typer.Exit
+            With status 1, if the command was stopped.
+        """
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            message = error.format_message().replace("Value error, ", "")  # Pydantic's prefix
+            raise InputError(message) from error
+        except KeyboardInterrupt as stop:
+            kept = str(stop) or "nothing unfinished is kept"
+            print(f"mmm-bayes: stopped; {kept}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
+
+# Plain help: importing rich for it would take longer than everything else here together.
 app = typer.Typer(
+    cls=Commands,
     help="Bayesian marketing-mix models with an explicit mediation path.",
     add_completion=False,
     no_args_is_help=True,
@@ -23,42 +50,51 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-DataToml = Annotated[Path, typer.Argument(metavar="DATA.toml", help="The description of a table.")]
-
-
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="A member's name or a model file.")]
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write into.")]
+DataToml = Annotated[Path, typer.Argument(metavar="DATA.toml", help="TOML description of a table.")]
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="Member of the family, or path of a model file.")
+]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write to.")]
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--model", metavar="PATH", help="The model file, if not a member of the family."),
+    typer.Option("--model", metavar="PATH", help="Model file, if not a member of the family."),
 ]
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="N|tcp://...", help="So many processes, or a Dask cluster; this process if not."
+        metavar="N|tcp://...",
+        help="Number of processes, or address of a Dask cluster; this process by default.",
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed.")]
+Draws = Annotated[int, typer.Option(help="Posterior draws per chain.")]
+Tune = Annotated[int, typer.Option(help="Tuning draws per chain, discarded.")]
+Chains = Annotated[int, typer.Option(help="Number of chains.")]
+Link = Annotated[
+    Literal["identity", "log"] | None,
+    typer.Option(help="Whether contributions add up or multiply; as described by default."),
+]
 
 
 @app.command()
 def demo(out: Out = None) -> None:
-    """Simulated data, a fit and its report; nothing else is needed."""
-    from mmm_bayes.demo import demo
+    """Simulate a market, fit it and render the report."""
+    from mmm_bayes.demo import run_demo
 
-    _done(demo(out or _free_folder(Path("results"), "demo"), _say))
+    page = run_demo(out or _free_folder(Path("results"), "demo"), _say)
+    _done(page, run=page.parent)
 
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Argument(metavar="OUT.csv", help="Where the table goes.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.csv", help="File to write the table to.")],
     scenario: Annotated[str, typer.Option(metavar="NAME", help="Kind of market.")] = "mediated",
-    weeks: Annotated[int | None, typer.Option(help="Length of the table.")] = None,
+    weeks: Annotated[int | None, typer.Option(help="Number of weeks.")] = None,
     seed: Seed = 0,
 ) -> None:
     """Write a simulated table, its description and its truth."""
-    from mmm_bayes.simulate import save, simulate
+    from mmm_bayes.studies.simulate import save, simulate
 
     for path in save(simulate(scenario, weeks=weeks, seed=seed), out):
         print(path)
@@ -66,10 +102,15 @@ def simulate(
 
 @app.command()
 def check(data: DataToml) -> None:
-    """Validate a table and print what was found."""
-    from mmm_bayes.dataset import load, profile, show
+    """Validate a table and its model, and print its profile."""
+    from mmm_bayes.data import load, profile, show
 
-    show(profile(load(data)))
+    dataset = load(data)
+    found = profile(dataset)
+    from mmm_bayes.inference.trial import check_buildable  # PyMC, for a table that is valid
+
+    check_buildable(dataset)
+    show(found)
 
 
 @app.command()
@@ -77,61 +118,70 @@ def fit(
     model: Model,
     data: DataToml,
     out: Out = None,
-    draws: Annotated[int, typer.Option(help="Draws kept of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Draws to adapt with, not kept.")] = 1000,
-    chains: Annotated[int, typer.Option(help="Independent chains.")] = 4,
+    draws: Draws = 1000,
+    tune: Tune = 1000,
+    chains: Chains = 4,
     seed: Seed = 1,
-    link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
-    likelihood: Annotated[str | None, typer.Option(help="normal, student_t or lognormal.")] = None,
+    link: Link = None,
+    likelihood: Annotated[
+        Literal["normal", "student_t", "lognormal"] | None,
+        typer.Option(help="Distribution of the outcome; as described by default."),
+    ] = None,
     floor: Annotated[
-        float | None, typer.Option(help="Lowest value of the outcome, where weeks stand at it.")
+        float | None,
+        typer.Option(help="Lowest value of the outcome, if some dates are at exactly that value."),
     ] = None,
     at_floor: Annotated[
-        str | None, typer.Option(help="How weeks come there: hurdle or censored.")
+        Literal["hurdle", "censored"] | None,
+        typer.Option(help="How dates come to be at the floor; as described by default."),
     ] = None,
     stream: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write the draws here while they are made."),
+        typer.Option(metavar="DIR", help="Folder to write the draws to while sampling."),
     ] = None,
 ) -> None:
-    """Fit a model to a table: a run folder with draws, effects, checks and a report."""
+    """Fit a model to a table, into a run folder with a report."""
     folder = out or _free_folder(Path("results"), f"{data.stem}-{Path(model).stem}")
-    _choice("--link", link, ("identity", "log"))
-    _choice("--likelihood", likelihood, ("normal", "student_t", "lognormal"))
-    _choice("--at-floor", at_floor, ("hurdle", "censored"))
-    from mmm_bayes.dataset import load
-    from mmm_bayes.files import refuse_taken
+    from mmm_bayes.data import load
+    from mmm_bayes.files import check_free
 
-    refuse_taken(folder)
+    check_free(folder)
     if stream is not None:
-        refuse_taken(stream)
-    load(data)  # a table's faults are told before the seconds that importing PyMC takes
-    from mmm_bayes.fitting import fit, prepare
+        check_free(stream)
+    load(data)  # report errors of the table before spending seconds on importing PyMC
+    from mmm_bayes.inference.fit import prepare, run_fit
+    from mmm_bayes.inference.sampling import Settings
     from mmm_bayes.report import render
-    from mmm_bayes.sampling import Settings
 
     settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
     job = prepare(
         model, data, folder, settings,
         link=link, likelihood=likelihood, floor=floor, at_floor=at_floor,
     )  # fmt: skip
-    _say(f"rendering {fit(job, _say, stream=stream)}")
-    _done(render(folder))
+    folder = run_fit(job, _say, stream=stream)
+    _say(f"rendering {folder}")
+    _done(render(folder), run=folder)
 
 
 @app.command()
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="PAGE.html", help="Page for several runs side by side.")
+        Path | None,
+        typer.Option(metavar="PAGE.html", help="Page to write for several runs side by side."),
     ] = None,
 ) -> None:
-    """Render a run's report anew, or several runs side by side, from saved results."""
+    """Render the report of a run, or of several side by side.
+
+    Everything comes from the saved results: nothing is fitted.
+    """
     if len(folders) == 1 and out is not None:
-        raise InputError("--out is for several runs; the report of one goes into its own folder")
+        raise InputError(
+            "--out is for several runs; the report of a single run is written to its own folder"
+        )
     if len(folders) > 1 and out is None:
         raise InputError(
-            "several runs side by side are a page of its own: name it by --out PAGE.html"
+            "several runs side by side need a page of their own: name it with --out PAGE.html"
         )
     if out is None:
         from mmm_bayes.report import render
@@ -148,45 +198,54 @@ def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")],
     out: Out = None,
     lfo: Annotated[
-        bool, typer.Option("--lfo", help="Leave-future-out too; refits several times.")
+        bool, typer.Option("--lfo", help="Also leave-future-out, which refits several times.")
     ] = False,
-    refits: Annotated[int, typer.Option(min=0, help="Most exact refits of a run.")] = 20,
+    refits: Annotated[int, typer.Option(min=0, help="Most exact refits per run.")] = 20,
     model: ModelFile = None,
 ) -> None:
-    """Compare runs on the same data: LOO, stacking weights, holdout scores."""
+    """Compare runs on the same data: LOO, stacking, holdout scores."""
     folder = out or _free_folder(Path("results"), "comparison")
-    from mmm_bayes.comparison import compare as work
+    from mmm_bayes.comparison import compare
+    from mmm_bayes.comparison.ranking import LOG_UNITS
 
-    table = work(folders, folder, future=lfo, refits=refits, model=model, say=_say)
-    print(table.round(3).to_string(index=False))
-    told = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
-    for says in [*told["sentences"], *told["notes"]]:
-        print(says)
+    table = compare(folders, folder, future=lfo, refits=refits, model=model, say=_say)
+    folder = Path(table.attrs["folder"])
+    _print_table(table, in_log_units=LOG_UNITS)
+    record = json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+    for message in [*record["sentences"], *record["notes"]]:
+        print(message)
+    from mmm_bayes.diagnostics.check import verdict_line
+
+    for name, run in record["runs"].items():
+        _say(f"{name}: {verdict_line(run)}")
     _done(folder / "compare.csv")
 
 
 @app.command()
 def calibrate(
     model: Model,
-    simulations: Annotated[int, typer.Option(help="Simulated tables.")] = 200,
+    simulations: Annotated[int, typer.Option(help="Number of simulated tables.")] = 200,
     out: Out = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DATA.toml", help="Table whose spends the simulated ones have."),
+        typer.Option(metavar="DATA.toml", help="Table to take the spends from."),
     ] = None,
     truth: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Member whose equations make the tables."),
+        typer.Option(metavar="MODEL", help="Member that simulates the tables; MODEL by default."),
     ] = None,
     seed: Seed = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Simulation-based calibration and coverage; may be stopped and goes on where it was."""
-    folder = out or Path("results") / "calibration" / Path(model).stem
-    from mmm_bayes.calibration.job import calibrate as work
-    from mmm_bayes.report.calibration import render_calibration
+    """Check by simulation that a model's intervals are calibrated.
 
-    work(
+    A job that was interrupted continues where it stopped.
+    """
+    folder = out or Path("results") / "calibration" / Path(model).stem
+    from mmm_bayes.report.calibration import render_calibration
+    from mmm_bayes.studies.calibration.job import calibrate
+
+    calibrate(
         model, folder, simulations, truth=truth, data=data, seed=seed, scheduler=scheduler, say=_say
     )
     _done(render_calibration(folder))
@@ -196,17 +255,20 @@ def calibrate(
 def sensitivity(
     run: Run,
     placebo: Annotated[
-        bool, typer.Option("--placebo", help="Also ask for effects of channels that never ran.")
+        bool, typer.Option("--placebo", help="Also placebo tests with channels that never ran.")
     ] = False,
     model: ModelFile = None,
 ) -> None:
-    """What a run's answers rest on: priors, and nothing unseen moving mediator and outcome."""
-    from mmm_bayes.report import render
-    from mmm_bayes.sensitivity.job import sensitivity as work
+    """Test a run's effects against unobserved confounding.
 
-    work(run, placebo=placebo, model=model, say=_say)
+    Refits under an assumed correlation of the mediator's and the outcome's disturbances.
+    """
+    from mmm_bayes.report import render
+    from mmm_bayes.sensitivity.job import analyse_sensitivity
+
+    analyse_sensitivity(run, placebo=placebo, model=model, say=_say)
     _say(f"rendering {run}")
-    _done(render(run))
+    _done(render(run), run=run)
 
 
 @app.command()
@@ -214,56 +276,76 @@ def rolling(
     model: Model,
     data: DataToml,
     window: Annotated[
-        int | None, typer.Option(help="Weeks of a window: two years, or half of the table.")
+        int | None,
+        typer.Option(
+            help="Steps of the table (weeks, days, ...) per window; by default two years, or half "
+            "of the table if that is less."
+        ),
     ] = None,
     step: Annotated[
-        int | None, typer.Option(help="Weeks from one window to the next: an eighth of it.")
+        int | None,
+        typer.Option(help="Steps of the table between windows; an eighth of a window by default."),
     ] = None,
-    horizon: Annotated[int, typer.Option(help="Most weeks that each window predicts.")] = 13,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            help="Most steps of the table forecast from each window; by default a quarter's."
+        ),
+    ] = None,
     expanding: Annotated[
-        bool, typer.Option("--expanding", help="Every window begins with the table.")
+        bool, typer.Option("--expanding", help="Start every window at the first date.")
     ] = False,
     out: Out = None,
     scheduler: Scheduler = None,
-    draws: Annotated[int, typer.Option(help="Draws kept of each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Draws to adapt with, not kept.")] = 500,
-    chains: Annotated[int, typer.Option(help="Independent chains.")] = 4,
+    draws: Draws = 500,
+    tune: Tune = 300,
+    chains: Chains = 4,
     seed: Seed = 1,
 ) -> None:
-    """Refit over windows: stability, forecasts; may be stopped and goes on where it was."""
-    folder = out or Path("results") / f"{data.stem}-{Path(model).stem}-rolling"
-    from mmm_bayes.dataset import load
+    """Refit over rolling windows: stability and forecasts.
 
-    load(data)  # a table's faults are told before the seconds that importing PyMC takes
+    A job that was interrupted continues where it stopped.
+    """
+    folder = out or Path("results") / f"{data.stem}-{Path(model).stem}-rolling"
+    from mmm_bayes.data import load
+
+    load(data)  # report errors of the table before spending seconds on importing PyMC
+    from mmm_bayes.inference.sampling import Settings
     from mmm_bayes.report.rolling import render_rolling
-    from mmm_bayes.rolling.job import plan_for, roll
-    from mmm_bayes.sampling import Settings
+    from mmm_bayes.studies.rolling.job import plan_rolling, roll
 
     settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
-    plan = plan_for(
+    plan = plan_rolling(
         model, data, settings, window=window, step=step, horizon=horizon, expanding=expanding
     )
     roll(plan, folder, scheduler=scheduler, say=_say)
-    _done(render_rolling(folder))
+    page = render_rolling(folder)
+    from mmm_bayes.diagnostics.check import verdict_line
+
+    record = json.loads((folder / "rolling.json").read_text(encoding="utf-8"))
+    _say(verdict_line(record, "the checks of the windows' fits"))
+    _done(page)
 
 
 @app.command()
 def forecast(
     run: Run,
     spends: Annotated[
-        Path, typer.Option(metavar="TABLE", help="Spends and controls of the weeks to come.")
+        Path, typer.Option(metavar="TABLE", help="Planned spends and controls of future dates.")
     ],
     out: Out = None,
     model: ModelFile = None,
 ) -> None:
-    """Predict the weeks after a run's, their spends given: forecast.csv in the run, or in --out."""
-    from mmm_bayes.forecasting import TABLE
-    from mmm_bayes.forecasting import forecast as work
+    """Forecast the dates after those of a run.
+
+    Writes forecast.csv and forecast.json to the run folder, or to --out.
+    """
+    from mmm_bayes.inference.forecast import TABLE, write_forecast
 
     folder = out or run
-    for says in work(run, spends, folder, model):
-        _say(says)
-    _done(folder / TABLE)
+    for message in write_forecast(run, spends, folder, model):
+        _say(message)
+    _done(folder / TABLE, run=run)
 
 
 @app.command()
@@ -273,56 +355,67 @@ def refresh(
     out: Out = None,
     model: ModelFile = None,
 ) -> None:
-    """Fit a run again with the newest weeks, and say what they changed."""
+    """Refit a run with newer dates, and report what changed."""
     folder = out or _free_folder(Path("results"), f"{run.resolve().name}-refreshed")
-    from mmm_bayes.refreshing import refresh as work
+    from mmm_bayes.inference.refresh import refresh_run
     from mmm_bayes.report import render
 
-    for says in work(run, data, folder, model=model, say=_say):
-        print(says)
+    folder, sentences = refresh_run(run, data, folder, model=model, say=_say)
+    for message in sentences:
+        print(message)
     _say(f"rendering {folder}")
-    _done(render(folder))
+    _done(render(folder), run=folder)
 
 
 @app.command()
 def optimize(
     run: Run,
     budget: Annotated[
-        float | None, typer.Option(help="Money a week; today's, the mean of the last 52 weeks.")
+        float | None,
+        typer.Option(
+            help="Money per step of the table (week, day, ...); by default the last year's mean."
+        ),
     ] = None,
     target_roas: Annotated[
-        float | None, typer.Option(help="Instead of a budget: least return of a unit of money.")
+        float | None, typer.Option(help="Lowest return per unit of money, instead of a budget.")
     ] = None,
     lower: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[NAME=]X",
-            help="Least spend, of all, a channel or a role, times today's.",
+            help="Lowest spend of all channels, one channel or a role: times its current spend, or "
+            "in money, as tv=2000/step.",
         ),
     ] = None,
     upper: Annotated[
-        list[str] | None, typer.Option(metavar="[NAME=]X", help="Most spend, times today's.")
+        list[str] | None,
+        typer.Option(metavar="[NAME=]X", help="Highest spend, in the same way."),
     ] = None,
-    horizon: Annotated[int, typer.Option(help="Weeks of the plan.")] = 52,
+    horizon: Annotated[
+        int | None, typer.Option(help="Steps of the table in the plan; by default a year.")
+    ] = None,
     mediator: Annotated[
-        str, typer.Option(metavar="planner|caused", help="Its spend is set, or follows its causes.")
+        Literal["planner", "caused"],
+        typer.Option(help="Whether the mediator's spend is planned, or follows its causes."),
     ] = "planner",
     objective: Annotated[
-        str, typer.Option(metavar="mean|quantile|cvar", help="What of the gain is made largest.")
+        Literal["mean", "quantile", "cvar"],
+        typer.Option(help="Statistic of the gain to maximise."),
     ] = "mean",
     level: Annotated[
-        float, typer.Option(help="Of the quantile, or the part of worst cases.")
+        float, typer.Option(help="Level of the quantile, or share of worst cases in the CVaR.")
     ] = 0.1,
     extrapolate: Annotated[
-        float, typer.Option(help="Most spend, times a channel's highest observed week.")
+        float, typer.Option(help="Highest spend, times the highest that a channel sustained.")
     ] = 1.5,
     out: Out = None,
     model: ModelFile = None,
 ) -> None:
-    """The best split of a budget, over all draws, and the chance that it beats today's."""
+    """Optimize the split of a budget over all posterior draws.
+
+    Also reports the probability that the plan beats the current spends.
+    """
     bounds = {"lower": _bounds("--lower", lower), "upper": _bounds("--upper", upper)}
-    _choice("--mediator", mediator, ("planner", "caused"))
-    _choice("--objective", objective, ("mean", "quantile", "cvar"))
     from mmm_bayes.decisions import decide, plan_table
     from mmm_bayes.report import render
 
@@ -330,7 +423,7 @@ def optimize(
         run, out, model=model, say=_say, budget=budget, target_roas=target_roas, horizon=horizon,
         mediator=mediator, objective=objective, level=level, extrapolate=extrapolate, **bounds,
     )  # fmt: skip
-    print(plan_table(plan).round(2).to_string(index=False))
+    _print_table(plan_table(plan))
     if out is None:
         _say(f"rendering {run}")
         _done(render(run))
@@ -338,19 +431,23 @@ def optimize(
         _done(out / "plan.json")
 
 
-def _bounds(option: str, given: list[str] | None) -> dict[str, float]:
-    """Multiples by channel or role; the key "" is every channel."""
-    read = {}
-    for one in given or []:
-        name, _, value = one.rpartition("=")
+def _bounds(option: str, texts: list[str] | None) -> dict[str, float | str]:
+    """Bounds by channel or role; the key "" stands for every channel.
+
+    A number is a multiple of the current spend; money per step stays text.
+    """
+    bounds: dict[str, float | str] = {}
+    for text in texts or []:
+        name, _, value = text.rpartition("=")
+        amount, slash, _ = value.partition("/")
         try:
-            read[name] = float(value)
+            bounds[name] = value if float(amount) >= 0 and slash else float(amount)
         except ValueError:
             raise InputError(
-                f"{option} {one}: {value!r} is not a number; write for example 0.8 or tv=0.8, in "
-                "multiples of today's spend"
+                f"{option} {text}: {amount!r} is not a number; write for example 0.8 or tv=0.8, in "
+                "multiples of the current spend, or tv=2000/step, in money"
             ) from None
-    return read
+    return bounds
 
 
 @app.command()
@@ -358,18 +455,21 @@ def dashboard(
     run: Run,
     rolling: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="A rolling job; one beside the run if left out."),
+        typer.Option(
+            metavar="FOLDER", help="Folder of a rolling job; by default one beside the run."
+        ),
     ] = None,
+    model: ModelFile = None,
     host: Annotated[
-        str, typer.Option(help="Address to serve at; only this machine reaches the usual one.")
+        str, typer.Option(help="Address to serve at; by default only this machine can reach it.")
     ] = "localhost",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve at.")] = 8501,
-    headless: Annotated[bool, typer.Option("--headless", help="Open no browser.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
 ) -> None:
-    """An interactive page of a run in the browser: nothing is fitted (extra: dashboard)."""
-    from mmm_bayes.dashboard.launching import launch
+    """Open an interactive page of a run (extra: dashboard)."""
+    from mmm_bayes.dashboard.server import launch
 
-    launch(run, rolling=rolling, host=host, port=port, headless=headless, say=_say)
+    launch(run, rolling=rolling, model=model, host=host, port=port, headless=headless, say=_say)
 
 
 @app.command()
@@ -377,26 +477,25 @@ def baselines(
     data: DataToml,
     out: Out = None,
     models: Annotated[
-        str, typer.Option(metavar="A,B,...", help="Some of the models; all if left out.")
+        str, typer.Option(metavar="A,B,...", help="Classical models to fit; all by default.")
     ] = "",
     bayes: Annotated[
-        str, typer.Option(metavar="MODEL,...", help="Members of the family, on the same splits.")
+        str,
+        typer.Option(metavar="MODEL,...", help="Members of the family to fit on the same splits."),
     ] = "",
-    link: Annotated[str | None, typer.Option(help="identity or log.")] = None,
+    link: Link = None,
     trials: Annotated[
-        int, typer.Option(help="Choices tried for trees; linear models try 3 times as many.")
+        int, typer.Option(help="Tuning trials for trees; linear models get 3 times as many.")
     ] = 12,
-    bootstrap: Annotated[int, typer.Option(help="Refits behind an interval.")] = 50,
+    bootstrap: Annotated[int, typer.Option(help="Bootstrap refits per interval.")] = 50,
     seed: Seed = 1,
 ) -> None:
-    """The classical models on the same splits: forecasts, effects, and one table over all."""
+    """Fit classical models on the same splits, for comparison."""
     folder = out or _free_folder(Path("results"), f"{data.stem}-baselines")
-    _choice("--link", link, ("identity", "log"))
-    from mmm_bayes.baselines.job import baselines as work
-    from mmm_bayes.baselines.job import refuse_missing
+    from mmm_bayes.baselines.job import check_installed, run_baselines
 
-    refuse_missing()
-    work(
+    check_installed()
+    folder = run_baselines(
         data, folder, models=_names(models), bayes=_names(bayes),
         link=link, trials=trials, bootstrap=bootstrap, seed=seed, say=_say,
     )  # fmt: skip
@@ -407,35 +506,44 @@ def baselines(
 
 
 def _names(text: str) -> list[str]:
-    """Names between commas."""
+    """Names in a comma-separated list."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _choice(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
-    if value is not None and value not in allowed:
-        raise InputError(f"{option} {value!r} is not one of {', '.join(allowed)}")
-
-
 def _free_folder(parent: Path, name: str) -> Path:
-    """NAME, or NAME-2, NAME-3, ... if runs of that name exist."""
-    folder, number = parent / name, 1
-    while folder.exists():
-        number += 1
-        folder = parent / f"{name}-{number}"
-    return folder
+    """First of NAME, NAME-2, NAME-3, ... that does not exist yet."""
+    from mmm_bayes.files import numbered_names
+
+    return next(folder for folder in numbered_names(parent / name) if not folder.exists())
 
 
 def _say(line: str) -> None:
-    """Progress goes to standard error, results to standard output."""
+    """Print a line of progress to standard error; results go to standard output."""
     print(line, file=sys.stderr, flush=True)
 
 
-def _done(path: Path) -> None:
+def _done(path: Path, run: Path | None = None) -> None:
+    """Print the path of the result, after the verdict of the run that it rests on."""
+    if run is not None:
+        from mmm_bayes.diagnostics.check import verdict_line, verdict_record
+        from mmm_bayes.inference.runs import read_diagnostics
+
+        _say(verdict_line(verdict_record(read_diagnostics(run))))
     print(path)
 
 
+def _print_table(table: Any, in_log_units: tuple[str, ...] = ()) -> None:
+    from mmm_bayes.text import MISSING, log_units, number
+
+    def form(value: float) -> str:
+        return number(value, digits=4)
+
+    formatters = dict.fromkeys(in_log_units, log_units)
+    print(table.to_string(index=False, float_format=form, formatters=formatters, na_rep=MISSING))
+
+
 def main() -> None:
-    """Run the command line: exit status 0 done, 2 bad input in one line, 1 anything else."""
+    """Run the command line; exit status 0 for success, 2 for bad input, 1 for any other error."""
     try:
         app()
     except InputError as error:

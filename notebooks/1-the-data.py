@@ -25,7 +25,7 @@ import pandas as pd
 
 import mmm_bayes as mmm
 from mmm_bayes.plots import RC, series
-from mmm_bayes.simulate import save, simulate
+from mmm_bayes.studies.simulate import save, simulate
 
 plt.rcParams.update(RC)
 FOLDER = Path(".runs/tables")

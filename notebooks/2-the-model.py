@@ -45,16 +45,18 @@ plt.rcParams.update(RC)
 # $$
 #
 # $k$ is the same pair of transforms with parameters of its own; $z$ holds price, promotion, trend and seasons. Both
-# equations are fitted together. Outcome and mediator are in multiples of their means, so $\beta_c$ **is the share of
-# revenue that channel $c$ makes in the mean week by itself, and** $\gamma_c$ **the share of Google's spend that it
-# causes.** That is why their priors can be judged by somebody who knows the business.
+# equations are fitted together. Revenue is a deviation from its mean, in multiples of four of its standard deviations,
+# so $\beta_c$ **is what channel $c$ makes in the mean week by itself**, in that unit; Google is in multiples of its
+# mean, so $\gamma_c$ **is the share of its spend that a cause brings about.** Nobody has an opinion on each $\beta_c$,
+# but many have one on all of them together and on what money returns. So that is what the priors are about:
+# $\beta_c = S w_c / \sum_d w_d$ with $S$ what all media make and $w_c$ the money of channel $c$ times its relative return.
 #
 # A member of the family is one short file. This is the whole of it:
 
 # %%
-from mmm_bayes.family import member
+from mmm_bayes.model.family import load_member
 
-print(member("partial_mediation").source)
+print(load_member("partial_mediation").source)
 
 # %% [markdown]
 # ## Carryover and saturation
@@ -64,16 +66,17 @@ print(member("partial_mediation").source)
 # run on NumPy arrays, as here, and on the graph that is sampled.
 
 # %%
-from mmm_bayes.transforms import geometric_weights, hill
+from mmm_bayes.model.transforms.adstock import geometric
+from mmm_bayes.model.transforms.saturation import hill
 
 made, (left, right) = plt.subplots(1, 2, figsize=(9, 2.9), layout="constrained")
 for alpha in (0.1, 0.5, 0.8):
-    left.plot(100 * geometric_weights(np.array(alpha), 13), marker="o", label=f"retention {alpha}")
+    left.plot(100 * geometric.weights(np.array(alpha), 13), marker="o", label=f"retention {alpha}")
 left.set(title="carryover", xlabel="weeks after the spend", ylabel="% of the week's effect")
 exposure = np.linspace(0, 3, 200)
 for kappa, slope in ((0.5, 1.0), (1.0, 1.2), (1.0, 2.5)):
     label = f"half-saturation {kappa}, slope {slope}"
-    right.plot(exposure, 100 * hill(exposure, np.array(kappa), np.array(slope)), label=label)
+    right.plot(exposure, 100 * hill.curve(exposure, np.array(kappa), np.array(slope)), label=label)
 right.set(
     title="saturation", xlabel="exposure, multiples of the mean week", ylabel="% of full effect"
 )
@@ -87,7 +90,7 @@ _ = right.legend(loc="lower right")
 
 # %%
 checked = mmm.prior_check("partial_mediation", "../data/mediated.toml")
-print(checked.stated.to_string())
+print(checked.prior_text.to_string())
 
 # %%
 checked
@@ -95,11 +98,11 @@ checked
 # %% [markdown]
 # All pass. The same in pictures: what the priors expect of a typical week of revenue, and of the part of it that all
 # advertising together makes. The orange line is what the table shows. The priors should be wider than any sensible
-# guess, and hold the line. Note what five channels add up to: each may make next to nothing, yet all together are
-# expected to make about half of revenue. Whoever knows better should say so in the description.
+# guess, and hold the line. All advertising together may make 2% of revenue or half of it, of five channels as of
+# twenty. Whoever knows better should say so in the description, under `media_share`.
 
 # %%
-from mmm_bayes.plots.prior_predictive import implied
+from mmm_bayes.plots.priors import prior_histogram
 
 
 def expected(checked):
@@ -109,8 +112,8 @@ def expected(checked):
     share = 100 * checked.effects["together"].values[0, :, 0] / seen.sum()
     made, (left, right) = plt.subplots(1, 2, figsize=(9, 2.5), layout="constrained")
     typical, observed = np.median(weeks, 1), np.median(seen)
-    implied(left, typical, title="a typical week", label="revenue", observed=observed)
-    implied(right, share, title="all advertising", label="% of revenue", observed=np.nan)
+    prior_histogram(left, typical, title="a typical week", label="revenue", observed=observed)
+    prior_histogram(right, share, title="all advertising", label="% of revenue", observed=np.nan)
 
 
 expected(checked)
@@ -118,8 +121,9 @@ expected(checked)
 # %% [markdown]
 # ## A prior that nobody believes
 #
-# A "flat" prior is not modest: it is an opinion, and a strange one. Let a channel's share of revenue be anything up
-# to two or three times all of it, and revenue's level anything at all. The description of a table overrides any prior by name.
+# A "flat" prior is not modest: it is an opinion, and a strange one. Let each channel, by itself, make anything up to
+# two or three times all revenue, and revenue's level be anything at all. The description of a table overrides any
+# prior by name.
 
 # %%
 from pathlib import Path
@@ -163,12 +167,11 @@ summary.loc[["facebook", "instagram", "tiktok"]].rename_axis("indirect effect, %
 # %% [markdown]
 # ## What was found, and what it rests on
 #
-# * With the default priors a single channel may make anything from next to nothing to a quarter of revenue, Google twice
-#   that, and all together 28% to 95% of it (90%). Revenue as it was seen lies well inside of what they expect. Priors
-#   that were meant to be "uninformative" are sure that advertising makes several times all revenue; the check says so
-#   and names the parameter to narrow.
-# * Priors on shares of the mean outcome can be read aloud in a meeting. They rest on a judgement (a
-#   channel makes a few to some ten per cent), not on data. Where a table says little, the report shows each effect
-#   before and after the data, and says whose answer it is.
+# * With the default priors all advertising together makes 2% to 52% of revenue (90%), and a unit of money returns 0.1
+#   to 7. Revenue as it was seen lies well inside of what they expect. Priors that were meant to be "uninformative" are
+#   sure that advertising makes several times all revenue; the check says so and names the parameter to narrow.
+# * Priors on what all media make and on returns can be read aloud in a meeting. They rest on a judgement (money
+#   returns about the same in every channel, give or take a factor of four), not on data. Where a table says little, the
+#   report shows each effect before and after the data, and says whose answer it is.
 # * The form is assumed, too: geometric carryover that is over after 13 weeks, Hill saturation, effects that stay
 #   the same. [docs/misspecification.md](../docs/misspecification.md) shows what intervals are worth when that is wrong.

@@ -23,7 +23,7 @@ import numpy as np
 
 import mmm_bayes as mmm
 from mmm_bayes.plots import RC
-from mmm_bayes.simulate import against_truth
+from mmm_bayes.studies.simulate import compare_with_truth
 
 plt.rcParams.update(RC)
 
@@ -82,7 +82,7 @@ pictures["effects"]
 # their direct effects, which are the totals.)
 
 # %%
-known = against_truth(run.estimands, "../data/mediated.truth.json")
+known = compare_with_truth(run.estimands, "../data/mediated.truth.json")
 causes = known["channel"].isin(["facebook", "instagram", "tiktok"])
 rows = known[causes | known["estimand"].eq("total")]
 revenue = float(run.draws["observed_data/outcome"].sum())

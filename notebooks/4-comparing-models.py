@@ -38,14 +38,14 @@ def quiet(line):
 # %% [markdown]
 # ## Three models of one market
 #
-# `direct`: every channel acts by itself. `full_mediation`: social acts only through Google, the assumption of
+# `no_mediation`: every channel acts by itself. `full_mediation`: social acts only through Google, the assumption of
 # two-stage models. `partial_mediation`: both. In this simulated market both paths are real.
 
 # %%
 best = mmm.fit("partial_mediation", DATA, RUNS / "mediated-partial_mediation", say=None)
 runs = {"partial_mediation": best} | {
     name: mmm.fit(name, DATA, RUNS / f"mediated-{name}", draws=500, tune=500, say=None)
-    for name in ("direct", "full_mediation")
+    for name in ("no_mediation", "full_mediation")
 }
 print(*runs.values(), sep="\n")
 
@@ -71,7 +71,7 @@ Image(RUNS / "comparison/compare.png", width=900)
 # %% [markdown]
 # ### What predicting can't tell
 #
-# `direct` and `partial_mediation` have the same equation of revenue; the second adds one for Google's spend. So no
+# `no_mediation` and `partial_mediation` have the same equation of revenue; the second adds one for Google's spend. So no
 # prediction of *revenue* can tell them apart, however much data there are. They differ in what they say of causes:
 
 # %%
@@ -81,7 +81,7 @@ shown = pd.concat(
         for name, run in runs.items()
     }
 )
-revenue = float(runs["direct"].draws["observed_data/outcome"].sum())
+revenue = float(runs["no_mediation"].draws["observed_data/outcome"].sum())
 share = (shown[["lower", "upper"]] * 100 / revenue).round(1).astype(str).agg(" to ".join, axis=1)
 truth = pd.DataFrame(json.loads(Path("../data/mediated.truth.json").read_text())["effects"])
 true_share = truth.query("estimand == 'total'").set_index("channel")["value"] * 100 / revenue
@@ -90,7 +90,7 @@ share.unstack(0)[list(runs)].assign(truth=true_share.round(1)).rename_axis(
 )
 
 # %% [markdown]
-# `direct` gives no credit for what a channel sends through Google, so the totals of the social channels come out
+# `no_mediation` gives no credit for what a channel sends through Google, so the totals of the social channels come out
 # lower. Which of the two is right is decided by knowledge of how search budgets are set, and by experiments.
 #
 # ## Is it the same in every window?
@@ -99,12 +99,12 @@ share.unstack(0)[list(runs)].assign(truth=true_share.round(1)).rename_axis(
 # the weeks after it. (`mmm-bayes rolling` does this with windows closer together; here few, so that it is quick.)
 
 # %%
+from mmm_bayes.inference.sampling import Settings
 from mmm_bayes.report.rolling import render_rolling
-from mmm_bayes.rolling.job import plan_for, roll
-from mmm_bayes.sampling import Settings
+from mmm_bayes.studies.rolling.job import plan_rolling, roll
 
 short = Settings(draws=500, tune=500, chains=4)
-plan = plan_for("partial_mediation", Path(DATA), short, window=104, step=13, horizon=13)
+plan = plan_rolling("partial_mediation", Path(DATA), short, window=104, step=13, horizon=13)
 folder = roll(plan, RUNS / "rolling", say=quiet)
 page = render_rolling(folder)
 
@@ -146,7 +146,7 @@ scores.loc[scores["horizon"] == "all"].round(3)
 #
 # * Full mediation predicts unseen weeks clearly worse than the others, and fails its own checks: rightly, as this market
 #   has direct effects. Two-stage models assume what it assumes.
-# * `direct` and `partial_mediation` predict revenue equally well and always will; what they say of Facebook differs by half.
+# * `no_mediation` and `partial_mediation` predict revenue equally well and always will; what they say of Facebook differs by half.
 #   Prediction does not choose between causal graphs. Here the truth lies with both paths, in the one model whose
 #   intervals hold all five true totals by more than a hair.
 # * No channel's return leaves the interval of the first window. TV's contribution grew because its spend did: its return

@@ -120,8 +120,8 @@ tests.set_index("channel")[["value", "share", "washout", "weeks", "power"]].roun
 )
 
 # %% [markdown]
-# `value` is expected revenue over the plan; `share` is its part of the value of knowing everything. A test's result goes
-# back into the next fit as evidence (`[experiments]` in the description).
+# `value` is expected revenue over the plan; `share` is its part of the value of knowing everything. A test's weeks go into
+# the table of the next fit. (A lift that other data measured goes into `[experiments]` of the description.)
 
 # %% [markdown]
 # ## What was found, and what it rests on
@@ -133,6 +133,6 @@ tests.set_index("channel")[["value", "share", "washout", "weeks", "power"]].roun
 #   and makes the mean of the worst tenth of cases a third better: caution is cheap here.
 # * Of the channels, the effects of Facebook and Google are most worth an experiment, and TV's is worth none: it is
 #   known well, and its place in the plan is the same in every draw.
-# * All of it holds if the model is right and its causes are causes. The plan is for constant weekly spends, prices of
-#   exposure as in the last year, and effects as in the fitted weeks. On simulated markets the plans reached 98% of the
+# * All of it holds if the model is right and its causes are causes. The plan scales the last year as it was, with its
+#   flights and prices of exposure, and effects as in the fitted weeks. On simulated markets the plans reached 98% of the
 #   true optimum or more ([docs/method.md](../docs/method.md#plans)).

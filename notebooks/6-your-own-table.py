@@ -30,7 +30,7 @@ FOLDER.mkdir(parents=True, exist_ok=True)
 # shop is simulated: at the end the truth is looked up.)
 
 # %%
-from mmm_bayes.simulate import simulate
+from mmm_bayes.studies.simulate import simulate
 
 market = simulate("multiplicative", seed=6)
 yours = market.table.rename(
@@ -56,7 +56,7 @@ yours.head()
 # every key. Three choices are yours and no data make them:
 #
 # * **the mediator and its causes**: through which channel others act. Paid search, if people see an advertisement and then
-#   search for the shop. Leave `[mediation]` out if there is no such channel.
+#   search for the shop. Leave `[mediators.search]` out if there is no such channel.
 # * **controls**: what else moves sales and is not moved by advertising. Price and offers, yes; visits to the website, no:
 #   they are a consequence.
 # * **the calendar**: how many seasonal waves a year, and what trend.
@@ -87,9 +87,8 @@ role  = "search"
 spend = "TV"
 role  = "offline"
 
-[mediation]
-mediator = "search"
-causes   = ["feed", "stories", "tiktok"]
+[mediators.search]
+causes = ["feed", "stories", "tiktok"]
 
 [controls.price]
 column    = "Average price"
@@ -189,7 +188,7 @@ print(render(second.folder))
 # %%
 import json
 
-from mmm_bayes.simulate import against_truth
+from mmm_bayes.studies.simulate import compare_with_truth
 
 truth = FOLDER / "truth.json"
 names = {"facebook": "feed", "instagram": "stories", "google": "search"}
@@ -198,7 +197,7 @@ effects = [
 ]
 truth.write_text(json.dumps({"effects": effects}))
 for name, run in {"fails": first, "passes": second}.items():
-    known = against_truth(run.estimands, truth).dropna().query("estimand != 'direct'")
+    known = compare_with_truth(run.estimands, truth).dropna().query("estimand != 'direct'")
     width = 100 * (known["upper"] - known["lower"]).mean() / market.table["revenue"].sum()
     print(
         f"{name}: {known['inside'].sum()} of {len(known)} true totals and indirect effects inside;"
@@ -212,7 +211,7 @@ known.drop(columns="unit").round(-3).set_index(["channel", "estimand"])
 # * From a CSV file to a report: a description of forty lines, one fit that failed its checks and said why, one that
 #   followed the advice. A model that fails may still hold the truth, as it did here; nobody could have known.
 # * The intervals are wide, and four of the five totals come out well above the truth, though inside: with four rows for
-#   each parameter the priors pull. The report says so ("the priors will weigh on the answer"), and an interval that is wide
+#   each parameter the priors pull. The report says so ("the priors will influence the estimates"), and an interval that is wide
 #   is an answer: *this table can't say more*. An experiment can.
 # * Passing checks means that the model makes tables like this one. It does not mean that the causes are right: that rests
 #   on the three choices of step 2, which no check can make. Ask `mmm-bayes sensitivity` how much an unseen cause

@@ -1,8 +1,8 @@
-"""Write one market of each scenario into data/, as committed: `make data`."""
+"""Write one market of each scenario to data/: `make data`."""
 
 from pathlib import Path
 
-from mmm_bayes.simulate import SCENARIOS, save, simulate
+from mmm_bayes.studies.simulate import SCENARIOS, save, simulate
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = 1

@@ -1,6 +1,6 @@
 """Write environment.yml: the project's direct dependencies at the locked versions, for conda.
 
-requirements.lock is the one place where versions are chosen; environment.yml says the same to
+requirements.lock is the only place where versions are chosen; environment.yml repeats them for
 conda users. Run by `make environment`.
 """
 
@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "3.13"
 
-# Where conda-forge's name differs. Both leave out what the project does not use: a Qt for
-# matplotlib's windows, and pandera's support for data frames other than pandas.
+# Packages with another name on conda-forge. Both variants leave out what the project does not use:
+# Qt for matplotlib's windows, and pandera's support for data frames other than pandas.
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "pandera": "pandera-base"}
 
 HEADER = """\
@@ -29,7 +29,7 @@ HEADER = """\
 
 
 def direct_dependencies(pyproject: str, extras: tuple[str, ...] = ("dev",)) -> list[str]:
-    """Normalised names that the project itself asks for, with those of the extras, sorted."""
+    """Normalised names of the direct dependencies of the project and its extras, sorted."""
     project = tomllib.loads(pyproject)["project"]
     declared = list(project["dependencies"])
     for extra in extras:
@@ -38,7 +38,7 @@ def direct_dependencies(pyproject: str, extras: tuple[str, ...] = ("dev",)) -> l
 
 
 def locked_versions(lock: str, python: str = PYTHON) -> dict[str, str]:
-    """Name -> version of every entry of the lock that applies to this Python on Linux."""
+    """Version by name, of every entry of the lock that applies to this Python on Linux."""
     target = {
         "python_version": python,
         "python_full_version": f"{python}.0",

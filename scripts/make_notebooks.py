@@ -1,6 +1,6 @@
-"""Run the notebooks and write what they show: NAME.py, which is edited, becomes NAME.ipynb.
+"""Run the notebooks and save them with their outputs: NAME.py, which is edited, becomes NAME.ipynb.
 
-Names of notebooks may be given; all of them if not.
+The arguments are names of notebooks; all of them without arguments.
 """
 
 import sys
@@ -14,17 +14,17 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 
 
-def paired(source: Path) -> nbformat.NotebookNode:
-    """A notebook as its text has it, without outputs; the same text gives the same file."""
+def read_notebook(source: Path) -> nbformat.NotebookNode:
+    """Notebook of a source file, without outputs; the same source gives the same notebook."""
     notebook = jupytext.read(source)
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
     return notebook
 
 
-def executed(source: Path) -> nbformat.NotebookNode:
-    """A notebook, run from top to bottom in its own folder by this Python."""
-    notebook = paired(source)
+def run_notebook(source: Path) -> nbformat.NotebookNode:
+    """Notebook of a source file, run from top to bottom in its folder by this Python."""
+    notebook = read_notebook(source)
     resources = {"metadata": {"path": str(source.parent)}}
     client = NotebookClient(notebook, timeout=900, resources=resources, record_timing=False)
     client.extra_arguments = ["--log-level=ERROR"]
@@ -36,10 +36,10 @@ def main(names: list[str]) -> None:
     for source in sorted(FOLDER.glob("*.py")):
         if names and source.stem not in names:
             continue
-        begun = time.perf_counter()
+        start = time.perf_counter()
         target = source.with_suffix(".ipynb")
-        nbformat.write(executed(source), target)
-        seconds, size = time.perf_counter() - begun, target.stat().st_size / 1000
+        nbformat.write(run_notebook(source), target)
+        seconds, size = time.perf_counter() - start, target.stat().st_size / 1000
         print(f"{target.name}: {seconds:.0f} s, {size:.0f} kB", flush=True)
 
 

@@ -1,8 +1,8 @@
-"""Fit 20 markets of each kind that departs from the model; save what the intervals are worth.
+"""Coverage of the intervals in 20 markets of each kind that departs from the model.
 
 Writes ``results/misspecification/``: ``markets.csv`` (a row per market, channel and effect),
-``summary.csv``, and ``checks.csv`` (what the fit's own checks said of 8 markets of each kind); and
-from them the page ``docs/misspecification.md``. An interrupted run is taken up where it stopped.
+``summary.csv``, and ``checks.csv`` (the checks of the fits to 8 markets of each kind); and from
+them the page ``docs/misspecification.md``. An interrupted run resumes where it stopped.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,45 +11,49 @@ from pathlib import Path
 import pandas as pd
 from rich.progress import track
 
-from mmm_bayes.calibration import recover, summary
-from mmm_bayes.calibration.alarms import alarms
-from mmm_bayes.calibration.departures import DEPARTURES, REFERENCE
-from mmm_bayes.calibration.misspecification import page
+from mmm_bayes.studies.calibration import recover, summarise_recovery
+from mmm_bayes.studies.calibration.alarms import market_checks
+from mmm_bayes.studies.calibration.departures import DEPARTURES, REFERENCE
+from mmm_bayes.studies.calibration.misspecification import misspecification_page
+from mmm_bayes.studies.simulate import Market, simulate
 
-MODEL, MARKETS, CHECKED = "partial_mediation", 20, 8
-KINDS = [REFERENCE, *(each.scenario for each in DEPARTURES)]
+MODEL, MARKETS, CHECKED_MARKETS = "partial_mediation", 20, 8
+SCENARIOS = [REFERENCE, *(departure.scenario for departure in DEPARTURES)]
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "results" / "misspecification"
 
-Fits = Callable[[str, Iterable[tuple[str, int]]], Iterator[pd.DataFrame]]
+Fits = Callable[[str, Iterable[Market]], Iterator[pd.DataFrame]]
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    rows = collected("markets", recover, MARKETS)
-    checks = collected("checks", alarms, CHECKED)
+    rows = fit_markets("markets", recover, MARKETS)
+    checks = fit_markets("checks", market_checks, CHECKED_MARKETS)
     for name in ("markets", "checks"):
-        draft(name).replace(FOLDER / f"{name}.csv")
-    table = summary(rows)
+        draft_path(name).replace(FOLDER / f"{name}.csv")
+    table = summarise_recovery(rows)
     table.to_csv(FOLDER / "summary.csv", index=False, lineterminator="\n", float_format="%.4f")
-    says = page(rows, checks)
-    (ROOT / "docs" / "misspecification.md").write_text(says, encoding="utf-8")
-    print(says)
+    page = misspecification_page(rows, checks)
+    (ROOT / "docs" / "misspecification.md").write_text(page, encoding="utf-8")
+    print(page)
 
 
-def draft(name: str) -> Path:
-    """Where the markets that are finished wait for the rest."""
+def draft_path(name: str) -> Path:
+    """File of the markets that are already fitted."""
     return FOLDER / f"{name}.draft.csv"
 
 
-def collected(name: str, fits: Fits, count: int) -> pd.DataFrame:
-    """Rows of all markets, those of an interrupted run among them, as the draft has them."""
-    path = draft(name)
-    done = pd.read_csv(path) if path.exists() else pd.DataFrame({"scenario": [], "seed": []})
-    finished = set(zip(done["scenario"], done["seed"], strict=True))
-    markets = [(kind, seed) for kind in KINDS for seed in range(count)]
-    left = [market for market in markets if market not in finished]
-    for rows in track(fits(MODEL, left), total=len(left), description=f"fitting for {name}.csv"):
+def fit_markets(name: str, fits: Fits, count: int) -> pd.DataFrame:
+    """Rows of all markets, including those of an interrupted run, as read from the draft."""
+    path = draft_path(name)
+    fitted = pd.read_csv(path) if path.exists() else pd.DataFrame({"scenario": [], "seed": []})
+    finished = set(zip(fitted["scenario"], fitted["seed"], strict=True))
+    markets = [(scenario, seed) for scenario in SCENARIOS for seed in range(count)]
+    remaining = [market for market in markets if market not in finished]
+    simulated = (simulate(scenario, seed=seed) for scenario, seed in remaining)
+    for rows in track(
+        fits(MODEL, simulated), total=len(remaining), description=f"fitting for {name}.csv"
+    ):
         rows.to_csv(
             path,
             mode="a",

@@ -1,6 +1,6 @@
 #!/bin/sh
-# results/: a run of every member on the simulated market that it is for, what is made of runs, and the classical models.
-# The commands are those that a user types; draws stay on this machine (.gitignore), summaries and pages are kept.
+# results/: a run of every member on the simulated market that it is meant for, the results that are derived from runs,
+# and the classical models. The commands are those of a user; draws are not committed (.gitignore), summaries and pages are.
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
@@ -10,7 +10,7 @@ fit() { # MEMBER MARKET
 	mmm-bayes fit "$1" "data/$2.toml"
 }
 
-fit direct mediated
+fit no_mediation mediated
 fit full_mediation mediated
 fit partial_mediation mediated
 mmm-bayes sensitivity results/mediated-partial_mediation --placebo
@@ -20,7 +20,7 @@ fit partial_mediation floored
 fit time_varying changing_effect
 fit panel panel
 
-three="results/mediated-partial_mediation results/mediated-direct results/mediated-full_mediation"
+three="results/mediated-partial_mediation results/mediated-no_mediation results/mediated-full_mediation"
 rm -rf results/comparison results/side-by-side.html results/mediated-rolling results/mediated-baselines
 mmm-bayes compare $three --lfo --out results/comparison
 mmm-bayes report $three --out results/side-by-side.html

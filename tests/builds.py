@@ -1,4 +1,4 @@
-"""Small tables, models built on them, and draws of their parameters by hand."""
+"""Small tables, models built on them, and made-up draws of their parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,8 +10,9 @@ import pandas as pd
 import tomli_w
 import xarray as xr
 
-from mmm_bayes.dataset import Dataset, load
-from mmm_bayes.design import Design, design, form_for
+from mmm_bayes.data import Dataset, load
+from mmm_bayes.data.design import Design, make_design
+from mmm_bayes.data.form import form_for
 
 WEEKS, MAX_LAG = 30, 4
 CHAINS, DRAWS = 2, 2
@@ -19,7 +20,7 @@ CHANNELS = ("social", "video", "search", "tv")  # search is the mediator
 
 
 def table(*, units: int = 1, hurdle: bool = False, seed: int = 1) -> pd.DataFrame:
-    """Weekly rows; with two units, their sizes and flights differ."""
+    """Weekly table; with two units, their sizes and flights differ."""
     parts = []
     for unit in range(units):
         rng = np.random.default_rng([seed, unit])
@@ -51,7 +52,7 @@ def table(*, units: int = 1, hurdle: bool = False, seed: int = 1) -> pd.DataFram
 
 def description(*, units: int = 1, **changes: Any) -> dict[str, Any]:
     """The description of `table`, with top-level keys replaced; None leaves a key out."""
-    told: dict[str, Any] = {
+    default: dict[str, Any] = {
         "file": "weekly.csv",
         "date": "week",
         "outcome": "sales",
@@ -62,7 +63,7 @@ def description(*, units: int = 1, **changes: Any) -> dict[str, Any]:
             "search": {"spend": "search_spend"},
             "tv": {"spend": "tv_spend"},
         },
-        "mediation": {"mediator": "search", "causes": ["video", "social"]},
+        "mediators": {"search": {"causes": ["video", "social"]}},
         "controls": {
             "price": {"column": "price", "transform": "log"},
             "promotion": {"column": "promotion"},
@@ -70,20 +71,22 @@ def description(*, units: int = 1, **changes: Any) -> dict[str, Any]:
         "calendar": {"fourier": 1, "trend": "linear"},
         "model": {"max_lag": MAX_LAG},
     }
-    return {key: value for key, value in (told | changes).items() if value is not None}
+    absent = [key for key, value in changes.items() if value is None and key not in default]
+    assert not absent, f"nothing to leave out: {absent}"
+    return {key: value for key, value in (default | changes).items() if value is not None}
 
 
-def write(folder: Path, frame: pd.DataFrame, told: Mapping[str, Any]) -> Path:
-    """The table and its description; returns the description's path."""
+def write(folder: Path, frame: pd.DataFrame, toml: Mapping[str, Any]) -> Path:
+    """Write a table and its description; returns the description's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(folder / told["file"], index=False)
+    frame.to_csv(folder / toml["file"], index=False)
     path = folder / "weekly.toml"
-    path.write_text(tomli_w.dumps(told), encoding="utf-8")
+    path.write_text(tomli_w.dumps(toml), encoding="utf-8")
     return path
 
 
 def dataset(folder: Path, *, units: int = 1, hurdle: bool = False, **changes: Any) -> Dataset:
-    """A loaded small table."""
+    """Dataset of the small table."""
     frame = table(units=units, hurdle=hurdle)
     return load(write(folder, frame, description(units=units, **changes)))
 
@@ -107,7 +110,7 @@ OWNED = {
 
 @dataclass(frozen=True)
 class Built:
-    """A model on a design, with draws of its parameters and all that follows from them."""
+    """A model on a design, with draws of its parameters and deterministics."""
 
     name: str
     design: Design
@@ -117,7 +120,7 @@ class Built:
 
     @property
     def samples(self) -> list[dict[str, np.ndarray]]:
-        """The free parameters, one dictionary a draw, in the order of flat draws."""
+        """Free parameters, one dictionary per draw, in the order of flattened draws."""
         return [
             {str(name): values.values[chain, draw] for name, values in self.free.items()}
             for chain in range(self.free.sizes["chain"])
@@ -138,20 +141,27 @@ def build_on(
     floor: float | None = None,
     at_floor: str | None = None,
     trend: str = "linear",
+    saturation: str = "hill",
 ) -> Built:
-    """Build a member and give it draws; nothing is compiled.
+    """A member built on the small table, with random draws; nothing is compiled.
 
     With a floor, the lowest fifth of each unit's weeks stand at it.
     """
-    from mmm_bayes.family import member
-    from mmm_bayes.sampling import Compiled, follow
+    from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
+    from mmm_bayes.model.family import load_member
 
     calendar = {"fourier": 1, "trend": trend}
+    choices = {"max_lag": MAX_LAG, "saturation": saturation}
     data = dataset(
-        folder, units=units, hurdle=hurdle, calendar=calendar, **(OWNED if owned else {})
+        folder,
+        units=units,
+        hurdle=hurdle,
+        calendar=calendar,
+        model=choices,
+        **(OWNED if owned else {}),
     )
     if floor is not None:
-        data = at_a_floor(data, floor)
+        data = with_floor(data, floor)
     form = form_for(
         data,
         link=link,
@@ -159,14 +169,20 @@ def build_on(
         floor=floor,
         at_floor=at_floor,  # type: ignore[arg-type]
     )
-    arranged = design(data, form, slice(*weeks))
-    model = member(name).build(arranged)
-    free = draws_of(model)
-    return Built(name, arranged, model, free, follow(Compiled(model, None, 0.0), arranged, free))
+    arranged = make_design(data, form, slice(*weeks))
+    model = load_member(name).build(arranged)
+    free = random_draws(model)
+    return Built(
+        name,
+        arranged,
+        model,
+        free,
+        compute_deterministics(CompiledModel(model, None, 0.0), arranged, free),
+    )
 
 
-def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
-    """Draws of every free parameter, from wider ranges than its prior's."""
+def random_draws(model: Any, seed: int = 0) -> xr.Dataset:
+    """Random draws of every free parameter, from wider ranges than its prior's."""
     rng = np.random.default_rng(seed)
     makers = {
         "alpha": lambda shape: rng.uniform(0.0, 0.9, shape) * (rng.random(shape) < 0.9),
@@ -174,11 +190,14 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
         "slope": lambda shape: rng.lognormal(0.2, 0.4, shape),
         "beta": lambda shape: rng.uniform(0.02, 0.3, shape),
         "beta_direct": lambda shape: rng.uniform(0.02, 0.3, shape),
+        "media_share": lambda shape: rng.uniform(0.2, 0.8, shape),
+        "media_division": lambda shape: rng.normal(0.0, 0.5, shape),
         "gamma": lambda shape: rng.normal(0.1, 0.5, shape),
         "gamma_on": lambda shape: rng.normal(0.3, 1.0, shape),
         "sigma": lambda shape: rng.uniform(0.05, 0.3, shape),
         "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
-        "intercept": lambda shape: 1.0 + rng.normal(0.0, 0.1, shape),
+        "intercept": lambda shape: rng.normal(0.0, 0.1, shape),
+        "mediator_intercept": lambda shape: 1.0 + rng.normal(0.0, 0.1, shape),
         "effect": lambda shape: rng.normal(0.0, 0.05, shape),
         "spread": lambda shape: rng.uniform(0.1, 0.4, shape),
         "offset": lambda shape: rng.normal(0.0, 1.0, shape),
@@ -204,15 +223,15 @@ def draws_of(model: Any, seed: int = 0) -> xr.Dataset:
     return xr.Dataset(variables, coords=coords)
 
 
-def at_a_floor(data: Dataset, floor: float) -> Dataset:
-    """The same table whose lowest fifth of each unit's weeks stand at a floor below the others."""
+def with_floor(data: Dataset, floor: float) -> Dataset:
+    """Dataset with the lowest fifth of each unit's weeks at a floor below the others."""
     values = data.data["outcome"].values
     low = values <= np.quantile(values, 0.2, axis=0)
     return with_column(data, "outcome", np.where(low, floor, np.maximum(values, floor + 1.0)))
 
 
 def with_column(data: Dataset, variable: str, values: np.ndarray) -> Dataset:
-    """The same table with one variable's numbers replaced."""
+    """Dataset with the values of one variable replaced."""
     changed = data.data.copy(deep=True)
     changed[variable] = (data.data[variable].dims, values)
     return replace(data, data=changed)

@@ -22,3 +22,10 @@ def refused(number: int) -> int:
 
 def threads(_: int) -> str | None:
     return os.environ.get("OMP_NUM_THREADS")
+
+
+def slept(seconds: float) -> float:
+    """Leave a note in the working folder, and sleep."""
+    Path(f"slept-{os.getpid()}").touch()
+    time.sleep(seconds)
+    return seconds

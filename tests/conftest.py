@@ -1,6 +1,7 @@
 """Settings, built models, and synthetic runs that every test shares."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     from synthetic import Market
 
 matplotlib.use("Agg")  # no window, on machines with a screen too
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests of open pages as slow, and put the files with the most slow tests first.
+
+    So parallel workers, which take whole files, end together.
+    """
+    for item in items:
+        if {"browser", "dashboard"} & set(item.path.parts):
+            item.add_marker(pytest.mark.slow)
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
-"""The models' equations in plain loops, from the written definitions alone.
+"""The models' equations as explicit loops, written from their definitions alone.
 
 Exposures are multiples of their mean when on over the fitted weeks; weeks before the table had
-the fitted weeks' mean. A sample is a dictionary of a model's free parameters.
+the fitted weeks' mean, or nothing of a channel that starts inside the table. A sample is a
+dictionary of a model's free parameters.
 """
 
 import math
@@ -15,7 +16,7 @@ from scipy import stats
 Sample = dict[str, Any]
 MEDIATED = ("video", "social")
 CAUSES = {
-    "direct": (),
+    "no_mediation": (),
     "full_mediation": MEDIATED,
     "partial_mediation": MEDIATED,
     "time_varying": MEDIATED,
@@ -29,14 +30,28 @@ def active_mean(built: Built, unit: int, channel: int) -> float:
     return sum(on) / len(on)
 
 
+def before_table(built: Built) -> np.ndarray:
+    """Exposure of a week before the table, shape (unit, channel)."""
+    design = built.design
+    exposure = design.dataset.data["exposure"].values[: design.weeks.stop]
+    mean = exposure[design.weeks].mean(0)
+    for unit, channel in np.ndindex(mean.shape):
+        ran = "".join("1" if x > 0 else "0" for x in exposure[:, unit, channel])
+        off_at_first = len(ran) - len(ran.lstrip("0"))
+        longest_pause = max(map(len, ran.strip("0").split("1")))
+        if off_at_first > longest_pause or off_at_first >= design.form.max_lag:
+            mean[unit, channel] = 0.0
+    return mean
+
+
 def history(built: Built) -> np.ndarray:
     """Exposures (max_lag - 1 + time, unit, channel) in active means."""
-    everything = built.design.dataset.data["exposure"].values
+    exposure = built.design.dataset.data["exposure"].values
     weeks, back = built.design.weeks, built.design.form.max_lag - 1
     rows = []
     for row in range(weeks.start - back, weeks.stop):
         before = row < 0
-        rows.append(everything[weeks].mean(0) if before else everything[row])
+        rows.append(before_table(built) if before else exposure[row])
     path = np.array(rows, dtype=float)
     for unit in range(path.shape[1]):
         for channel in range(path.shape[2]):
@@ -54,11 +69,13 @@ def response(series: np.ndarray, alpha: float, kappa: float, slope: float, lags:
     return np.array(out)
 
 
-def shapes(built: Built, sample: Sample, *, mediation: bool) -> list[tuple[float, float, float]]:
+def shape_parameters(
+    built: Built, sample: Sample, *, mediation: bool
+) -> list[tuple[float, float, float]]:
     """Retention, half-saturation and slope of every channel, or of every cause."""
     if mediation and built.name in ("partial_mediation", "time_varying"):
         names = ("mediation_alpha", "mediation_kappa", "mediation_slope")
-        return [tuple(sample[name][at] for name in names) for at in range(2)]  # type: ignore[misc]
+        return [tuple(sample[name][cause] for name in names) for cause in range(2)]  # type: ignore[misc]
     names = ("adstock_alpha", "saturation_kappa", "saturation_slope")
     channels = list(built.design.dataset.channels)
     chosen = CAUSES[built.name] if mediation else channels
@@ -70,21 +87,32 @@ def shapes(built: Built, sample: Sample, *, mediation: bool) -> list[tuple[float
 
 def shares(built: Built, sample: Sample) -> list[float]:
     """Mean contribution of every channel to the outcome; a cause's is 0 in full mediation."""
-    if built.name != "full_mediation":
+    channels = list(built.design.dataset.channels)
+    if "media_share" not in sample and "beta_direct" not in sample:
         return list(sample["beta"])
-    left = iter(sample["beta_direct"])
-    channels = built.design.dataset.channels
-    return [0.0 if name in CAUSES[built.name] else next(left) for name in channels]
+    if "beta_direct" in sample and "media_share" not in sample:
+        direct = iter(sample["beta_direct"])
+        return [0.0 if name in CAUSES[built.name] else next(direct) for name in channels]
+    absent = CAUSES[built.name] if built.name == "full_mediation" else ()
+    spend = built.design.dataset.data["spend"].values[built.design.weeks].sum((0, 1))
+    average = [amount for amount in spend if amount > 0]
+    spend = [amount if amount > 0 else sum(average) / len(average) for amount in spend]
+    returns = iter(sample["media_division"])
+    worth = [
+        0.0 if name in absent else spend[c] * math.exp(next(returns))
+        for c, name in enumerate(channels)
+    ]
+    return [float(sample["media_share"]) * value / sum(worth) for value in worth]
 
 
 def elapsed(built: Built) -> list[float]:
-    """0 in the first fitted week, 1 in the last."""
+    """Time by week: 0 in the first fitted week, 1 in the last."""
     last = built.design.weeks.stop - built.design.weeks.start - 1
     return [week / last for week in range(last + 1)]
 
 
-def walked(built: Built, sample: Sample) -> np.ndarray:
-    """What there is of each channel's effect (time, channel); 1 where it does not change.
+def effect_walk(built: Built, sample: Sample) -> np.ndarray:
+    """Effectiveness of each channel (time, channel); 1 where it is constant.
 
     Eight steps of a walk in the fitted weeks, straight lines between its knots, mean 0 over time.
     """
@@ -96,8 +124,8 @@ def walked(built: Built, sample: Sample) -> np.ndarray:
         knots = [0.0]
         for step in range(8):
             shared = sample["effectiveness_step"][step]
-            own = sample["effectiveness_own_step"][channel, step]
-            knots.append(knots[-1] + (shared + own) / math.sqrt(8))
+            own_step = sample["effectiveness_own_step"][channel, step]
+            knots.append(knots[-1] + (shared + own_step) / math.sqrt(8))
         mean = sum((knots[k] + knots[k + 1]) / 2 for k in range(8)) / 8
         for week, time in enumerate(elapsed(built)):
             before = min(int(time * 8), 7)
@@ -112,7 +140,7 @@ def media(
     path: np.ndarray,
     parameters: list[tuple[float, float, float]],
     share: list[float],
-    at: list[int],
+    positions: list[int],
     effectiveness: np.ndarray | None = None,
 ) -> np.ndarray:
     """Sum of share (f / mean(f) - 1), f's mean that of the observed history over all units.
@@ -123,22 +151,23 @@ def media(
     fact = history(built)
     units = fact.shape[1]
     out = np.zeros((len(path) - lags + 1, units))
-    for (alpha, kappa, slope), amount, channel in zip(parameters, share, at, strict=True):
-        left = [
+    for (alpha, kappa, slope), amount, channel in zip(parameters, share, positions, strict=True):
+        factors = [
             1.0 if effectiveness is None else effectiveness[:, u, channel] for u in range(units)
         ]
         observed = [
-            left[u] * response(fact[:, u, channel], alpha, kappa, slope, lags) for u in range(units)
+            factors[u] * response(fact[:, u, channel], alpha, kappa, slope, lags)
+            for u in range(units)
         ]
         mean = np.mean(observed)
         for unit in range(units):
-            now = left[unit] * response(path[:, unit, channel], alpha, kappa, slope, lags)
+            now = factors[unit] * response(path[:, unit, channel], alpha, kappa, slope, lags)
             out[:, unit] += amount * (now / mean - 1)
     return out
 
 
 def standardised(built: Built, name: str) -> np.ndarray:
-    """A control or a season's column, centred in each unit and scaled in all, (time, unit)."""
+    """Column (time, unit) of a control or season, centred by unit and scaled over all units."""
     data = built.design.dataset.data.isel(time=built.design.weeks)
     units = data.sizes["unit"]
     if name in ("sin", "cos"):
@@ -149,50 +178,59 @@ def standardised(built: Built, name: str) -> np.ndarray:
         log = built.design.dataset.description.controls[name].transform == "log"
         raw = data["controls"].sel(control=name).values
         column = [[math.log(x) if log else x for x in week] for week in raw]
-    away = np.array(column) - np.mean(column, axis=0)
-    return away / math.sqrt(np.mean(away**2))
+    deviations = np.array(column) - np.mean(column, axis=0)
+    return deviations / math.sqrt(np.mean(deviations**2))
 
 
 def effectiveness(built: Built, sample: Sample) -> np.ndarray | None:
-    """What changes each channel, (time, unit, channel): a walk, `builds.OWNED`'s interactions."""
+    """Factor on each channel (time, unit, channel): its walk, and the interactions of `OWNED`."""
     if built.name != "time_varying" and "modulation_effect" not in sample:
         return None
     units = built.design.arrays.sizes["unit"]
-    walk = np.repeat(walked(built, sample)[:, None], units, axis=1)
+    walk = np.repeat(effect_walk(built, sample)[:, None], units, axis=1)
     if "modulation_effect" not in sample:
         return walk
     delta = sample["modulation_effect"]  # in the description's order, sine before cosine
     tv = np.exp(delta[0] * standardised(built, "promotion"))
     social = delta[1] * standardised(built, "price")
     social = social + delta[2] * standardised(built, "sin") + delta[3] * standardised(built, "cos")
-    one = np.ones(tv.shape)
-    return walk * np.stack([np.exp(social), one, one, tv], -1)  # social, video, search, tv
+    unchanged = np.ones(tv.shape)
+    return walk * np.stack(
+        [np.exp(social), unchanged, unchanged, tv], -1
+    )  # social, video, search, tv
 
 
 def baseline(built: Built, sample: Sample, prefix: str, covariates: np.ndarray) -> np.ndarray:
     out = np.zeros(covariates.shape[:2])
+    times = elapsed(built)
     for week in range(out.shape[0]):
         for unit in range(out.shape[1]):
             out[week, unit] = sample[f"{prefix}intercept"][unit]
             for column, effect in enumerate(sample[f"{prefix}covariate_effect"]):
                 out[week, unit] += covariates[week, unit, column] * effect
             for bend, change in enumerate(sample.get(f"{prefix}trend_change", [])):
-                at = (bend + 1) / 10
-                out[week, unit] += change * max(0.0, elapsed(built)[week] - at)
-                if at < 1:  # less its mean over the fitted weeks
-                    out[week, unit] -= change * (1 - at) ** 2 / 2
+                changepoint = (bend + 1) / 10
+                out[week, unit] += change * max(0.0, times[week] - changepoint)
+                if changepoint < 1:  # less its mean over the fitted weeks
+                    out[week, unit] -= change * (1 - changepoint) ** 2 / 2
     return out
 
 
+def outcome_mean(built: Built) -> np.ndarray:
+    """The mean outcome of each unit."""
+    observed = built.design.dataset.data["outcome"].values[built.design.weeks]
+    return np.array([sum(y) / len(y) for y in observed.T])
+
+
 def outcome_scale(built: Built) -> np.ndarray:
-    """The mean outcome of each unit, geometric under the log link.
+    """Four standard deviations of each unit's outcome; under the log link its geometric mean.
 
     Of the weeks above a floor then, and for a hurdle of what they are above it.
     """
     form = built.design.form
     observed = built.design.dataset.data["outcome"].values[built.design.weeks]
     if form.link != "log":
-        return np.array([np.mean(y) for y in observed.T])
+        return np.array([4 * np.std(y) for y in observed.T])
     floor = -math.inf if form.floor is None else form.floor
     less = form.floor if is_hurdle(built) else 0.0
     return np.array([stats.gmean([v - less for v in y if v > floor]) for y in observed.T])
@@ -203,32 +241,34 @@ def is_hurdle(built: Built) -> bool:
     return built.design.form.floor is not None and built.design.form.at_floor == "hurdle"
 
 
-def outcome_location(
+def location_under(
     built: Built, sample: Sample, path: np.ndarray, covariates: np.ndarray | None = None
 ) -> np.ndarray:
-    """outcome_mean (time, unit); of a hurdle, outcome_level."""
+    """outcome_location (time, unit); for a hurdle, outcome_level."""
     if covariates is None:
         covariates = built.design.arrays["covariates"].values
     predictor = baseline(built, sample, "", covariates) + media(
         built,
         path,
-        shapes(built, sample, mediation=False),
+        shape_parameters(built, sample, mediation=False),
         shares(built, sample),
         list(range(path.shape[2])),
         effectiveness(built, sample),
     )
     form = built.design.form
     if form.link == "log":
-        predictor = np.exp(predictor)
-    elif form.likelihood == "lognormal":
-        predictor = 0.05 * np.log1p(np.exp(predictor / 0.05))
-    return outcome_scale(built) * predictor
+        return outcome_scale(built) * np.exp(predictor)
+    location = outcome_mean(built) + outcome_scale(built) * predictor
+    if form.likelihood == "lognormal":
+        width = 0.05 * outcome_mean(built)
+        location = width * np.logaddexp(0.0, location / width)
+    return location
 
 
 def outcome_on(built: Built, sample: Sample, path: np.ndarray) -> np.ndarray:
     """Probability (time, unit) that a hurdle's outcome is above its floor."""
     covariates = built.design.arrays["covariates"].values
-    log_level = np.log(outcome_location(built, sample, path) / outcome_scale(built))
+    log_level = np.log(location_under(built, sample, path) / outcome_scale(built))
     logit = baseline(built, sample, "outcome_on_", covariates)
     return 1 / (1 + np.exp(-(logit + sample["outcome_on_slope"] * log_level)))
 
@@ -240,15 +280,15 @@ def disturbance(built: Built, sample: Sample) -> Any:
     return stats.norm()
 
 
-def hidden(built: Built, sample: Sample, ranks: np.ndarray, sides: np.ndarray) -> Any:
-    """What the floor hides of each week: latent outcome and side, by uniforms in (0, 1).
+def latent_outcomes(built: Built, sample: Sample, ranks: np.ndarray, sides: np.ndarray) -> Any:
+    """Latent outcome of each week, and its side of the hurdle, from uniforms in (0, 1).
 
     ``ranks`` (time, unit) place a week at the floor among what it could have been, ``sides`` place
     a week of a hurdle on its side of the probability of being above the floor.
     """
     form, floor = built.design.form, built.design.form.floor
     observed = built.design.dataset.data["outcome"].values[built.design.weeks]
-    location = outcome_location(built, sample, history(built))
+    location = location_under(built, sample, history(built))
     sigma, standard = float(sample["sigma"]), disturbance(built, sample)
     logged = form.link == "log" or form.likelihood == "lognormal"
     latent, side = observed.copy(), np.zeros(observed.shape)
@@ -272,50 +312,50 @@ def hidden(built: Built, sample: Sample, ranks: np.ndarray, sides: np.ndarray) -
     return latent, side
 
 
-def recorded(built: Built, sample: Sample, path: np.ndarray, unseen: Any) -> np.ndarray:
-    """The outcome (time, unit) under another path, by what `hidden` found of each week."""
-    form, floor = built.design.form, built.design.form.floor
+def floored_outcome(built: Built, sample: Sample, path: np.ndarray, unseen: Any) -> np.ndarray:
+    """Outcome (time, unit) under another path, given the result of `latent_outcomes`."""
+    floor = built.design.form.floor
     latent, side = unseen
-    here = outcome_location(built, sample, history(built))
-    there = outcome_location(built, sample, path)
+    location = location_under(built, sample, history(built))
+    other_location = location_under(built, sample, path)
     on = outcome_on(built, sample, path) if is_hurdle(built) else None
     out = np.zeros(latent.shape)
-    for at in np.ndindex(*latent.shape):
-        moved = (
-            latent[at] * there[at] / here[at]
-            if form.link == "log"
-            else latent[at] + there[at] - here[at]
+    for cell in np.ndindex(*latent.shape):
+        outcome = (
+            latent[cell] * other_location[cell] / location[cell]
+            if is_multiplicative(built)
+            else latent[cell] + other_location[cell] - location[cell]
         )
         if on is None:
-            out[at] = max(floor, moved)
+            out[cell] = max(floor, outcome)
         else:
-            out[at] = floor + moved if side[at] < on[at] else floor
+            out[cell] = floor + outcome if side[cell] < on[cell] else floor
     return out
 
 
 def mediator_nodes(
     built: Built, sample: Sample, path: np.ndarray, covariates: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
-    """mediator_mean and, of a hurdle, mediator_on and mediator_level, all (time, unit)."""
+    """mediator_location and, for a hurdle, mediator_on and mediator_level, all (time, unit)."""
     design = built.design
     if covariates is None:
         covariates = design.arrays["covariates"].values
     channels = list(design.dataset.channels)
-    at = [channels.index(cause) for cause in CAUSES[built.name]]
-    parameters = shapes(built, sample, mediation=True)
+    causes = [channels.index(cause) for cause in CAUSES[built.name]]
+    parameters = shape_parameters(built, sample, mediation=True)
     predictor = baseline(built, sample, "mediator_", covariates) + media(
-        built, path, parameters, list(sample["gamma"]), at
+        built, path, parameters, list(sample["gamma"]), causes
     )
     spent = design.dataset.data["exposure"].values[design.weeks, :, channels.index("search")]
     if design.form.mediator_likelihood == "normal":
-        return {"mediator_mean": spent.mean(0) * predictor}
+        return {"mediator_location": spent.mean(0) * predictor}
     scale = np.array([stats.gmean(column[column > 0]) for column in spent.T])
     logit = baseline(built, sample, "mediator_on_", covariates) + media(
-        built, path, parameters, list(sample["gamma_on"]), at
+        built, path, parameters, list(sample["gamma_on"]), causes
     )
     on, level = 1 / (1 + np.exp(-logit)), scale * np.exp(predictor)
     mean = on * level * math.exp(sample["mediator_sigma"] ** 2 / 2)
-    return {"mediator_mean": mean, "mediator_on": on, "mediator_level": level}
+    return {"mediator_location": mean, "mediator_on": on, "mediator_level": level}
 
 
 def mediator_under(built: Built, sample: Sample, path: np.ndarray, ties: np.ndarray) -> np.ndarray:
@@ -324,16 +364,18 @@ def mediator_under(built: Built, sample: Sample, path: np.ndarray, ties: np.ndar
     ``ties`` (time, unit) are the uniforms that place an off week within its point mass.
     """
     design = built.design
-    at = design.dataset.channels.index("search")
+    mediator = design.dataset.channels.index("search")
     back = design.form.max_lag - 1
-    observed = design.dataset.data["exposure"].values[design.weeks, :, at]
+    observed = design.dataset.data["exposure"].values[design.weeks, :, mediator]
     fact, other = (mediator_nodes(built, sample, p) for p in (history(built), path))
     changed = np.zeros(observed.shape)
     for week in range(observed.shape[0]):
         for unit in range(observed.shape[1]):
             y = observed[week, unit]
             if "mediator_on" not in fact:
-                drop = fact["mediator_mean"][week, unit] - other["mediator_mean"][week, unit]
+                drop = (
+                    fact["mediator_location"][week, unit] - other["mediator_location"][week, unit]
+                )
                 changed[week, unit] = max(0.0, y - drop)
                 continue
             sigma = sample["mediator_sigma"]
@@ -348,92 +390,55 @@ def mediator_under(built: Built, sample: Sample, path: np.ndarray, ties: np.ndar
                 log = NormalDist(math.log(median_other), sigma).inv_cdf(given_on)
                 changed[week, unit] = math.exp(log)
     for unit in range(observed.shape[1]):
-        changed[:, unit] /= active_mean(built, unit, at)
-    fact_path = history(built)[:, :, at]
+        changed[:, unit] /= active_mean(built, unit, mediator)
+    fact_path = history(built)[:, :, mediator]
     before = fact_path[:back] + (changed - fact_path[back:]).mean(0)
     return np.concatenate([np.maximum(before, 0.0), changed])
 
 
-def change(built: Built, fact: np.ndarray, here: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """Outcome at one location less outcome at another, each week's own disturbance kept."""
-    if built.design.form.link == "identity":
-        return here - there
+def is_multiplicative(built: Built) -> bool:
+    """Whether the outcome's disturbance is multiplicative."""
+    return built.design.form.link == "log" or built.design.form.likelihood == "lognormal"
+
+
+def change(built: Built, fact: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Outcome at one location less outcome at another, each week with its own disturbance."""
+    if not is_multiplicative(built):
+        return first - second
     observed = built.design.dataset.data["outcome"].values[built.design.weeks]
-    return observed * (np.exp(np.log(here) - np.log(fact)) - np.exp(np.log(there) - np.log(fact)))
+    return observed * (np.exp(np.log(first) - np.log(fact)) - np.exp(np.log(second) - np.log(fact)))
 
 
 def effects(
     built: Built, sample: Sample, channel: str, ties: np.ndarray, unseen: Any = None
 ) -> dict[str, np.ndarray]:
-    """Weekly total, direct and indirect effect of one channel, and its gain by one per cent."""
-    at = built.design.dataset.channels.index(channel)
+    """Weekly total, direct and indirect effect of a channel, and gain from one per cent more."""
+    index = built.design.dataset.channels.index(channel)
     middle = built.design.dataset.channels.index("search")
     path = history(built)
-    fact = outcome_location(built, sample, path)
+    fact = location_under(built, sample, path)
     without, more, held = path.copy(), path.copy(), path.copy()
-    without[..., at] = 0.0
-    more[..., at] *= 1.01
+    without[..., index] = 0.0
+    more[..., index] *= 1.01
     if channel in CAUSES[built.name]:
         zero = mediator_under(built, sample, without, ties)
         held[..., middle] = without[..., middle] = zero
         more[..., middle] = mediator_under(built, sample, more, ties)
     if unseen is not None:
-        observed = recorded(built, sample, path, unseen)
-        kept, none, gain = (recorded(built, sample, p, unseen) for p in (held, without, more))
+        observed = floored_outcome(built, sample, path, unseen)
+        kept, none, gain = (
+            floored_outcome(built, sample, p, unseen) for p in (held, without, more)
+        )
         return {
             "total": observed - none,
             "direct": kept - none,
             "indirect": observed - kept,
             "more": gain - observed,
         }
-    kept, none = (outcome_location(built, sample, p) for p in (held, without))
+    kept, none = (location_under(built, sample, p) for p in (held, without))
     return {
         "total": change(built, fact, fact, none),
         "direct": change(built, fact, kept, none),
         "indirect": change(built, fact, fact, kept),
-        "more": change(built, fact, outcome_location(built, sample, more), fact),
+        "more": change(built, fact, location_under(built, sample, more), fact),
     }
-
-
-def plan(
-    built: Built, sample: Sample, spends: np.ndarray, horizon: int, how: str
-) -> tuple[float, Any]:
-    """Outcome summed over a plan's weeks and all that feel it, and the mediator's weekly spend."""
-    design = built.design
-    lags = design.form.max_lag
-    at = design.dataset.channels.index("search")
-    data = design.dataset.data
-    rate = np.zeros(spends.shape)
-    now = np.zeros(spends.shape)
-    for unit, channel in np.ndindex(*spends.shape):
-        exposure = data["exposure"].values[:, unit, channel]
-        money = data["spend"].values[:, unit, channel]
-        mean_on = active_mean(built, unit, channel)
-        rate[unit, channel] = exposure.sum() / money.sum() / mean_on
-        now[unit, channel] = exposure.mean() / mean_on
-    after = (2 if how == "caused" else 1) * (lags - 1)
-    path = [*history(built)[-(lags - 1) :]]
-    path += [spends * rate] * horizon + [now] * after
-    path, today = np.array(path), np.array([*path[: lags - 1], *[now] * (horizon + after)])
-    week = design.arrays["covariates"].values.mean(0, keepdims=True)
-    covariates = np.repeat(week, horizon + after, 0)
-    searched = spends[:, at]
-    if how == "caused":
-        follows, fact = (
-            mediator_nodes(built, sample, p, covariates)["mediator_mean"] for p in (path, today)
-        )
-        for unit in range(len(spends)):
-            scale = active_mean(built, unit, at)
-            for t in range(horizon + after):
-                level = now[unit, at]
-                if design.form.mediator_likelihood == "hurdle":
-                    level *= follows[t, unit] / fact[t, unit]
-                else:
-                    level = max(0.0, level + (follows[t, unit] - fact[t, unit]) / scale)
-                path[lags - 1 + t, unit, at] = level
-        extra = (path[lags - 1 :, :, at] - now[:, at]).sum(0) / horizon
-        searched = data["spend"].values[:, :, at].mean(0) + extra / rate[:, at]
-    location = outcome_location(built, sample, path, covariates)
-    if design.form.floor is not None:
-        location = np.maximum(location, design.form.floor)
-    return location.sum(), searched

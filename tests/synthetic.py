@@ -1,4 +1,4 @@
-"""Synthetic run folders, laid out as a fit leaves them, made with NumPy alone."""
+"""Synthetic run folders, in the layout of a fit, made with NumPy alone."""
 
 import json
 
@@ -26,16 +26,25 @@ def statistics(draws):
     return xr.concat(parts, pd.Index(STATISTICS, name="statistic"))
 
 
-class Market:
-    """Draws of a made-up market whose parts add up, and the folder they are saved in."""
+def read_tree(path):
+    """A file's groups in memory; `xarray.load_datatree` leaves out what is named like a group."""
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        for node in tree.subtree:
+            for variable in node.variables.values():
+                variable.load()
+        return tree
 
-    def __init__(self, *, mediated, units, link, seed=1):
+
+class Market:
+    """Draws of an invented market whose parts add up, and the folder in which they are saved."""
+
+    def __init__(self, *, mediated, units, link, seed=1, freq="7D"):
         rng = self.rng = np.random.default_rng(seed)
         self.mediated, self.link = mediated, link
         self.coords = {
             "chain": np.arange(CHAINS),
             "draw": np.arange(DRAWS),
-            "time": pd.date_range("2023-01-02", periods=WEEKS, freq="7D").values,
+            "time": pd.date_range("2023-01-02", periods=WEEKS, freq=freq).values,
             "unit": units,
             "channel": CHANNELS,
         }
@@ -46,7 +55,7 @@ class Market:
         direct = 2 * self.spend * self.draws("channel", mean=[0.5, 0.3, 1.0, 0.7], sd=0.1)
         indirect = xr.zeros_like(direct)
         if mediated:
-            # Facebook raises the mediator for sure; TikTok's sign is not known.
+            # Facebook certainly raises the mediator; the sign of TikTok's effect is uncertain.
             slope = self.draws("channel", mean=[0.3, 0.0, 0.0, 0.0], sd=[0.03, 0.1, 1e-9, 1e-9])
             indirect = self.spend * slope * self.array(np.array([1.0, 1.0, 0.0, 0.0]), "channel")
         self.weekly = xr.Dataset(
@@ -81,12 +90,17 @@ class Market:
             "beta": self.positive("channel", median=0.05),
             "control_effect": self.draws("control", mean=[-0.1, 0.02], sd=0.02),
             "sigma": self.positive(median=0.06),
-            "outcome_mean": self.mean,
+            "outcome_location": self.mean,
         }
+        money = self.spend.mean("time").sum("unit")
+        money = money / money.sum()
+        returns = np.log(posterior["beta"] / money)
+        posterior["media_share"] = posterior["beta"].sum("channel")
+        posterior["media_division"] = returns - returns.mean("channel")
         prior = {
             name: values.isel(chain=[0]) * 1.5
             for name, values in posterior.items()
-            if name != "outcome_mean"
+            if name != "outcome_location"
         }
         groups = {
             "sample_stats": {"diverging": self.draws(mean=0, sd=1) > 99},
@@ -94,7 +108,9 @@ class Market:
             "prior_predictive": {"outcome": self.replicated.isel(chain=[0]) * 1.2},
             "observed_data": {"outcome": self.observed},
             "constant_data": {
-                "outcome_scale": self.array(np.full(len(self.coords["unit"]), 25_000.0), "unit"),
+                "outcome_scale": self.outcome_scale(),
+                "mean_outcome": self.observed.mean("time"),
+                "money": money,
                 "mediator_scale": self.array(np.full(len(self.coords["unit"]), 1000.0), "unit"),
                 "spend": self.spend,
                 "exposure": self.spend,
@@ -112,14 +128,14 @@ class Market:
             posterior |= {"gamma": gamma, "mediation_alpha": self.draws("cause", mean=0.5, sd=0.1)}
             prior |= {"gamma": gamma.isel(chain=[0]) * 3}
             google = self.spend.sel(channel="google", drop=True)
-            posterior["mediator_mean"] = google + 0 * self.mean
+            posterior["mediator_location"] = google + 0 * self.mean
             noisy = google + self.draws("time", "unit", mean=0.0, sd=200.0)
             groups["posterior_predictive"]["mediator"] = noisy.transpose("chain", "draw", ...)
             groups["observed_data"]["mediator"] = google
         groups |= {"posterior": posterior, "prior": prior}
         tree = xr.DataTree.from_dict({k: xr.Dataset(v) for k, v in groups.items()})
         tree.attrs = {
-            "model": "partial_mediation" if self.mediated else "direct",
+            "model": "partial_mediation" if self.mediated else "no_mediation",
             "link": self.link,
             "likelihood": "normal",
             "mediator_likelihood": "normal" if self.mediated else "",
@@ -128,8 +144,14 @@ class Market:
         }
         return tree
 
+    def outcome_scale(self):
+        """What is 1 in the model, by unit."""
+        if self.link == "log":
+            return np.exp(np.log(self.observed).mean("time"))
+        return 4 * self.observed.std("time")
+
     def log_likelihood(self):
-        """Of each week, all units together, as the disturbances were made."""
+        """Log-likelihood of each week, summed over units."""
         z = (self.observed - self.mean) / NOISE
         density = -0.5 * z**2 - np.log(NOISE * np.sqrt(2 * np.pi))
         return density.sum("unit").transpose("chain", "draw", "time")
@@ -137,24 +159,36 @@ class Market:
     def effects_draws(self):
         amounts = self.weekly.sum("time")
         if len(self.coords["unit"]) > 1:
-            together = amounts.sum("unit").expand_dims(unit=["all"])
-            amounts = xr.concat([amounts, together], "unit")
-        spent, seen = self.spend.sum("time"), self.observed.sum("time")
+            total = amounts.sum("unit").expand_dims(unit=["all"])
+            amounts = xr.concat([amounts, total], "unit")
+        spend, outcome = self.spend.sum("time"), self.observed.sum("time")
         if len(self.coords["unit"]) > 1:
-            spent = xr.concat([spent, spent.sum("unit").expand_dims(unit=["all"])], "unit")
-            seen = xr.concat([seen, seen.sum("unit").expand_dims(unit=["all"])], "unit")
-        amounts["contribution_share"] = amounts["total"] / seen
-        amounts["roas"] = amounts["total"] / spent
+            spend = xr.concat([spend, spend.sum("unit").expand_dims(unit=["all"])], "unit")
+            outcome = xr.concat([outcome, outcome.sum("unit").expand_dims(unit=["all"])], "unit")
+        amounts["contribution_share"] = amounts["total"] / outcome
+        amounts["roas"] = amounts["total"] / spend
         amounts["mroas"] = 0.6 * amounts["roas"]
         return amounts.transpose("chain", "draw", "unit", "channel")
 
+    def together(self):
+        """Effects of all channels; what causes bring through the mediator is in its own."""
+        amounts = self.weekly["direct"].sum(("time", "channel"))
+        spend, outcome = self.spend.sum(("time", "channel")), self.observed.sum("time")
+        if len(self.coords["unit"]) > 1:
+            amounts, spend, outcome = (
+                xr.concat([values, values.sum("unit").expand_dims(unit=["all"])], "unit")
+                for values in (amounts, spend, outcome)
+            )
+        joint = {"total": amounts, "contribution_share": amounts / outcome, "roas": amounts / spend}
+        return xr.Dataset(joint).transpose("chain", "draw", "unit")
+
     def prior_effects(self):
-        """Wider than the posterior's, and its own draws."""
+        """Effects under the prior, wider than those of the posterior."""
         wide = 2 * self.effects_draws().isel(chain=[0])
         return wide.assign(together=wide["direct"].sum("channel"))
 
     def identifiability(self):
-        """Facebook and TikTok move as one; the mediator's equation has them only."""
+        """Facebook and TikTok are collinear, and are the only causes of the mediator."""
         size = len(CHANNELS)
         effects = np.stack([np.eye(size)] * 3)
         effects[1, 0, 1] = effects[1, 1, 0] = -0.85
@@ -209,6 +243,7 @@ class Market:
                 "prior": self.prior_effects(),
                 "identifiability": self.identifiability(),
                 "weekly": weekly,
+                "together": self.together(),
                 "response": response,
                 "adstock": xr.Dataset(adstock),
                 "controls": xr.Dataset(controls),
@@ -217,13 +252,14 @@ class Market:
 
     def estimands(self):
         draws = self.effects_draws()
+        joint = self.together().expand_dims(channel=["all_media"])
         rows = []
-        for name, values in draws.data_vars.items():
+        for name, values in (*draws.data_vars.items(), *joint.data_vars.items()):
             table = statistics(values)
             for unit in values["unit"].values:
-                for channel in CHANNELS:
-                    one = table.sel(unit=unit, channel=channel)
-                    numbers = {s: float(one.sel(statistic=s)) for s in STATISTICS}
+                for channel in values["channel"].values:
+                    summary = table.sel(unit=unit, channel=channel)
+                    numbers = {s: float(summary.sel(statistic=s)) for s in STATISTICS}
                     unit_name = unit if len(draws["unit"]) > 1 else "all"
                     rows.append({"unit": unit_name, "channel": channel, "estimand": name} | numbers)
         return pd.DataFrame(rows)
@@ -246,19 +282,19 @@ MODEL = '"""Equations.\n\n    outcome_t ~ Normal(m_t, sigma) & <more>\n\nQuestio
 def diagnostics(verdict, mediated):
     checks = [
         {"group": "convergence", "name": "max R-hat", "value": 1.003, "threshold": 1.01,
-         "status": "pass", "says": "All chains agree."},
+         "status": "pass", "message": "All chains agree."},
         {"group": "outcome_ppc", "name": "maximum", "value": 0.001, "threshold": 0.05,
          "status": "fail" if verdict == "fail" else "pass",
-         "says": "The largest weeks are not reached."},
+         "message": "The largest weeks are not reached."},
         {"group": "data", "name": "profile_1", "value": None, "threshold": None,
-         "status": "warn", "says": "Two channels move together."},
+         "status": "warn", "message": "Two channels move together."},
     ]  # fmt: skip
     evidence = [
-        {"channel": "facebook", "says": ["The total is an extrapolation.", "It excludes 0."]},
+        {"channel": "facebook", "message": ["The total is an extrapolation.", "It excludes 0."]},
         {"channel": "tiktok",
-         "says": ["It contains 0: this table gives no evidence of mediation.",
-                  "What is said of tiktok leans on the prior."],
-         "leaning": ["What is said of tiktok leans on the prior."]},
+         "message": ["It contains 0: this table gives no evidence of mediation.",
+                  "The prior influences the effect of tiktok more than the data do."],
+         "leaning": ["The prior influences the effect of tiktok more than the data do."]},
     ]  # fmt: skip
     moves = [
         {"channel": name, "estimand": estimand, "prior": 0.2, "likelihood": 0.13,
@@ -270,13 +306,13 @@ def diagnostics(verdict, mediated):
     ends = {"median": 2e4, "lower": 1.5e4, "upper": 2.5e4, "observed": 2.2e4}
     share = {"median": 0.5, "lower": 0.31, "upper": 0.87, "p_nearly_all": 0.02}
     equations = {"outcome": 1.23, "mediator": None} if mediated else {"outcome": 1.23}
-    learnt = {"total": 0.8, "adstock_alpha": 0.1, "beta": 0.8, "saturation_slope": -0.4}
+    shrinkage = {"total": 0.8, "adstock_alpha": 0.1, "beta": 0.8, "saturation_slope": -0.4}
     pair = {
         "channels": ["facebook", "tiktok"],
         "effect": "direct",
         "effect_correlation": -0.85,
         "media_correlation": 0.5,
-        "says": "The data can't tell facebook from tiktok.",
+        "message": "The data can't tell facebook from tiktok.",
     }
     return {
         "verdict": verdict,
@@ -293,7 +329,7 @@ def diagnostics(verdict, mediated):
             "pairs": [pair] if mediated else [],
             "correlations": [],
             "channels": [
-                {"channel": name, "shrinkage": learnt, "variance_inflation": equations}
+                {"channel": name, "shrinkage": shrinkage, "variance_inflation": equations}
                 for name in CHANNELS
             ],
         },
@@ -312,9 +348,10 @@ def run(mediated, link):
         },
     }
     if mediated:
-        description["mediation"] = {"mediator": "google", "causes": CAUSES}
+        description["mediators"] = {"google": {"causes": CAUSES}}
+    share = {"mu": -1.9, "sigma": 1.2} if link == "log" else {"mu": -2.13, "sigma": 1.08}
     return {
-        "model": "partial_mediation" if mediated else "direct",
+        "model": "partial_mediation" if mediated else "no_mediation",
         "command": "mmm-bayes fit MODEL weekly.toml",
         "seed": 1,
         "versions": {"pymc": "6.4.0", "nutpie": "0.16.11"},
@@ -332,14 +369,14 @@ def run(mediated, link):
         "form": {"link": link, "likelihood": "normal",
                  "mediator_likelihood": "normal" if mediated else "", "max_lag": LAGS},
         "description": description,
-        "priors": {"beta": {"dist": "HalfNormal", "params": {"sigma": 0.15}}},
+        "priors": {"media_share": {"dist": "LogNormal", "params": share}},
         "profile_warnings": ["Two channels move together."],
     }  # fmt: skip
 
 
 def changing(folder):
-    """Let the effects of a saved run change over time; the names of its channels."""
-    effects = xr.load_datatree(folder / "effects.nc", engine="h5netcdf")
+    """Add effects that change over time to a saved run; returns the names of its channels."""
+    effects = read_tree(folder / "effects.nc")
     weekly = effects["weekly"].to_dataset()
     names = [str(name) for name in weekly["channel"].values]
     level = xr.ones_like(weekly["total"].isel(unit=0, drop=True))
@@ -350,7 +387,7 @@ def changing(folder):
         (1.0, 0.9, 1.1),
     ]
     change = [[row[key] for row in ends] for key in (0, 0, 0, 1, 2)]
-    over = xr.Dataset(
+    over_time = xr.Dataset(
         {
             "effectiveness": level,
             "change": (("statistic", "channel"), change),
@@ -359,7 +396,7 @@ def changing(folder):
         coords={"begins": ("period", level["time"].values[[0, 13]])}
         | {"ends": ("period", level["time"].values[[12, 25]])},
     )
-    effects["over_time"] = xr.DataTree(over)
+    effects["over_time"] = xr.DataTree(over_time)
     (folder / "effects.nc").unlink()
     effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
     return names

@@ -1,4 +1,4 @@
-"""The benchmarks' own parts: a race that measures wrongly is worse than none."""
+"""The parts of the benchmarks: a race that measures wrongly is worse than none."""
 
 import json
 import subprocess
@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks" / "contenders")]
 
-from ledger import Ledger, run  # noqa: E402
-from race import judge  # noqa: E402
+from ledger import Ledger, run_child  # noqa: E402
+from protocol import read_table, window_spans  # noqa: E402
+from race import summarise_draws  # noqa: E402
 from summary import exponent  # noqa: E402
-from told import read, spans  # noqa: E402
 
 TABLE = ROOT / "data" / "direct_only.toml"
 
@@ -34,38 +34,39 @@ def test_a_line_is_measured_once_under_its_keys(tmp_path):
     assert ledger.lines(size=2)[0]["seconds"] == 1.0
 
 
-def test_a_child_tells_in_its_last_line(tmp_path):
+def test_a_childs_output_is_its_last_line(tmp_path):
     script = tmp_path / "child.py"
     script.write_text("block = bytearray(200 * 2**20)\nprint('noise')\nprint('{\"a\": 1}')")
-    # Linux counts the parent's memory at the start as the child's: only a small parent can tell.
+    # Linux counts the parent's memory at the start as the child's, so the parent must be small.
     parent = (
-        f"import sys; sys.path.insert(0, {str(ROOT / 'benchmarks')!r}); from ledger import run; "
-        f"ran = run([sys.executable, {str(script)!r}]); print(ran.told, ran.peak_mb)"
+        f"import sys; sys.path.insert(0, {str(ROOT / 'benchmarks')!r}); "
+        f"from ledger import run_child; result = run_child([sys.executable, {str(script)!r}]); "
+        "print(result.output, result.peak_mb)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", parent], capture_output=True, text=True, check=True
     )
-    told, peak = done.stdout.rsplit(maxsplit=1)
-    assert told == "{'a': 1}"
+    output, peak = process.stdout.rsplit(maxsplit=1)
+    assert output == "{'a': 1}"
     assert 200 < float(peak) < 400
 
 
-def test_a_child_that_fails_ends_the_race_with_what_it_said(tmp_path):
+def test_a_child_that_fails_ends_the_race_with_its_error(tmp_path):
     script = tmp_path / "child.py"
     script.write_text("raise ValueError('no such table')")
     with pytest.raises(SystemExit, match="no such table"):
-        run([sys.executable, script])
+        run_child([sys.executable, script])
 
 
-def test_windows_are_as_long_as_told_and_inside_the_table():
-    class Told:
+def test_windows_have_the_length_of_the_arguments_and_lie_inside_the_table():
+    class Arguments:
         of, windows, window, horizon = 10, 10, 104, 8
 
-    found = spans(208, Told)
-    assert len(found) == 10
-    assert found[0][0].start == 0
-    assert found[-1][1].stop == 208
-    for train, test in found:
+    spans = window_spans(208, Arguments)
+    assert len(spans) == 10
+    assert spans[0][0].start == 0
+    assert spans[-1][1].stop == 208
+    for train, test in spans:
         assert train.stop - train.start == 104
         assert (test.start, test.stop) == (train.stop, train.stop + 8)
 
@@ -73,43 +74,41 @@ def test_windows_are_as_long_as_told_and_inside_the_table():
 def test_effective_draws_and_effects_are_those_of_the_draws():
     rng = np.random.default_rng(1)
     walk = rng.normal(size=(4, 1000)).cumsum(axis=1)  # never mixes
-    kept = {
+    draws = {
         "free_good": rng.normal(size=(4, 1000, 3)),
         "free_bad": walk,
         "free_held": np.ones((4, 1000)),
         "effects": np.linspace(0, 1, 4000).reshape(4, 1000, 1) * [10.0, 20.0],
     }
-    found = judge(kept, [5.0, 12.0])
-    assert found["worst"] == "bad"
-    assert found["ess"] < 100
-    assert found["rhat"] > 1.1
-    assert found["parameters"] == 4
-    assert found["effects"][1] == pytest.approx(
+    summary = summarise_draws(draws, [5.0, 12.0])
+    assert summary["worst"] == "bad"
+    assert summary["ess"] < 100
+    assert summary["rhat"] > 1.1
+    assert summary["parameters"] == 4
+    assert summary["effects"][1] == pytest.approx(
         {"median": 10.0, "lower": 1.0, "upper": 19.0, "truth": 12.0}
     )
-    alone = judge({name: kept[name] for name in ("free_good", "effects")}, [5.0, 12.0])
-    assert alone["ess"] == pytest.approx(4000, rel=0.15)
+    good = summarise_draws({name: draws[name] for name in ("free_good", "effects")}, [5.0, 12.0])
+    assert good["ess"] == pytest.approx(4000, rel=0.15)
 
 
 def test_the_exponent_of_a_power_law():
     size = pd.Series([100.0, 200.0, 1000.0])
     slope, low, high = exponent(size, 3 * size**1.7)
     assert (slope, low, high) == pytest.approx((1.7, 1.7, 1.7))
-    rough = exponent(size, 3 * size**1.7 * np.array([1.1, 0.9, 1.1]))
-    assert rough[1] < 1.7 < rough[2]
+    _, low, high = exponent(size, 3 * size**1.7 * np.array([1.1, 0.9, 1.1]))
+    assert low < 1.7 < high
 
 
 def test_contenders_scale_priors_by_the_numbers_of_the_design():
-    from mmm_bayes.dataset import load
-    from mmm_bayes.design import design
-    from mmm_bayes.terms.priors import defaults
+    from mmm_bayes.data import load
+    from mmm_bayes.data.design import make_design
 
-    table, arranged = read(TABLE), design(load(TABLE))
+    table, arranged = read_table(TABLE), make_design(load(TABLE))
     scaling = arranged.scaling
-    assert table.spread == pytest.approx(scaling.spread)
+    outcome = arranged.arrays["outcome_observed"].values
+    assert table.spread == pytest.approx(outcome.std() / outcome.mean())
     np.testing.assert_allclose(table.active_means, scaling.exposure[0])
-    _, beta = defaults(arranged, scaling.spread, scaling.mediator_spread)["beta"]
-    np.testing.assert_allclose(table.shares, beta["sigma"])
     window = table.rows(slice(50, 154))
     np.testing.assert_allclose(window.covariates.mean(), 0, atol=1e-12)
     np.testing.assert_allclose(window.covariates.std(ddof=0), 1)
@@ -124,27 +123,27 @@ def test_every_contender_is_pinned_without_an_address():
 
 
 def test_the_truth_is_that_of_the_table():
-    from race import truth
+    from race import true_effects
 
-    told = json.loads(TABLE.with_suffix(".truth.json").read_text())
-    assert len(truth(TABLE)) == len(told["channels"])
-    assert all(value > 0 for value in truth(TABLE))
+    truth = json.loads(TABLE.with_suffix(".truth.json").read_text())
+    assert len(true_effects(TABLE)) == len(truth["channels"])
+    assert all(value > 0 for value in true_effects(TABLE))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["direct", "partial_mediation"])
+@pytest.mark.parametrize("name", ["no_mediation", "partial_mediation"])
 def test_the_kernel_is_the_models_density_and_its_gradient(name):
-    from kernel import by_hand
+    from kernel import handwritten_density, independent_shares
 
-    from mmm_bayes.dataset import load
-    from mmm_bayes.design import design
-    from mmm_bayes.family import member
+    from mmm_bayes.data import load
+    from mmm_bayes.data.design import make_design
+    from mmm_bayes.model.family import load_member
 
-    arranged = design(load(ROOT / "data" / "mediated.toml"))
-    model = member(name).build(arranged)
+    arranged = make_design(independent_shares(load(ROOT / "data" / "mediated.toml")))
+    model = load_member(name).build(arranged)
     density = model.compile_logp(mode="FAST_COMPILE")
     start = model.initial_point()
-    hand = by_hand(model, arranged)
+    handwritten = handwritten_density(model, arranged)
     rng = np.random.default_rng(1)
 
     def joined(point):
@@ -154,13 +153,12 @@ def test_the_kernel_is_the_models_density_and_its_gradient(name):
         moved = {key: value + 0.3 * rng.normal(size=value.shape) for key, value in start.items()}
         point = joined(moved)
         gradient, unused = np.empty_like(point), np.empty_like(point)
-        value = hand(point, gradient)
+        value = handwritten(point, gradient)
         assert value == pytest.approx(float(density(moved)), rel=1e-10)
         step = 1e-5
-        for at in range(len(point)):
-            there = point.copy()
-            there[at] += step
-            here = point.copy()
-            here[at] -= step
-            slope = (hand(there, unused) - hand(here, unused)) / (2 * step)
-            assert gradient[at] == pytest.approx(slope, rel=1e-5, abs=1e-4)
+        for index in range(len(point)):
+            above, below = point.copy(), point.copy()
+            above[index] += step
+            below[index] -= step
+            slope = (handwritten(above, unused) - handwritten(below, unused)) / (2 * step)
+            assert gradient[index] == pytest.approx(slope, rel=1e-5, abs=1e-4)

@@ -5,6 +5,7 @@ imported: the check is quick and sees imports inside functions too.
 """
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -13,48 +14,22 @@ import pytest
 PACKAGE = "mmm_bayes"
 ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 
-# Lowest first. A module may import its own package and those before it.
-LAYERS = (
-    "errors",
-    "files",
-    "splits",
-    "executing",
-    "streaming",
-    "dataset",
-    "transforms",
-    "simulate",
-    "experiments",
-    "interactions",
-    "design",
-    "terms",
-    "contraction",
-    "evaluation",
-    "arithmetic",
-    "family",
-    "sampling",
-    "counterfactual",
-    "runs",
-    "jobs",
-    "refitting",
-    "estimands",
-    "diagnostics",
-    "forecasting",
-    "fitting",
-    "prior_checking",
-    "refreshing",
-    "calibration",
-    "sensitivity",
-    "rolling",
-    "decisions",
-    "baselines",
-    "plots",
-    "comparison",
-    "report",
-    "dashboard",
-    "interactive",
-    "demo",
-    "cli",
-)
+
+def rooms(page: str) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Rooms of the package as the page lists them, and the order of files inside some of them."""
+    rows = re.findall(r"^\| ((?:`[\w/]+`(?:, )?)+) \|.*\| (.*?) ?\|$", page, re.MULTILINE)
+    names, inside = [], {}
+    for cell, files in rows:
+        here = [name.rstrip("/") for name in re.findall(r"`([\w/]+)`", cell)]
+        names += here
+        if listed := tuple(re.findall(r"`(\w+)`", files)):
+            inside[here[0]] = listed
+    return tuple(names), inside
+
+
+#: Lowest first. A module may import its own room and those before it; where files of a room are
+#: listed, a file may import those before it.
+LAYERS, INSIDE = rooms((ROOT.parent / "docs" / "architecture.md").read_text("utf-8"))
 
 SAMPLERS = {"pymc", "nutpie", "pytensor"}
 CLI_TOP_LEVEL = {"typer", "rich", f"{PACKAGE}.errors"}
@@ -115,6 +90,10 @@ def layer_violations(root: Path) -> list[str]:
                 continue
             if inner[0] not in allowed:
                 wrong.append(f"{where}:{line}: {own} imports {inner[0]}, which is not below it")
+            elif inner[0] == own and own in INSIDE and len(parts) > 1 and len(inner) > 1:
+                order, here, there = INSIDE[own], parts[1], inner[1]
+                if here in order and there in order and order.index(there) > order.index(here):
+                    wrong.append(f"{where}:{line}: {here} imports {there}, which is not below it")
     return wrong
 
 
@@ -192,39 +171,37 @@ def plant(root: Path, files: dict[str, str]) -> Path:
     ],
 )
 def test_a_planted_upward_import_is_caught(tmp_path, source):
-    wrong = layer_violations(plant(tmp_path, {"design.py": source}))
+    wrong = layer_violations(plant(tmp_path, {"model.py": source}))
     assert len(wrong) == 1
-    assert "design imports plots, which is not below it" in wrong[0]
+    assert "model imports plots, which is not below it" in wrong[0]
 
 
 def test_an_upward_import_from_inside_a_package_is_caught(tmp_path):
     root = plant(
         tmp_path,
-        {"dataset/checks.py": "from ..design import Design\nfrom .reading import read"},
+        {"data/checks.py": "from ..plots import Figure\nfrom .cells import read"},
     )
     assert layer_violations(root) == [
-        "mmm_bayes/dataset/checks.py:1: dataset imports design, which is not below it"
+        "mmm_bayes/data/checks.py:1: data imports plots, which is not below it"
     ]
 
 
 def test_relative_imports_of_a_package_root_are_resolved(tmp_path):
     source = (
-        "from .adstock import geometric\nfrom ..errors import InputError\nfrom .. import simulate\n"
+        "from .adstock import geometric\nfrom ..errors import InputError\nfrom .. import studies\n"
     )
-    wrong = layer_violations(plant(tmp_path, {"transforms/__init__.py": source}))
-    assert wrong == [
-        "mmm_bayes/transforms/__init__.py:3: transforms imports simulate, which is not below it"
-    ]
+    wrong = layer_violations(plant(tmp_path, {"data/__init__.py": source}))
+    assert wrong == ["mmm_bayes/data/__init__.py:3: data imports studies, which is not below it"]
 
 
 def test_downward_imports_pass(tmp_path):
     design = (
         "from mmm_bayes.errors import InputError\n"
-        "from mmm_bayes import __version__, dataset\n"
+        "from mmm_bayes import __version__, data\n"
         "import mmm_bayes\n"
     )
     cli = "def run():\n    from mmm_bayes import report, plots\n"
-    root = plant(tmp_path, {"errors.py": "import numpy", "design.py": design, "cli.py": cli})
+    root = plant(tmp_path, {"errors.py": "import numpy", "model.py": design, "cli.py": cli})
     assert layer_violations(root) == []
 
 
@@ -249,13 +226,13 @@ def test_planted_heavy_imports_are_caught(tmp_path):
         "import json\nimport typer\nfrom rich.console import Console\n"
         "from typing import TYPE_CHECKING\nfrom mmm_bayes.errors import InputError\n"
         "if TYPE_CHECKING:\n    import numpy\n"
-        "import pandas\nfrom mmm_bayes import runs\nif True:\n    import xarray\n"
+        "import pandas\nfrom mmm_bayes.inference import runs\nif True:\n    import xarray\n"
         "def run():\n    import pymc\n"
     )
     wrong = heavy_imports_of_cli(plant(tmp_path, {"cli.py": source}))
     assert [line.split(": ")[1].split(" ")[0] for line in wrong] == [
         "pandas",
-        "mmm_bayes.runs",
+        "mmm_bayes.inference.runs",
         "xarray",
     ]
 
@@ -264,3 +241,15 @@ def test_a_planted_sampler_in_plots_is_caught(tmp_path):
     root = plant(tmp_path, {"plots/curves.py": "def draw():\n    import pymc as pm\n"})
     (message,) = sampler_imports_of_plots(root)
     assert message == "mmm_bayes/plots/curves.py:2: plots imports pymc"
+
+
+def test_a_planted_upward_import_inside_a_room_is_caught(tmp_path):
+    source = "from mmm_bayes.data.lags import lag_matrix\nfrom mmm_bayes.data.design import Design"
+    (message,) = layer_violations(plant(tmp_path, {"data/dates.py": source}))
+    assert message == "mmm_bayes/data/dates.py:2: dates imports design, which is not below it"
+
+
+def test_every_file_of_an_ordered_room_is_listed():
+    for room, order in INSIDE.items():
+        found = {path.stem for path in (ROOT / room).iterdir() if not path.stem.startswith("__")}
+        assert found == set(order)

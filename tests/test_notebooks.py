@@ -58,7 +58,7 @@ def test_there_are_six():
 
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 def test_a_pair_is_in_step(source, maker):
-    text, saved = maker.paired(source), nbformat.read(source.with_suffix(".ipynb"), 4)
+    text, saved = maker.read_notebook(source), nbformat.read(source.with_suffix(".ipynb"), 4)
     nbformat.validate(saved)
     assert [(cell.cell_type, cell.source) for cell in saved.cells] == [
         (cell.cell_type, cell.source) for cell in text.cells
@@ -78,7 +78,7 @@ def test_saved_outputs_are_whole_and_clean(source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 def test_it_opens_with_a_question_and_ends_with_what_was_found(source, maker):
-    cells = maker.paired(source).cells
+    cells = maker.read_notebook(source).cells
     assert re.match(r"# \d\. ", cells[0].source)
     assert re.search(r"\*\*[^*]+\?\*\*", cells[0].source)
     assert cells[-1].source.startswith("## What was found, and what it rests on")
@@ -101,4 +101,4 @@ def test_faults_are_found():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs(name, maker, copies):
-    assert faults(maker.executed(copies / f"{name}.py")) == []
+    assert faults(maker.run_notebook(copies / f"{name}.py")) == []

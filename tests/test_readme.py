@@ -26,6 +26,9 @@ def test_what_it_finds_is_what_the_kept_run_found() -> None:
             mean, lower, upper = kept.loc[(channel, effect)]
             assert cells[2 * at] == f"{mean:.1f} ({lower:.1f} to {upper:.1f})"
             assert cells[2 * at + 1] == f"{truth[channel, effect]:.1f}"
+    mean, lower, upper = kept.loc[("all_media", "total")]
+    told, true = f"{mean:.1f} ({lower:.1f} to {upper:.1f})", truth["all_media", "total"]
+    assert f"| all media together | {told} | {true:.1f} |" in (ROOT / "README.md").read_text()
 
 
 def test_the_race_is_what_was_measured() -> None:

@@ -21,7 +21,7 @@ channels.google    = {{ spend = "google_spend",    role = "search" }}
 channels.tiktok    = {{ spend = "tiktok_spend",    role = "social" }}
 channels.instagram = {{ spend = "instagram_spend", role = "social" }}
 channels.snapchat  = {{ spend = "snapchat_spend",  role = "social" }}
-mediation = {{ mediator = "google", causes = ["facebook", "tiktok", "instagram", "snapchat"] }}
+mediators.google    = {{ causes = ["facebook", "tiktok", "instagram", "snapchat"] }}
 controls.price      = {{ column = "average_price" }}
 controls.promotions = {{ column = "promotions" }}
 controls.emails     = {{ column = "emails_send",      transform = "log1p" }}
@@ -91,7 +91,7 @@ def test_log_link_and_floor_are_better_by_loo(gaussian: Path, floored: Path) -> 
     assert done.returncode == 0, done.stderr
     told = json.loads((out / "compare.json").read_text())
     assert told["weeks"] == 96
-    assert any(note.startswith("8 weeks stand at a floor") for note in told["notes"])
+    assert any(note.startswith("8 weeks are at a floor") for note in told["notes"])
     table = pd.read_csv(out / "compare.csv").set_index("run")
     assert table.loc[gaussian.name, "elpd_diff"] < -100
 
@@ -146,7 +146,9 @@ def test_a_duplicated_division_is_refused(tmp_path: Path) -> None:
         'channels.google = { spend = "spend_google", exposure = "google_impressions" }\n'
     )
     done = subprocess.run(
-        [COMMAND, "fit", "direct", toml, "--out", tmp_path / "run"], capture_output=True, text=True
+        [COMMAND, "fit", "no_mediation", toml, "--out", tmp_path / "run"],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2
     assert "'Z'" in done.stderr
@@ -156,7 +158,7 @@ def test_a_duplicated_division_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "choice, says",
+    "choice, message",
     [
         (
             'duplicates = "sum"',
@@ -165,12 +167,12 @@ def test_a_duplicated_division_is_refused(tmp_path: Path) -> None:
         ),
         (
             'units = ["A", "B", "Y"]',
-            "left out, because units names the others: 2,712 of 3,051 rows, of units",
+            "left out, because units does not name them: 2,712 of 3,051 rows, of units",
         ),
     ],
 )
 def test_check_says_how_a_duplicated_division_was_settled(
-    tmp_path: Path, choice: str, says: str
+    tmp_path: Path, choice: str, message: str
 ) -> None:
     toml = tmp_path / "division.toml"
     toml.write_text(
@@ -180,5 +182,5 @@ def test_check_says_how_a_duplicated_division_was_settled(
     )
     done = subprocess.run([COMMAND, "check", toml], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert says in " ".join(done.stdout.split())
+    assert message in " ".join(done.stdout.split())
     assert "exposure proportional to spend: google" in " ".join(done.stdout.split())

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from mmm_bayes import fitting
-from mmm_bayes.dataset import profiling
-from mmm_bayes.decisions import information, limits, moving, today
+from mmm_bayes.data import profiles
+from mmm_bayes.decisions import information, limits, moves
 from mmm_bayes.diagnostics import convergence, predictive, prior
-from mmm_bayes.diagnostics.identifiability import ALIKE, TRADE_OFF
-from mmm_bayes.diagnostics.sensitivity import FELT
+from mmm_bayes.diagnostics.identifiability import EFFECT_CORRELATION_MIN, MEDIA_CORRELATION_MAX
+from mmm_bayes.diagnostics.sensitivity import SENSITIVITY_THRESHOLD
 from mmm_bayes.estimands import summary
-from mmm_bayes.refreshing import SURPRISING, TUNE
-from mmm_bayes.rolling import stability
+from mmm_bayes.inference import fit as fitting
+from mmm_bayes.inference.refresh import SURPRISING, TUNE
+from mmm_bayes.model.transforms.adstock import geometric
 from mmm_bayes.sensitivity import confounding, placebo
+from mmm_bayes.studies.rolling import stability
 
 METHOD = " ".join(
     (Path(__file__).resolve().parent.parent / "docs/method.md").read_text("utf-8").split()
@@ -27,28 +28,29 @@ STATED = [
     f"R-hat ≤ {convergence.RHAT_MAX}, bulk and tail ESS ≥ {convergence.ESS_MIN:.0f}, "
     f"E-BFMI ≥ {convergence.BFMI_MIN}",
     f"more than {convergence.DIVERGENT_SHARE_MAX:.0%} of the draws fail",
-    f"more than {convergence.DEEPEST_SHARE_MAX:.0%} of trajectories",
+    f"more than {convergence.TREE_DEPTH_SHARE_MAX:.0%} of trajectories",
     f"below {predictive.FAIL_BELOW} fails, below {predictive.WARN_BELOW} warns",
-    f"the first {1 - fitting.HOLDOUT:.0%} of weeks",
-    f"if its sensitivity to it is above {FELT} and above",
-    f"if its sensitivity to them is below {FELT}",
-    f"a correlation of direct or indirect effects below {TRADE_OFF}, or of media "
-    f"beyond {ALIKE} in size",
-    {10: "beyond ten times what was observed or stays below a tenth of it"}[int(prior.WITHIN)],
+    f"the first {1 - fitting.HOLDOUT_SHARE:.0%} of weeks",
+    f"if its sensitivity to it is above {SENSITIVITY_THRESHOLD} and above",
+    f"if its sensitivity to them is below {SENSITIVITY_THRESHOLD}",
+    f"a correlation of direct or indirect effects below {EFFECT_CORRELATION_MIN}, or of media "
+    f"beyond {MEDIA_CORRELATION_MAX} in size",
+    {10: "beyond ten times what was observed or stays below a tenth of it"}[int(prior.RATIO_MAX)],
     {3: "more than a third of the weeks below zero"}[round(1 / prior.NEGATIVE_MAX)],
     {4: "a probability above one quarter"}[round(1 / prior.PROBABILITY_MAX)],
     {0.9: "more than nine tenths of the outcome"}[prior.NEARLY_ALL],
     f"for {({9: 'nine'})[len(confounding.GRID)]} values from {min(confounding.GRID)} to "
     f"{max(confounding.GRID)}",
     {3: "three times for each channel"}[placebo.SHIFTS],
-    f"the mean price of the last {today.YEAR} weeks",
-    f"no spend may exceed {limits.EXTRAPOLATION} times the channel's highest observed week",
+    "Beta({alpha}, {beta})".format(**geometric.priors_at(1.0)["alpha"][1]),
+    f"after {geometric.HALF_LIFE[0]:.1f} to {geometric.HALF_LIFE[1]:.0f} days (90%)",
+    f"no spend may exceed {limits.EXTRAPOLATION} times the highest that the channel sustained",
     {0.9: "nine tenths of the carryover settle"}[information.SETTLED],
     f"*Stable* is a `cv` below {stable}",
     f"*volatile* one from {moderate} on",
     f"is below {SURPRISING} is more than new weeks",
     f"tune for {TUNE} draws",
-    f"when it is zero in {profiling.MEDIATOR_OFF:.0%} of the weeks or more",
+    f"when it is zero in {profiles.MEDIATOR_OFF:.0%} of the weeks or more",
 ]
 
 
@@ -59,7 +61,7 @@ def test_the_method_states_what_is_used(words):
 
 def test_the_small_moves_are_those_of_the_documents():
     page = (Path(__file__).resolve().parent.parent / "notebooks/5-decisions.py").read_text("utf-8")
-    small, large = moving.SHARES
+    small, large = moves.SHARES
     assert re.search(f"Here are {small:.0%} and {large:.0%} of it", page.replace("\n# ", " "))
 
 

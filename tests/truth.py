@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from oracle import response
 
-from mmm_bayes.simulate import Market
-from mmm_bayes.simulate.market import MEAN_REVENUE, MEAN_SPEND
+from mmm_bayes.studies.simulate import Market
+from mmm_bayes.studies.simulate.market import MEAN_REVENUE, MEAN_SPEND
 
 LAGS = 13
 
@@ -38,6 +38,7 @@ def truthful_experiments(
                 "spend_change": share * market.table[f"{channel}_spend"][first : last + 1].sum(),
                 "lift": lift + spread * rng.normal(),
                 "standard_error": spread,
+                "source": "independent",
             }
         )
     return pd.DataFrame(rows)

@@ -1,8 +1,8 @@
-"""Meridian's contender: a national model, geometric adstock, then Hill.
+"""Contender Meridian: a national model with geometric adstock, then Hill.
 
-Priors are this project's wherever the two models have the same parameter (`README.md` lists them
-and where they can't be); media have the package's prior on their contribution, which is this
-project's `beta`. Trend and seasons enter as controls, with one knot: a level that stays.
+Priors are those of this project wherever the two models have the same parameter; `README.md` lists
+the exceptions. Media have the package's prior on their contribution, which corresponds to this
+project's `beta`. Trend and seasons enter as controls, with one knot: a constant level.
 
     python benchmarks/contenders/with_meridian.py data/direct_only.toml
 """
@@ -17,18 +17,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 warnings.simplefilter("ignore")
 
 import numpy as np  # noqa: E402
-from told import MAX_LAG, Stopwatch, Table, asked, read, spans, tell  # noqa: E402
+from protocol import (  # noqa: E402
+    MAX_LAG,
+    Stopwatch,
+    Table,
+    parse_arguments,
+    read_table,
+    report_result,
+    window_spans,
+)
 
-#: Events of JAX that are not sampling. Tracing holds the tracing of what it calls, so it is left
-#: in: the sampling seconds are a little too many, by what the first trace of each function takes.
+#: JAX events that are not sampling. Tracing events are nested, so they are not subtracted, and the
+#: sampling seconds include the first trace of each function.
 COMPILING = (
     "/jax/core/compile/backend_compile_duration",
     "/jax/core/compile/jaxpr_to_mlir_module_duration",
 )
 
 
-def model(table: Table):
-    """An unfitted Meridian model of a table."""
+def build_model(table: Table):
+    """Meridian model of a table, not fitted."""
     from meridian.backend import np_float_dtype as real
     from meridian.backend import tfd
     from meridian.data.data_frame_input_data_builder import DataFrameInputDataBuilder
@@ -53,10 +61,9 @@ def model(table: Table):
             weeks, media_cols=columns, media_spend_cols=columns, media_channels=list(table.spends)
         )
     )
-    # Meridian measures a channel in the median of its weeks that are on, the outcome and the
-    # controls in their standard deviation. The slope stays at its default, 1: if it is free and
-    # falls below 1 its gradient is infinite where a channel has had no exposure, and every step
-    # of the sampler is rejected.
+    # Meridian scales a channel by its median when on, and the outcome and the controls by their
+    # standard deviations. The slope stays at its default, 1: a free slope below 1 has an infinite
+    # gradient where a channel has had no exposure, and every step of the sampler is rejected.
     half = np.log(table.active_means / spends.where(spends > 0).median().to_numpy())
     prior = PriorDistribution(
         alpha_m=tfd.Beta(real(2.0), real(2.0), name="alpha_m"),
@@ -69,8 +76,8 @@ def model(table: Table):
     return Meridian(input_data=builder.build(), model_spec=spec)
 
 
-def fitted(table: Table, told, watch: Stopwatch):
-    """Fit, with the seconds that JAX compiled in taken out of those of the call."""
+def fit_model(table: Table, arguments, watch: Stopwatch):
+    """Fitted model; the seconds in which JAX compiled are subtracted from those of sampling."""
     import jax
 
     compiled = []
@@ -81,11 +88,15 @@ def fitted(table: Table, told, watch: Stopwatch):
 
     jax.monitoring.register_event_duration_secs_listener(listen)
     with watch.part("compile"):
-        meridian = model(table)
+        meridian = build_model(table)
     compiled.clear()
     with watch.part("sampling"):
         meridian.sample_posterior(
-            n_chains=told.chains, n_adapt=told.tune, n_burnin=0, n_keep=told.draws, seed=told.seed
+            n_chains=arguments.chains,
+            n_adapt=arguments.tune,
+            n_burnin=0,
+            n_keep=arguments.draws,
+            seed=arguments.seed,
         )
     watch.move(sum(compiled), "sampling", "compile")
     jax.monitoring.unregister_event_duration_listener(listen)
@@ -93,7 +104,7 @@ def fitted(table: Table, told, watch: Stopwatch):
 
 
 def effects(meridian) -> np.ndarray:
-    """What each channel brought, shape (chain, draw, channel), in the outcome's units."""
+    """Total effect of each channel, shape (chain, draw, channel), in the outcome's units."""
     from meridian.analysis.analyzer import Analyzer
 
     return np.asarray(Analyzer(meridian).incremental_outcome())
@@ -111,24 +122,24 @@ def divergences(meridian) -> int:
 
 
 def main() -> None:
-    told = asked(("default",))
+    arguments = parse_arguments(("default",))
     watch = Stopwatch()
     with watch.part("import"):
         import meridian.analysis.analyzer
         import meridian.model.model  # noqa: F401
-    (windows if told.windows else fit)(told, watch)
+    (windows if arguments.windows else fit)(arguments, watch)
 
 
-def fit(told, watch: Stopwatch) -> None:
-    """One fit, to every channel's total effect."""
-    meridian = fitted(read(told.table), told, watch)
+def fit(arguments, watch: Stopwatch) -> None:
+    """One fit, up to the total effect of every channel."""
+    meridian = fit_model(read_table(arguments.table), arguments, watch)
     with watch.part("effects"):
         total = effects(meridian)
     stats = meridian.inference_data.sample_stats
     steps = float(np.asarray(stats["n_steps"]).mean()) if "n_steps" in stats else None
-    tell(
+    report_result(
         watch,
-        keep=told.keep,
+        keep=arguments.keep,
         draws=free(meridian),
         effects=total,
         divergences=divergences(meridian),
@@ -136,29 +147,29 @@ def fit(told, watch: Stopwatch) -> None:
     )
 
 
-def windows(told, watch: Stopwatch) -> None:
-    """Windows: a model made and fitted anew for each. Meridian does not forecast unseen weeks."""
+def windows(arguments, watch: Stopwatch) -> None:
+    """Rolling windows, a new model for each. Meridian does not forecast unseen weeks."""
     import arviz as az
 
-    table = read(told.table)
-    each = []
-    for train, _ in spans(len(table.weeks), told):
-        begun = time.perf_counter()
-        lap = Stopwatch()
-        meridian = fitted(table.rows(train), told, lap)
+    table = read_table(arguments.table)
+    results = []
+    for train, _ in window_spans(len(table.weeks), arguments):
+        start = time.perf_counter()
+        stopwatch = Stopwatch()
+        meridian = fit_model(table.rows(train), arguments, stopwatch)
         total = effects(meridian)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         ess = [float(az.ess(value).min()) for value in _columns(free(meridian))]
-        each.append(
+        results.append(
             {
                 "seconds": seconds,
-                "sampling": lap.seconds["sampling"],
+                "sampling": stopwatch.seconds["sampling"],
                 "divergences": divergences(meridian),
                 "ess": min(ess),
                 "effects": np.median(total, axis=(0, 1)).tolist(),
             }
         )
-    tell(watch, windows=each)
+    report_result(watch, windows=results)
 
 
 def _columns(draws: dict[str, np.ndarray]):

@@ -1,44 +1,49 @@
-"""This project's contender: `direct` (like for like) or `partial_mediation` (what it does more).
+"""Contender of this project: `no_mediation` (like for like) or `partial_mediation` (mediation too).
 
-python benchmarks/contenders/with_mmm_bayes.py data/direct_only.toml --variant direct
+python benchmarks/contenders/with_mmm_bayes.py data/direct_only.toml --variant no_mediation
 """
 
 from __future__ import annotations
 
 import time
 
-from told import Stopwatch, asked, spans, tell
+from protocol import Stopwatch, parse_arguments, report_result, window_spans
 
 
 def main() -> None:
-    told = asked(("direct", "partial_mediation"))
-    (windows if told.windows else fit)(told)
+    arguments = parse_arguments(("no_mediation", "partial_mediation"))
+    (windows if arguments.windows else fit)(arguments)
 
 
-def fit(told) -> None:
-    """One fit, to every channel's total effect."""
+def fit(arguments) -> None:
+    """One fit, up to the total effect of every channel."""
     watch = Stopwatch()
     with watch.part("import"):
-        from mmm_bayes.counterfactual import world
-        from mmm_bayes.dataset import load
-        from mmm_bayes.design import design
+        from mmm_bayes.data import load
+        from mmm_bayes.data.design import make_design
         from mmm_bayes.estimands import summed_effects
-        from mmm_bayes.family import member
-        from mmm_bayes.sampling import Settings, compile_model, follow, sample
+        from mmm_bayes.inference.sampling import (
+            Settings,
+            compile_model,
+            compute_deterministics,
+            sample,
+        )
+        from mmm_bayes.model.counterfactual import abduct
+        from mmm_bayes.model.family import load_member
     with watch.part("compile"):
-        arranged = design(load(told.table))
-        compiled = compile_model(member(told.variant), arranged)
-    settings = Settings(told.draws, told.tune, told.chains, told.seed)
+        arranged = make_design(load(arguments.table))
+        compiled = compile_model(load_member(arguments.variant), arranged)
+    settings = Settings(arguments.draws, arguments.tune, arguments.chains, arguments.seed)
     with watch.part("sampling"):
         tree = sample(compiled, arranged, settings)
     with watch.part("effects"):
-        draws = follow(compiled, arranged, tree["posterior"].to_dataset())
-        effects = summed_effects(world(compiled.model, arranged, draws))
+        draws = compute_deterministics(compiled, arranged, tree["posterior"].to_dataset())
+        effects = summed_effects(abduct(compiled.model, arranged, draws))
     stats = tree["sample_stats"]
     total = effects["total"].sel(unit="all").transpose("chain", "draw", "channel")
-    tell(
+    report_result(
         watch,
-        keep=told.keep,
+        keep=arguments.keep,
         draws={name: draws[name].values for name in compiled.free},
         effects=total.values,
         divergences=int(stats["diverging"].sum()),
@@ -46,37 +51,37 @@ def fit(told) -> None:
     )
 
 
-def windows(told) -> None:
-    """Windows as `mmm-bayes rolling` fits them: compiled once, the data swapped."""
+def windows(arguments) -> None:
+    """Rolling windows as `mmm-bayes rolling` fits them: compiled once, with the data replaced."""
     watch = Stopwatch()
     with watch.part("import"):
-        from mmm_bayes.dataset import load
-        from mmm_bayes.design import form_for
-        from mmm_bayes.family import member
-        from mmm_bayes.jobs import source_of
-        from mmm_bayes.rolling.work import Plan, work
-        from mmm_bayes.sampling import Settings
-        from mmm_bayes.splits import Split
-    dataset = load(told.table)
-    settings = Settings(told.draws, told.tune, told.chains, told.seed)
-    splits = tuple(Split(*span) for span in spans(dataset.data.sizes["time"], told))
-    source = source_of(member(told.variant))
-    plan = Plan(told.variant, source, dataset, form_for(dataset), splits, settings)
-    each = []
-    for at in range(len(splits)):
-        begun = time.perf_counter()
-        found = work(plan, None, at)
-        total = found["total_summary"].sel(statistic="median", unit="all")
-        each.append(
+        from mmm_bayes.data import load
+        from mmm_bayes.data.form import form_for
+        from mmm_bayes.data.splits import Split
+        from mmm_bayes.inference.sampling import Settings
+        from mmm_bayes.model.family import load_member
+        from mmm_bayes.studies.jobs import source_hash
+        from mmm_bayes.studies.rolling.piece import RollingPlan, run_piece
+    dataset = load(arguments.table)
+    settings = Settings(arguments.draws, arguments.tune, arguments.chains, arguments.seed)
+    splits = tuple(Split(*span) for span in window_spans(dataset.data.sizes["time"], arguments))
+    source = source_hash(load_member(arguments.variant))
+    plan = RollingPlan(arguments.variant, source, dataset, form_for(dataset), splits, settings)
+    results = []
+    for index in range(len(splits)):
+        start = time.perf_counter()
+        window = run_piece(plan, None, index)
+        total = window["total_summary"].sel(statistic="median", unit="all")
+        results.append(
             {
-                "seconds": time.perf_counter() - begun,
-                "sampling": found.attrs["sampling_seconds"],
-                "divergences": int(found.attrs["divergences"]),
-                "ess": float(found.attrs["ess_bulk"]),
+                "seconds": time.perf_counter() - start,
+                "sampling": window.attrs["sampling_seconds"],
+                "divergences": int(window.attrs["divergences"]),
+                "ess": float(window.attrs["ess_bulk"]),
                 "effects": total.values.tolist(),
             }
         )
-    tell(watch, windows=each)
+    report_result(watch, windows=results)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""pymc-marketing's contender: its `MMM` with geometric adstock and Hill saturation.
+"""Contender pymc-marketing: its `MMM` with geometric adstock and Hill saturation.
 
-Priors are this project's wherever the two models have the same parameter (`README.md` lists them
-and where they can't be). The sampler is what `MMM.fit` takes by default in an environment that
-holds pymc-marketing alone (PyMC's NUTS), or nutpie, which it takes if that is installed.
+Priors are those of this project wherever the two models have the same parameter; `README.md` lists
+the exceptions. The sampler is the default of `MMM.fit` in an environment with pymc-marketing alone
+(PyMC's NUTS), or nutpie, which is the default if it is installed.
 
     python benchmarks/contenders/with_pymc_marketing.py data/direct_only.toml --variant pymc
 """
@@ -13,23 +13,32 @@ import time
 import warnings
 
 import numpy as np
-from told import FOURIER, MAX_LAG, Stopwatch, Table, asked, read, spans, tell
+from protocol import (
+    FOURIER,
+    MAX_LAG,
+    Stopwatch,
+    Table,
+    parse_arguments,
+    read_table,
+    report_result,
+    window_spans,
+)
 
 warnings.simplefilter("ignore")
 
-#: PyMC counts half of a machine's cores; this project and JAX use both of two.
+#: By default PyMC uses half of a machine's cores; this project and JAX use both of two.
 CORES = 2
 
 
-def model(table: Table):
-    """An unfitted MMM of a table."""
+def build_model(table: Table):
+    """`MMM` of a table, not fitted."""
     import xarray as xr
     from pymc_extras.prior import Prior
     from pymc_marketing.mmm import MMM, GeometricAdstock, HillSaturation
 
     columns = list(table.spends.values())
     outcome, spends = table.weeks[table.outcome], table.weeks[columns]
-    # The package measures the outcome in its maximum, and a channel in its own.
+    # The package scales the outcome by its maximum, and each channel by its own.
     mean = float(outcome.mean() / outcome.max())
 
     def by_channel(values: np.ndarray) -> xr.DataArray:
@@ -62,61 +71,61 @@ def model(table: Table):
 
 
 def frames(table: Table):
-    """The package's X and y."""
+    """X and y of the package."""
     columns = [table.date, *table.spends.values()]
     return table.weeks[columns].join(table.covariates), table.weeks[table.outcome]
 
 
-def sampler(told) -> dict:
-    """Arguments of `MMM.fit`; all that is not named is the package's default."""
+def sampler(arguments) -> dict:
+    """Arguments of `MMM.fit`; all others are the package's defaults."""
     return {
-        "draws": told.draws,
-        "tune": told.tune,
-        "chains": told.chains,
-        "random_seed": told.seed,
+        "draws": arguments.draws,
+        "tune": arguments.tune,
+        "chains": arguments.chains,
+        "random_seed": arguments.seed,
         "progressbar": False,
         "cores": CORES,
-        "nuts_sampler": "nutpie" if told.variant == "nutpie" else "pymc",
+        "nuts_sampler": "nutpie" if arguments.variant == "nutpie" else "pymc",
     }
 
 
-def fitted(table: Table, told, watch: Stopwatch):
-    """Fit, with the seconds of sampling taken out of those of the call."""
+def fit_model(table: Table, arguments, watch: Stopwatch):
+    """Fitted model; the seconds of sampling are subtracted from those of the call."""
     with watch.part("compile"):
-        mmm = model(table)
+        mmm = build_model(table)
         x, y = frames(table)
-        tree = mmm.fit(x, y, **sampler(told))
+        tree = mmm.fit(x, y, **sampler(arguments))
     watch.move(float(tree["posterior"].attrs["sampling_time"]), "compile", "sampling")
     return mmm
 
 
 def effects(mmm) -> np.ndarray:
-    """What each channel brought, shape (chain, draw, channel), in the outcome's units."""
+    """Total effect of each channel, shape (chain, draw, channel), in the outcome's units."""
     draws = mmm.idata["posterior"]["channel_contribution"].sum("date")
     scale = float(mmm.scalers["_target"])
     return draws.transpose("chain", "draw", "channel").values * scale
 
 
 def main() -> None:
-    told = asked(("pymc", "nutpie"))
+    arguments = parse_arguments(("pymc", "nutpie"))
     watch = Stopwatch()
     with watch.part("import"):
         import pymc_marketing.mmm  # noqa: F401
-    (windows if told.windows else fit)(told, watch)
+    (windows if arguments.windows else fit)(arguments, watch)
 
 
-def fit(told, watch: Stopwatch) -> None:
-    """One fit, to every channel's total effect."""
+def fit(arguments, watch: Stopwatch) -> None:
+    """One fit, up to the total effect of every channel."""
     with watch.part("compile"):
-        table = read(told.table)
-    mmm = fitted(table, told, watch)
+        table = read_table(arguments.table)
+    mmm = fit_model(table, arguments, watch)
     with watch.part("effects"):
         total = effects(mmm)
     posterior, stats = mmm.idata["posterior"], mmm.idata["sample_stats"]
     free = [variable.name for variable in mmm.model.free_RVs]
-    tell(
+    report_result(
         watch,
-        keep=told.keep,
+        keep=arguments.keep,
         draws={name: posterior[name].transpose("chain", "draw", ...).values for name in free},
         effects=total,
         divergences=int(stats["diverging"].sum()),
@@ -124,36 +133,36 @@ def fit(told, watch: Stopwatch) -> None:
     )
 
 
-def windows(told, watch: Stopwatch) -> None:
-    """Windows as `TimeSliceCrossValidator` fits its folds: a model made, fitted, and predicting."""
+def windows(arguments, watch: Stopwatch) -> None:
+    """Rolling windows as the folds of `TimeSliceCrossValidator`: each builds, fits and predicts."""
     import arviz_stats as azs
 
-    table = read(told.table)
-    each = []
-    for train, test in spans(len(table.weeks), told):
-        begun = time.perf_counter()
-        lap = Stopwatch()
+    table = read_table(arguments.table)
+    results = []
+    for train, test in window_spans(len(table.weeks), arguments):
+        start = time.perf_counter()
+        stopwatch = Stopwatch()
         window = table.rows(train)
-        mmm = fitted(window, told, lap)
+        mmm = fit_model(window, arguments, stopwatch)
         total = effects(mmm)
         ahead, _ = frames(table.rows(slice(train.start, test.stop)))
         mmm.sample_posterior_predictive(
-            ahead.iloc[-told.horizon :], include_last_observations=True,
-            extend_idata=False, progressbar=False, random_seed=told.seed,
+            ahead.iloc[-arguments.horizon :], include_last_observations=True,
+            extend_idata=False, progressbar=False, random_seed=arguments.seed,
         )  # fmt: skip
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         free = [variable.name for variable in mmm.model.free_RVs]
         ess = azs.ess(mmm.idata["posterior"].to_dataset()[free])
-        each.append(
+        results.append(
             {
                 "seconds": seconds,
-                "sampling": lap.seconds["sampling"],
+                "sampling": stopwatch.seconds["sampling"],
                 "divergences": int(mmm.idata["sample_stats"]["diverging"].sum()),
                 "ess": min(float(value.min()) for value in ess.values()),
                 "effects": np.median(total, axis=(0, 1)).tolist(),
             }
         )
-    tell(watch, windows=each)
+    report_result(watch, windows=results)
 
 
 if __name__ == "__main__":

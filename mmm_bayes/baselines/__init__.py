@@ -1,5 +1,5 @@
-"""The classical models beside the Bayesian family: same weeks, same questions, same definitions.
+"""Classical models beside the Bayesian family: same weeks, same counterfactuals, same definitions.
 
-Every estimator is scikit-learn's, LightGBM's or statsmodels' own. What is written here is what they
-lack: transformers of media, the counterfactual, and the table that sets them side by side.
+Every regressor is that of scikit-learn, LightGBM or statsmodels. This package adds what they lack:
+transformers of media, the counterfactual, and the tables that compare the models.
 """

@@ -1,10 +1,10 @@
-"""Every classical model: tuned, fitted and scored on every split, then explained on all weeks."""
+"""Evaluation of the classical models: tuning, validation on every split, effects, explanation."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,33 +12,86 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmm_bayes.baselines import effects, explain, residuals
-from mmm_bayes.baselines.findings import Findings
-from mmm_bayes.baselines.members import KINDS, Choice, kind_of, make
-from mmm_bayes.baselines.predictions import ROLLED, predicted
-from mmm_bayes.baselines.rows import WEEK, Layout, layout_of, rows_of
-from mmm_bayes.baselines.tuning import tuned
-from mmm_bayes.baselines.validation import DRAWS, LAST, ROLLING, points, score
-from mmm_bayes.dataset import Dataset
-from mmm_bayes.splits import Split
+from mmm_bayes.baselines import effects, explain
+from mmm_bayes.baselines.members import REGRESSORS, Params, make_model, regressor_name
+from mmm_bayes.baselines.predictions import WINDOW_COLUMNS, prediction_table
+from mmm_bayes.baselines.residuals import residual_tests, share_residuals
+from mmm_bayes.baselines.rows import WEEK, Layout, build_rows, row_layout
+from mmm_bayes.baselines.tuning import tune
+from mmm_bayes.baselines.validation import (
+    HOLDOUT,
+    PREDICTIVE_DRAWS,
+    ROLLING,
+    point_scores,
+    prediction_scores,
+)
+from mmm_bayes.data import Dataset
+from mmm_bayes.data.splits import Split
 
 Array = NDArray[np.float64]
 
-ALL = "all"
-#: Linear models are quicker than trees, and try so many times as many choices.
-QUICK = 3
+ALL_WEEKS = "all"
+#: Linear models are faster than trees, and have this many times as many trials.
+LINEAR_TRIALS_FACTOR = 3
+
+
+@dataclass
+class Results:
+    """Tables of all models, which grow as models are evaluated.
+
+    Attributes
+    ----------
+    metrics : list of (model, split, metric, value)
+        The rows of ``baselines.csv``.
+    parts : dict of str to list of pandas.DataFrame
+        The other tables, by name.
+    params : dict
+        Tuned hyperparameters, by regressor and split.
+    """
+
+    metrics: list[tuple[str, str, str, float | None]] = field(default_factory=list)
+    parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+    params: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add_metrics(self, model: str, rows: Iterable[tuple[str, str, float | None]]) -> None:
+        """Add metrics of a model.
+
+        Parameters
+        ----------
+        rows : iterable of tuple
+            Split, metric and value.
+        """
+        self.metrics += [(model, *row) for row in rows]
+
+    def add_rows(self, name: str, table: pd.DataFrame) -> None:
+        """Add rows to a table.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            Rows with the columns of the table `name`; may be empty.
+        """
+        if len(table):
+            self.parts.setdefault(name, []).append(table)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table but the metrics, concatenated over models."""
+        return {name: pd.concat(parts, ignore_index=True) for name, parts in self.parts.items()}
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every model is asked.
+    """Data, splits and settings that all models have in common.
 
     Attributes
     ----------
-    dataset : Dataset
     link : {"identity", "log"}
-    splits : mapping of str to Split
-    trials, bootstrap, seed : int
+    trials : int
+        Sets of hyperparameters that a tuning of trees tries.
+    bootstrap : int
+        Number of bootstrap refits.
     """
 
     dataset: Dataset
@@ -50,178 +103,192 @@ class Task:
 
     @cached_property
     def X(self) -> Array:
-        """The rows of all weeks."""
-        return rows_of(self.dataset)
+        """Rows of all weeks, shape (row, column)."""
+        return build_rows(self.dataset)
 
     @cached_property
     def y(self) -> Array:
-        """The outcome of the same rows."""
+        """Outcome of these rows, shape (row,)."""
         return np.asarray(self.dataset.data["outcome"].values.ravel())
 
     @cached_property
     def layout(self) -> Layout:
-        """Of the rows."""
-        return layout_of(self.dataset)
+        """Layout of these rows."""
+        return row_layout(self.dataset)
 
     @property
     def units(self) -> int:
-        """How many the table has."""
+        """Number of units of the table."""
         return len(self.layout.units)
 
     @property
     def weeks(self) -> slice:
-        """All of them."""
+        """Span of all weeks."""
         return slice(0, self.dataset.data.sizes["time"])
 
-    def part(self, span: slice) -> NDArray[np.bool_]:
-        """Which rows are in a span of weeks."""
+    def rows_in(self, span: slice) -> NDArray[np.bool_]:
+        """Whether each row lies in a span of weeks, shape (row,)."""
         return np.asarray((self.X[:, WEEK] >= span.start) & (self.X[:, WEEK] < span.stop))
 
-    def question(self, span: slice) -> effects.Question:
-        """The counterfactuals of a span of weeks."""
-        return effects.Question(self.dataset, span, self.link)
+    def counterfactual(self, span: slice) -> effects.CounterfactualWeeks:
+        """Counterfactuals of a span of weeks."""
+        return effects.CounterfactualWeeks(self.dataset, span, self.link)
 
-    def make(self, model: str, choice: Choice) -> Any:
-        """A model, not fitted."""
-        return make(model, self.layout, choice, link=self.link, seed=self.seed)
+    def make_model(self, model: str, params: Params) -> Any:
+        """Model that is not fitted."""
+        return make_model(model, self.layout, params, link=self.link, seed=self.seed)
 
     def dates(self, span: slice) -> tuple[str, str]:
-        """The first and the last week of a span."""
+        """First and last week of a span."""
         first, last = self.dataset.data["time"].values[[span.start, span.stop - 1]]
         return str(first)[:10], str(last)[:10]
 
 
-def classical(
-    task: Task, models: Sequence[str], found: Findings, say: Callable[[str], None]
+def evaluate_models(
+    task: Task, models: Sequence[str], results: Results, say: Callable[[str], None]
 ) -> None:
-    """Ask the models, and add what they say to the findings.
+    """Evaluate the models, and add their tables to the results.
 
     Parameters
     ----------
-    task : Task
-    models : sequence of str
-    found : Findings
-        Grows.
     say : callable
-        Told a line at each step.
+        Receives one line at each step.
     """
-    asked = effects.remembered(task.question(task.weeks))
-    for kind in dict.fromkeys(kind_of(model) for model in models):
-        say(f"{KINDS[kind].says}: tuning")
-        choices, took = _choices(task, kind)
-        found.choices[kind] = {name: choices[name] for name in (LAST, ALL)}
-        for model in [one for one in models if kind_of(one) == kind]:
+    rows = effects.cached_rows(task.counterfactual(task.weeks))
+    for regressor in dict.fromkeys(regressor_name(model) for model in models):
+        say(f"{REGRESSORS[regressor].label}: tuning")
+        params, seconds = _tune_splits(task, regressor)
+        results.params[regressor] = {name: params[name] for name in (HOLDOUT, ALL_WEEKS)}
+        for model in [name for name in models if regressor_name(name) == regressor]:
             say(f"{model}: {len(task.splits)} splits")
             trained = None
             for split in task.splits:
-                trained = _validate(task, model, split, choices[split], took[split], found)
-            say(f"{model}: all weeks, and {task.bootstrap} times resampled ones")
-            _explain(task, model, choices[ALL], took[ALL], trained, asked, found)
+                trained = _validate(task, model, split, params[split], seconds[split], results)
+            say(f"{model}: all weeks and {task.bootstrap} bootstrap samples")
+            _explain(task, model, params[ALL_WEEKS], seconds[ALL_WEEKS], trained, rows, results)
 
 
-def _choices(task: Task, kind: str) -> tuple[dict[str, Choice], dict[str, float]]:
-    """What is tuned for each split, and the seconds that it took.
+def _tune_splits(task: Task, regressor: str) -> tuple[dict[str, Params], dict[str, float]]:
+    """Hyperparameters of each split, and the seconds of their tuning.
 
-    Windows share the choice of the first, so that what changes from one to the next is the market.
+    Rolling windows share the hyperparameters of the first, so that changes from one window to the
+    next are those of the market.
     """
-    choices, took = {}, {}
-    trials = task.trials * (QUICK if KINDS[kind].linear else 1)
-    for split in [*task.splits, ALL]:
-        same = f"{ROLLING}_1" if split.startswith(ROLLING) else split
+    params, seconds = {}, {}
+    trials = task.trials * (LINEAR_TRIALS_FACTOR if REGRESSORS[regressor].linear else 1)
+    for split in [*task.splits, ALL_WEEKS]:
+        source = f"{ROLLING}_1" if split.startswith(ROLLING) else split
         start = time.perf_counter()
-        if same not in choices:
-            rows = task.part(task.weeks if same == ALL else task.splits[same].train)
-            choices[same] = tuned(
-                kind, task.layout, task.X[rows], task.y[rows],
+        if source not in params:
+            rows = task.rows_in(task.weeks if source == ALL_WEEKS else task.splits[source].train)
+            params[source] = tune(
+                regressor, task.layout, task.X[rows], task.y[rows],
                 link=task.link, trials=trials, seed=task.seed,
             )  # fmt: skip
-        choices[split] = choices[same]
-        took[split] = time.perf_counter() - start
-    return choices, took
+        params[split] = params[source]
+        seconds[split] = time.perf_counter() - start
+    return params, seconds
 
 
 def _validate(
-    task: Task, model: str, split: str, choice: Choice, took: float, found: Findings
+    task: Task, model: str, split: str, params: Params, tuning_seconds: float, results: Results
 ) -> Any:
-    """Fit to a split's training weeks, score the others; the fitted model."""
+    """Model fitted to the training weeks of a split, after its test weeks are scored."""
     span = task.splits[split]
-    train, test = task.part(span.train), task.part(span.test)
+    train, test = task.rows_in(span.train), task.rows_in(span.test)
     start = time.perf_counter()
-    fitted = task.make(model, choice).fit(task.X[train], task.y[train])
-    seconds = took + time.perf_counter() - start
-    inside = points(fitted, task.X[train], task.y[train], task.units)
-    unseen = score(fitted, task.X[test], task.y[test], task.units, seed=task.seed)
-    trained = {f"{name}_train": inside[name] for name in ("r2", "mediator_r2") if name in inside}
-    rows = {**unseen, **trained, "seconds": seconds}
-    found.score(model, [(split, name, value) for name, value in rows.items()])
+    fitted = task.make_model(model, params).fit(task.X[train], task.y[train])
+    seconds = tuning_seconds + time.perf_counter() - start
+    in_sample = point_scores(fitted, task.X[train], task.y[train], task.units)
+    out_of_sample = prediction_scores(
+        fitted, task.X[test], task.y[test], task.units, seed=task.seed
+    )
+    trained = {
+        f"{name}_train": in_sample[name] for name in ("r2", "mediator_r2") if name in in_sample
+    }
+    metrics = {**out_of_sample, **trained, "seconds": seconds}
+    results.add_metrics(model, [(split, name, value) for name, value in metrics.items()])
     if split.startswith(ROLLING):
-        found.add("windows", _window(task, model, split, fitted))
-    if split == LAST:
-        arrays = task.dataset.data["outcome"].isel(time=span.test)
-        draws = fitted.draws(task.X[test], DRAWS, task.seed)
-        found.add(
-            "predictions", predicted(model, split, arrays, fitted.predict(task.X[test]), draws)
-        )
+        results.add_rows("windows", _window_rows(task, model, split, fitted))
+    if split == HOLDOUT:
+        observed = task.dataset.data["outcome"].isel(time=span.test)
+        draws = fitted.draws(task.X[test], PREDICTIVE_DRAWS, task.seed)
+        point = fitted.predict(task.X[test])
+        results.add_rows("predictions", prediction_table(model, split, observed, point, draws))
     return fitted
 
 
-def _window(task: Task, model: str, split: str, fitted: Any) -> pd.DataFrame:
-    """What a window says of the channels: shares of the outcome, coefficients."""
+def _window_rows(task: Task, model: str, split: str, fitted: Any) -> pd.DataFrame:
+    """Share of the outcome and coefficient of each channel in a rolling window."""
     train = task.splits[split].train
-    question = task.question(train)
-    shares = effects.totals(fitted, question, effects.remembered(question)).sum(1)
-    shares /= question.outcome.sum()
-    own = pd.Series(dtype=float)
-    if KINDS[kind_of(model)].linear:
-        *_, (_, stage, _) = explain.stages(fitted, task.X[task.part(train)])
-        own = explain.own(stage)
+    weeks = task.counterfactual(train)
+    shares = effects.total_effects(fitted, weeks, effects.cached_rows(weeks)).sum(1)
+    shares /= weeks.outcome.sum()
+    coefficients = pd.Series(dtype=float)
+    if REGRESSORS[regressor_name(model)].linear:
+        *_, (_, stage, _) = explain.stages(fitted, task.X[task.rows_in(train)])
+        coefficients = explain.named_coefficients(stage)
     return pd.DataFrame(
         [
-            (split, *task.dates(train), model, channel, share, own.get(channel, np.nan))
+            (split, *task.dates(train), model, channel, share, coefficients.get(channel, np.nan))
             for channel, share in zip(task.layout.channels, shares, strict=True)
         ],
-        columns=ROLLED,
+        columns=WINDOW_COLUMNS,
     )
 
 
 def _explain(
-    task: Task, model: str, choice: Choice, took: float, trained: Any, asked: Any, found: Findings
+    task: Task,
+    model: str,
+    params: Params,
+    tuning_seconds: float,
+    trained: Any,
+    rows: Any,
+    results: Results,
 ) -> None:
-    """Fit to all weeks and to resampled ones, and say what the model says and rests on.
+    """Fit to all weeks and to bootstrap samples, and add the tables of effects and explanation.
 
-    `trained` is the fit that has not seen the last fifth.
+    `trained` is the model fitted without the holdout.
     """
-    X, y, question = task.X, task.y, task.question(task.weeks)
+    X, y, weeks = task.X, task.y, task.counterfactual(task.weeks)
     start = time.perf_counter()
-    whole = task.make(model, choice).fit(X, y)
-    found.score(model, [(ALL, "seconds", took + time.perf_counter() - start)])
-    again = list(effects.refits(whole, X, y, number=task.bootstrap, seed=task.seed))
-    found.add(
+    fitted = task.make_model(model, params).fit(X, y)
+    seconds = tuning_seconds + time.perf_counter() - start
+    results.add_metrics(model, [(ALL_WEEKS, "seconds", seconds)])
+    refits = list(effects.bootstrap_refits(fitted, X, y, number=task.bootstrap, seed=task.seed))
+    results.add_rows(
         "contributions",
-        effects.contributions(
+        effects.contribution_table(
             model,
-            question,
+            weeks,
             task.layout,
-            effects.totals(whole, question, asked),
-            np.stack([effects.totals(one, question, asked) for one in again]),
+            effects.total_effects(fitted, weeks, rows),
+            np.stack([effects.total_effects(refit, weeks, rows) for refit in refits]),
         ),
     )
-    found.add("reallocation", effects.reallocation(model, whole, again, question, asked))
-    linear = KINDS[kind_of(model)].linear
+    results.add_rows("reallocation", effects.reallocation_table(model, fitted, refits, weeks, rows))
+    linear = REGRESSORS[regressor_name(model)].linear
     if linear:
-        found.add("coefficients", explain.coefficients(model, whole, again, X, task.units))
-    test = task.part(task.splits[LAST].test)
-    lost, single = explain.importance(model, trained, X[test], y[test], whole, X, seed=task.seed)
-    found.add("importance", lost)
+        results.add_rows(
+            "coefficients", explain.coefficient_table(model, fitted, refits, X, task.units)
+        )
+    test = task.rows_in(task.splits[HOLDOUT].test)
+    importances, shapley = explain.feature_importance(
+        model, trained, X[test], y[test], fitted, X, seed=task.seed
+    )
+    results.add_rows("importance", importances)
     if not linear:
-        found.add("shapley", single)
-    found.add(
+        results.add_rows("shapley", shapley)
+    results.add_rows(
         "partial_dependence",
-        explain.partial_dependence(model, whole, question, task.layout, asked),
+        explain.partial_dependence(model, fitted, weeks, task.layout, rows),
     )
-    expected = whole.predict(X)
-    found.add(
+    predicted = fitted.predict(X)
+    results.add_rows(
         "residuals",
-        residuals.tests(model, residuals.residuals(whole, X, y), expected / y.mean(), task.units),
+        residual_tests(model, share_residuals(fitted, X, y), predicted / y.mean(), task.units),
     )
-    found.add("predictions", predicted(model, ALL, task.dataset.data["outcome"], expected, None))
+    results.add_rows(
+        "predictions",
+        prediction_table(model, ALL_WEEKS, task.dataset.data["outcome"], predicted, None),
+    )

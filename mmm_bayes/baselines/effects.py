@@ -1,9 +1,10 @@
-"""What a classical model says of the channels, by the Bayesian models' own counterfactual.
+"""Effects of each channel in a classical model, by the counterfactual of the Bayesian models.
 
-A channel's total effect is the change of the outcome, summed over the weeks, against the same weeks
-in which it never ran: carryover gone, saturation and a two-stage model's mediator responding. Each
-week keeps its own disturbance, so under the identity link the change is that of the prediction and
-under the log link the observed outcome times one less the quotient of the predictions.
+A channel's total effect is the outcome less the counterfactual outcome of the same weeks if the
+channel had never run, summed over the weeks. Its carryover is removed too; saturation and the
+mediator of a two-stage model respond. Each week keeps its own disturbance: under the identity link
+the effect is the change of the prediction, and under the log link the observed outcome times one
+less the ratio of the predictions.
 """
 
 from __future__ import annotations
@@ -17,25 +18,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from mmm_bayes.baselines.rows import WEEK, Layout, rows_of
-from mmm_bayes.dataset import Dataset
-from mmm_bayes.dataset.loading import WHOLE
+from mmm_bayes.baselines.rows import WEEK, Layout, build_rows
+from mmm_bayes.data import Dataset
+from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.profiles import constant_channels
 from mmm_bayes.estimands.summary import INTERVAL
 
 Array = NDArray[np.float64]
 
-#: Parts of a channel's spend that are moved to another.
-MOVES = (0.05, 0.10)
+#: Shares of a channel's spend that are transferred to another.
+TRANSFER_SHARES = (0.05, 0.10)
 
 
 @dataclass(frozen=True)
-class Question:
-    """Weeks of a table, and how they would look under other spends.
+class CounterfactualWeeks:
+    """Weeks of a table, and their rows under counterfactual exposures.
 
     Attributes
     ----------
-    dataset : Dataset
-    weeks : slice
     link : {"identity", "log"}
     """
 
@@ -44,56 +44,64 @@ class Question:
     link: str
 
     def rows(self, factors: Mapping[str, float] | None = None) -> Array:
-        """Rows of these weeks, the exposures multiplied as told.
+        """Rows of these weeks, with the exposures of some channels multiplied.
 
         Parameters
         ----------
         factors : mapping
-            Factor of each channel's exposure; channels left out keep theirs.
+            Factor on each channel's exposure; 1 for channels that are left out.
         """
-        X = rows_of(self.dataset, factors)
+        X = build_rows(self.dataset, factors)
         return X[(X[:, WEEK] >= self.weeks.start) & (X[:, WEEK] < self.weeks.stop)]
 
     @property
     def outcome(self) -> Array:
-        """Of the same rows."""
+        """Observed outcome of the same rows, shape (row,)."""
         return np.asarray(self.dataset.data["outcome"].values[self.weeks].ravel())
 
     @property
     def units(self) -> int:
-        """How many the table has."""
+        """Number of units of the table."""
         return int(self.dataset.data.sizes["unit"])
 
     @property
     def spend(self) -> pd.Series:
-        """Of each channel over these weeks, all units together."""
+        """Spend of each channel over these weeks, summed over units."""
         total = self.dataset.data["spend"].isel(time=self.weeks).sum(("time", "unit"))
         return pd.Series(total.values, index=list(self.dataset.channels))
 
 
-def moves(question: Question) -> dict[tuple[str, str, float], dict[str, float]]:
-    """Every transfer of a part of one paid channel's money to another, as factors of exposure."""
-    spend = question.spend
-    paid = [name for name in question.dataset.paid if spend[name] > 0]
+def budget_transfers(weeks: CounterfactualWeeks) -> dict[tuple[str, str, float], dict[str, float]]:
+    """Transfers of a share of one paid channel's spend to another, as factors on exposure.
+
+    No weeks tell what a channel that never changes would lose or gain, so none is to or from it.
+    The keys are the channel that gives, the channel that receives, and the share.
+    """
+    spend = weeks.spend
+    constant = constant_channels(weeks.dataset)
+    paid = [name for name in weeks.dataset.paid if spend[name] > 0 and name not in constant]
     return {
-        (giver, taker, part): {giver: 1 - part, taker: 1 + part * spend[giver] / spend[taker]}
+        (giver, taker, share): {giver: 1 - share, taker: 1 + share * spend[giver] / spend[taker]}
         for giver in paid
         for taker in paid
-        for part in MOVES
+        for share in TRANSFER_SHARES
         if giver != taker
     }
 
 
-def change(model: Any, question: Question, factors: Mapping[str, float], rows: Any) -> Array:
-    """What the outcome gains with the spends as they were, against those multiplied.
+def outcome_change(
+    model: Any, weeks: CounterfactualWeeks, factors: Mapping[str, float], rows: Any
+) -> Array:
+    """Outcome at the observed exposures less outcome at the counterfactual ones.
 
     Parameters
     ----------
-    model : fitted
-    question : Question
-    factors : mapping of str to float
+    model : ShareRegression or TwoStageRegression
+        Fitted.
+    factors : mapping
+        Factor on each channel's exposure; 1 for channels that are left out.
     rows : callable
-        From factors to rows, which may remember them.
+        From factors to rows: `cached_rows` of the weeks.
 
     Returns
     -------
@@ -101,125 +109,125 @@ def change(model: Any, question: Question, factors: Mapping[str, float], rows: A
         Summed over the weeks.
     """
     fact, other = model.predict(rows({})), model.predict(rows(factors))
-    gain = question.outcome * (1 - other / fact) if question.link == "log" else fact - other
-    return np.asarray(gain.reshape(-1, question.units).sum(0))
+    change = weeks.outcome * (1 - other / fact) if weeks.link == "log" else fact - other
+    return np.asarray(change.reshape(-1, weeks.units).sum(0))
 
 
-def remembered(question: Question) -> Callable[[Mapping[str, float]], Array]:
-    """`Question.rows` that arranges each set of rows once."""
-    known: dict[tuple[tuple[str, float], ...], Array] = {}
+def cached_rows(weeks: CounterfactualWeeks) -> Callable[[Mapping[str, float]], Array]:
+    """`CounterfactualWeeks.rows` with a cache, so that each set of rows is built once."""
+    cache: dict[tuple[tuple[str, float], ...], Array] = {}
 
     def rows(factors: Mapping[str, float]) -> Array:
         key = tuple(sorted(factors.items()))
-        if key not in known:
-            known[key] = question.rows(factors)
-        return known[key]
+        if key not in cache:
+            cache[key] = weeks.rows(factors)
+        return cache[key]
 
     return rows
 
 
-def totals(model: Any, question: Question, rows: Any) -> Array:
+def total_effects(model: Any, weeks: CounterfactualWeeks, rows: Any) -> Array:
     """Total effect of every channel, shape (channel, unit).
 
     Parameters
     ----------
-    model : fitted
-    question : Question
+    model : ShareRegression or TwoStageRegression
+        Fitted.
     rows : callable
-        As `remembered` gives it.
+        `cached_rows` of the weeks.
     """
     return np.stack(
-        [change(model, question, {name: 0.0}, rows) for name in question.dataset.channels]
+        [outcome_change(model, weeks, {name: 0.0}, rows) for name in weeks.dataset.channels]
     )
 
 
-def resampled(X: Array, *, number: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """Rows of blocks of consecutive weeks drawn with replacement, in the order of their weeks.
+def block_bootstrap(X: Array, *, number: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Indices of rows of the moving-block bootstrap, in the order of their weeks.
 
-    The moving-block bootstrap: weeks that follow each other stay together, and so do the units of a
-    week. Source: Künsch (1989), *The jackknife and the bootstrap for general stationary
-    observations*; a block has as many weeks as the cube root of all.
+    Blocks of consecutive weeks are drawn with replacement; all units of a week stay together.
+    Source: Künsch (1989), *The jackknife and the bootstrap for general stationary observations*.
 
     Parameters
     ----------
     X : array, shape (row, column)
-        As `rows_of` gives it.
+        Rows of `build_rows`.
     number : int
-        Samples.
-    seed : int
+        Number of bootstrap samples.
     """
     rng = np.random.default_rng(seed)
     weeks = np.unique(X[:, WEEK])
-    of_week = [np.flatnonzero(X[:, WEEK] == week) for week in weeks]
-    block = block_of(len(weeks))
+    rows_of_week = [np.flatnonzero(X[:, WEEK] == week) for week in weeks]
+    block = block_length(len(weeks))
     for _ in range(number):
         starts = rng.integers(0, len(weeks) - block + 1, -(-len(weeks) // block))
         drawn = (starts[:, None] + np.arange(block)).ravel()[: len(weeks)]
-        yield np.concatenate([of_week[week] for week in np.sort(drawn)])
+        yield np.concatenate([rows_of_week[week] for week in np.sort(drawn)])
 
 
-def block_of(weeks: int) -> int:
-    """Weeks that a bootstrap keeps together.
+def block_length(weeks: int) -> int:
+    """Weeks in a block of the bootstrap: the cube root of all weeks.
 
     Parameters
     ----------
     weeks : int
-        Of the table.
+        Weeks of the table.
     """
     return max(1, round(weeks ** (1 / 3)))
 
 
-def refits(model: Any, X: Array, y: Array, *, number: int, seed: int) -> Iterator[Any]:
-    """The model with its tuned choices, fitted to resampled weeks.
+def bootstrap_refits(model: Any, X: Array, y: Array, *, number: int, seed: int) -> Iterator[Any]:
+    """The model with its tuned hyperparameters, fitted to bootstrap samples of the weeks.
 
     Parameters
     ----------
-    model : fitted
+    model : ShareRegression or TwoStageRegression
+        Cloned, and not changed.
     X : array, shape (row, column)
-        As `rows_of` gives it.
+        Rows of `build_rows`.
     y : array, shape (row,)
     number : int
-        Samples.
-    seed : int
+        Number of bootstrap samples.
     """
-    for rows in resampled(X, number=number, seed=seed):
+    for rows in block_bootstrap(X, number=number, seed=seed):
         yield clone(model).fit(X[rows], y[rows])
 
 
-def contributions(
-    name: str, question: Question, layout: Layout, point: Array, sample: Array
+def contribution_table(
+    name: str, weeks: CounterfactualWeeks, layout: Layout, point: Array, sample: Array
 ) -> pd.DataFrame:
-    """The tidy table of a model's effects.
+    """Tidy table of a model's effects and returns.
+
+    In a two-stage model the causes act through the mediator alone; in the others every channel has
+    a direct effect only. A channel that never changes is a part of the level, from which no
+    regression can tell its effect: it has none here, which is not 0.
 
     Parameters
     ----------
     name : str
-        Of the model.
-    question : Question
-    layout : Layout
-        Of what the model knows: in a two-stage model the causes act through the mediator alone, and
-        in the others every channel acts by itself.
+        Name of the model.
     point : array, shape (channel, unit)
         Total effects.
     sample : array, shape (sample, channel, unit)
-        The same of the refits.
+        Total effects of the bootstrap refits.
 
     Returns
     -------
     pandas.DataFrame
         Columns model, unit, channel, estimand, value, lower, upper: a 90% bootstrap interval.
     """
-    data = question.dataset.data.isel(time=question.weeks)
+    data = weeks.dataset.data.isel(time=weeks.weeks)
     outcome, spend = data["outcome"].sum("time").values, data["spend"].sum("time").values
     units = list(layout.units)
     if len(units) > 1:
-        units.append(WHOLE)
+        units.append(ALL_UNITS)
         point, sample = (np.concatenate([a, a.sum(-1, keepdims=True)], -1) for a in (point, sample))
         outcome, spend = np.append(outcome, outcome.sum()), np.vstack([spend, spend.sum(0)])
-    two = name.startswith("two_stage_")
+    two_stage = name.startswith("two_stage_")
     rows = []
+    known = np.where(np.isin(layout.channels, constant_channels(weeks.dataset)), np.nan, 1.0)
+    point, sample = (values * known[:, None] for values in (point, sample))
     for c, channel in enumerate(layout.channels):
-        indirect = two and channel in layout.causes
+        indirect = two_stage and channel in layout.causes
         for u, unit in enumerate(units):
             parts = {
                 "total": 1.0,
@@ -236,50 +244,56 @@ def contributions(
     return pd.DataFrame(rows, columns=head)
 
 
-def best_move(gains: pd.DataFrame) -> tuple[str, str]:
-    """Giver and taker of the transfer that a model thinks most of, at the larger part."""
-    top = gains[gains["share"] == max(MOVES)].sort_values("gain", ascending=False).iloc[0]
+def best_transfer(gains: pd.DataFrame) -> tuple[str, str]:
+    """The two channels of the transfer with the largest gain, at the larger share.
+
+    Parameters
+    ----------
+    gains : pandas.DataFrame
+        Columns from, to, share and gain.
+    """
+    top = gains[gains["share"] == max(TRANSFER_SHARES)].sort_values("gain", ascending=False).iloc[0]
     return str(top["from"]), str(top["to"])
 
 
-def reallocation(
-    name: str, model: Any, again: list[Any], question: Question, rows: Any
+def reallocation_table(
+    name: str, model: Any, refits: list[Any], weeks: CounterfactualWeeks, rows: Any
 ) -> pd.DataFrame:
-    """What every transfer of money between two channels would have brought.
+    """Gain of every transfer of spend between two channels.
 
-    Only the best is given its interval: it was picked for being the best, so its gain is likely to
-    disappoint, and the interval does not know that.
+    Only the best transfer has an interval. As it was selected for its estimated gain, the estimate
+    is biased upwards, and the interval does not allow for that.
 
     Parameters
     ----------
     name : str
-        Of the model, in the table.
-    model : fitted
-    again : list
-        The model on resampled weeks.
-    question : Question
+        Name of the model, in the table.
+    model : ShareRegression or TwoStageRegression
+        Fitted.
+    refits : list
+        The model fitted to bootstrap samples.
     rows : callable
-        As `remembered` gives it.
+        `cached_rows` of the weeks.
 
     Returns
     -------
     pandas.DataFrame
         Columns model, from, to, share, gain, lower, upper, best.
     """
-    options = moves(question)
-    if not options:
+    transfers = budget_transfers(weeks)
+    if not transfers:
         return pd.DataFrame()
     table = pd.DataFrame(
         [
-            (name, *move, -change(model, question, factors, rows).sum())
-            for move, factors in options.items()
+            (name, *transfer, -outcome_change(model, weeks, factors, rows).sum())
+            for transfer, factors in transfers.items()
         ],
         columns=["model", "from", "to", "share", "gain"],
     )
-    giver, taker = best_move(table)
+    giver, taker = best_transfer(table)
     table["best"] = (table["from"] == giver) & (table["to"] == taker)
-    for at in table.index[table["best"]]:
-        factors = options[(giver, taker, table.loc[at, "share"])]
-        gains = [-change(one, question, factors, rows).sum() for one in again]
-        table.loc[at, ["lower", "upper"]] = np.quantile(gains, INTERVAL)
+    for index in table.index[table["best"]]:
+        factors = transfers[(giver, taker, table.loc[index, "share"])]
+        gains = [-outcome_change(refit, weeks, factors, rows).sum() for refit in refits]
+        table.loc[index, ["lower", "upper"]] = np.quantile(gains, INTERVAL)
     return table[["model", "from", "to", "share", "gain", "lower", "upper", "best"]]

@@ -1,4 +1,4 @@
-"""The models: for each its regressor, what of it is tuned, and the pipeline that it ends."""
+"""Classical models: their regressors, tuned hyperparameters and pipelines."""
 
 from __future__ import annotations
 
@@ -15,91 +15,92 @@ from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from mmm_bayes.baselines.estimators import OLS, InShares, TwoStage
-from mmm_bayes.baselines.rows import DAY, FIRST, HOLIDAYS, PREVIOUS, UNIT, Layout
+from mmm_bayes.baselines.estimators import OLS, ShareRegression, TwoStageRegression
+from mmm_bayes.baselines.rows import DAY, FIRST_CONTROL, HOLIDAYS, PREVIOUS_OUTCOME, UNIT, Layout
 from mmm_bayes.baselines.transformers import (
     Adstock,
-    Changed,
-    Levels,
-    Named,
-    Product,
+    CentredProduct,
+    LevelIndicators,
+    ModulatedResponse,
     Saturation,
     Season,
     Trend,
-    Units,
+    Weekdays,
+    passthrough,
+    unit_indicators,
 )
-from mmm_bayes.dataset.description import SEASON
+from mmm_bayes.data.description import SEASON
 
-Choice = dict[str, Any]
+#: Tuned hyperparameters by name, of the features and of the regressor.
+Params = dict[str, Any]
 
 TREES = 50
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A family of regressors.
+class Regressor:
+    """A kind of regressor, with its search space.
 
     Attributes
     ----------
-    says : str
+    label : str
         Its name in words.
-    make : callable
-        From the choice and a seed to a regressor.
+    build : callable
+        From the hyperparameters and a seed to a regressor that is not fitted.
     space : callable
-        From an Optuna trial to what of the regressor is tuned.
-    usual : dict
-        What is tried first.
-    linear : bool
+        From an Optuna trial to the hyperparameters of the regressor.
+    default : dict
+        The hyperparameters that are tried first.
     lagged : bool
         Whether last week's outcome is one of its columns.
     """
 
-    says: str
-    make: Callable[[Choice, int], Any]
-    space: Callable[[Any], Choice]
-    usual: Choice
+    label: str
+    build: Callable[[Params, int], Any]
+    space: Callable[[Any], Params]
+    default: Params
     linear: bool
     lagged: bool = False
 
 
-def _ridge(_: Choice, __: int) -> Any:
+def _ridge(_: Params, __: int) -> Any:
     return RidgeCV(alphas=np.logspace(-2, 4, 25))
 
 
-def _lasso(_: Choice, seed: int) -> Any:
-    # A floor on the penalty keeps coordinate descent from crawling where columns nearly repeat.
+def _lasso(_: Params, seed: int) -> Any:
+    # A floor on the penalty, because coordinate descent is slow where columns are nearly collinear.
     return LassoCV(
         eps=1e-3, cv=TimeSeriesSplit(3), alphas=25, max_iter=20_000, tol=1e-3, random_state=seed
     )
 
 
-def _elastic_net(choice: Choice, seed: int) -> Any:
+def _elastic_net(params: Params, seed: int) -> Any:
     return ElasticNet(
-        alpha=choice["penalty"],
-        l1_ratio=choice["l1_ratio"],
+        alpha=params["penalty"],
+        l1_ratio=params["l1_ratio"],
         max_iter=20_000,
         tol=1e-3,
         random_state=seed,
     )
 
 
-def _forest(choice: Choice, seed: int) -> Any:
+def _forest(params: Params, seed: int) -> Any:
     return RandomForestRegressor(
         TREES,
-        max_depth=choice["depth"],
-        min_samples_leaf=choice["leaf"],
-        max_features=choice["features"],
+        max_depth=params["depth"],
+        min_samples_leaf=params["leaf"],
+        max_features=params["features"],
         n_jobs=1,
         random_state=seed,
     )
 
 
-def _boosting(choice: Choice, seed: int) -> Any:
+def _boosting(params: Params, seed: int) -> Any:
     return LGBMRegressor(
-        n_estimators=choice["trees"],
-        learning_rate=choice["rate"],
-        num_leaves=choice["leaves"],
-        min_child_samples=choice["leaf"],
+        n_estimators=params["trees"],
+        learning_rate=params["rate"],
+        num_leaves=params["leaves"],
+        min_child_samples=params["leaf"],
         n_jobs=1,
         random_state=seed,
         deterministic=True,
@@ -108,12 +109,14 @@ def _boosting(choice: Choice, seed: int) -> Any:
     )
 
 
-KINDS = {
-    "ols": Kind("least squares", lambda _, __: OLS(), lambda _: {}, {}, True),
-    "ridge": Kind("ridge", _ridge, lambda _: {}, {}, True),
-    "lagged_ridge": Kind("ridge with last week's outcome", _ridge, lambda _: {}, {}, True, True),
-    "lasso": Kind("lasso", _lasso, lambda _: {}, {}, True),
-    "elastic_net": Kind(
+REGRESSORS = {
+    "ols": Regressor("least squares", lambda _, __: OLS(), lambda _: {}, {}, True),
+    "ridge": Regressor("ridge", _ridge, lambda _: {}, {}, True),
+    "lagged_ridge": Regressor(
+        "ridge with last week's outcome", _ridge, lambda _: {}, {}, True, True
+    ),
+    "lasso": Regressor("lasso", _lasso, lambda _: {}, {}, True),
+    "elastic_net": Regressor(
         "elastic net",
         _elastic_net,
         lambda trial: {
@@ -123,7 +126,7 @@ KINDS = {
         {"penalty": 0.01, "l1_ratio": 0.5},
         True,
     ),
-    "random_forest": Kind(
+    "random_forest": Regressor(
         "random forest",
         _forest,
         lambda trial: {
@@ -134,7 +137,7 @@ KINDS = {
         {"depth": 5, "leaf": 1, "features": 1.0},
         False,
     ),
-    "lightgbm": Kind(
+    "lightgbm": Regressor(
         "gradient boosting (LightGBM)",
         _boosting,
         lambda trial: {
@@ -151,34 +154,38 @@ KINDS = {
 TWO_STAGE = "two_stage_"
 
 
-def names(layout: Layout) -> list[str]:
-    """The models that a table can have: those with two stages need a mediator."""
-    both = [TWO_STAGE + kind for kind, one in KINDS.items() if layout.mediator and not one.lagged]
-    return [*KINDS, *both]
+def model_names(layout: Layout) -> list[str]:
+    """Models that a table can have; two-stage models need a mediator."""
+    two_stage = [
+        TWO_STAGE + name
+        for name, regressor in REGRESSORS.items()
+        if layout.mediator and not regressor.lagged
+    ]
+    return [*REGRESSORS, *two_stage]
 
 
-def kind_of(model: str) -> str:
-    """The kind of regressor of a model."""
+def regressor_name(model: str) -> str:
+    """Key of a model's regressor in `REGRESSORS`."""
     return model.removeprefix(TWO_STAGE)
 
 
-def spoken(model: str) -> str:
-    """A model's name in words."""
-    kind = kind_of(model)
-    if kind not in KINDS:
+def display_name(model: str) -> str:
+    """Name of a model in words."""
+    name = regressor_name(model)
+    if name not in REGRESSORS:
         return f"{model} (Bayesian)"
-    return KINDS[kind].says + (" in two stages" if model.startswith(TWO_STAGE) else "")
+    return REGRESSORS[name].label + (" in two stages" if model.startswith(TWO_STAGE) else "")
 
 
-def media_space(layout: Layout, trial: Any) -> Choice:
-    """What of the features is tuned with every kind: carryover, saturation, season, scaling.
+def feature_space(layout: Layout, trial: Any) -> Params:
+    """Hyperparameters of the features: carryover, saturation, season and scaling.
 
     Parameters
     ----------
-    layout : Layout
     trial : optuna.Trial
+        Suggests a value of each.
     """
-    seasons = ["fourier", "month", "quarter"] if layout.pairs else ["none"]
+    seasons = ["fourier", "month", "quarter"] if layout.fourier_pairs else ["none"]
     return {
         "retention": {
             name: trial.suggest_float(f"retention_{name}", 0.0, 0.85) for name in layout.channels
@@ -194,100 +201,103 @@ def media_space(layout: Layout, trial: Any) -> Choice:
     }
 
 
-def usual(layout: Layout, kind: str) -> Choice:
-    """What the tuning tries first, by the names of the trial's parameters."""
+def default_params(layout: Layout, regressor: str) -> Params:
+    """Hyperparameters that a tuning tries first, by the names of the trial's parameters."""
     return {
         **{f"retention_{name}": 0.3 for name in layout.channels},
         **{f"half_saturation_{name}": 1.0 for name in layout.channels},
         "slope": 1.2,
         "shape": "hill",
-        "season": "fourier" if layout.pairs else "none",
+        "season": "fourier" if layout.fourier_pairs else "none",
         "scaling": "standard",
-        **KINDS[kind].usual,
+        **REGRESSORS[regressor].default,
     }
 
 
-def make(model: str, layout: Layout, choice: Choice, *, link: str, seed: int) -> Any:
-    """A model, not fitted.
+def make_model(model: str, layout: Layout, params: Params, *, link: str, seed: int) -> Any:
+    """Model that is not fitted.
 
     Parameters
     ----------
     model : str
-        One of `names`.
-    layout : Layout
-    choice : dict
-        What a tuning chose.
+        One of `model_names`.
+    params : dict
+        Tuned hyperparameters.
     link : {"identity", "log"}
-        Of the outcome; a mediator's share is never a logarithm.
-    seed : int
+        Link of the outcome; that of a mediator is always the identity.
     """
-    kind = KINDS[kind_of(model)]
+    regressor = REGRESSORS[regressor_name(model)]
 
-    def regression(channels: tuple[str, ...]) -> Pipeline:
-        scaler = RobustScaler() if choice["scaling"] == "robust" else StandardScaler()
-        return make_pipeline(
-            features(layout, channels, choice, lagged=kind.lagged), scaler, kind.make(choice, seed)
-        )
+    def pipeline(channels: tuple[str, ...]) -> Pipeline:
+        features = feature_transformer(layout, channels, params, lagged=regressor.lagged)
+        scaler = RobustScaler() if params["scaling"] == "robust" else StandardScaler()
+        return make_pipeline(features, scaler, regressor.build(params, seed))
 
     if not model.startswith(TWO_STAGE):
-        return InShares(regression(layout.channels), link, kind.lagged)
+        return ShareRegression(pipeline(layout.channels), link, regressor.lagged)
     others = tuple(name for name in layout.channels if name not in layout.causes)
-    return TwoStage(InShares(regression(layout.causes)), InShares(regression(others), link), layout)
+    first, second = (
+        ShareRegression(pipeline(layout.causes)),
+        ShareRegression(pipeline(others), link),
+    )
+    return TwoStageRegression(first, second, layout)
 
 
-def features(
-    layout: Layout, channels: tuple[str, ...], choice: Choice, *, lagged: bool = False
+def feature_transformer(
+    layout: Layout, channels: tuple[str, ...], params: Params, *, lagged: bool = False
 ) -> ColumnTransformer:
-    """From rows to the columns of a regression.
+    """Transformer from rows to the columns of a regression.
 
     Parameters
     ----------
-    layout : Layout
     channels : tuple of str
-        Those that the regression knows.
-    choice : dict
+        Channels of the regression.
+    params : dict
+        Tuned hyperparameters.
     lagged : bool
         Whether last week's outcome is a column too.
     """
-    carried: Any = tuple(choice["retention"][name] for name in channels)
-    half: Any = tuple(choice["half_saturation"][name] for name in channels)
-    shape, slope = choice["shape"], choice["slope"]
+    retention: Any = tuple(params["retention"][name] for name in channels)
+    half: Any = tuple(params["half_saturation"][name] for name in channels)
+    shape, slope = params["shape"], params["slope"]
     parts: list[tuple[str, Any, list[int]]] = [
         (
             "media",
-            make_pipeline(Adstock(channels, carried), Saturation(channels, shape, half, slope)),
+            make_pipeline(Adstock(channels, retention), Saturation(channels, shape, half, slope)),
             [*layout.lags(channels), UNIT],
         )
     ]
     if lagged:
-        parts.append(("last week", Named(("last week",)), [PREVIOUS]))
+        parts.append(("last week", passthrough("last week"), [PREVIOUS_OUTCOME]))
     if layout.controls:
-        at = list(range(FIRST, FIRST + len(layout.controls)))
-        parts.append(("controls", Levels(layout.controls), at))
-    if layout.degree:
-        parts.append(("trend", Trend(layout.degree), [DAY]))
-    if layout.pairs:
-        parts.append(("season", Season(choice["season"], layout.pairs), [DAY]))
+        columns = list(range(FIRST_CONTROL, FIRST_CONTROL + len(layout.controls)))
+        parts.append(("controls", LevelIndicators(layout.controls), columns))
+    if layout.trend_degree:
+        parts.append(("trend", Trend(layout.trend_degree), [DAY]))
+    if layout.fourier_pairs:
+        parts.append(("season", Season(params["season"], layout.fourier_pairs), [DAY]))
+    if layout.weekdays:
+        parts.append(("weekdays", Weekdays(), [DAY]))
     if layout.holidays:
-        parts.append(("holidays", Named(("holidays",)), [HOLIDAYS]))
+        parts.append(("holidays", passthrough("holidays"), [HOLIDAYS]))
     if len(layout.units) > 1:
-        parts.append(("units", Units(layout.units), [UNIT]))
+        parts.append(("units", unit_indicators(layout.units), [UNIT]))
     for a, b in layout.products:
         name = f"{a} x {b}"
-        parts.append((name, Product(name), [layout.control(a), layout.control(b)]))
+        parts.append((name, CentredProduct(name), [layout.control(a), layout.control(b)]))
     for channel, by in layout.modulations:
         if channel not in channels:
             continue
-        pairs = layout.pairs if by == SEASON else 0
+        pairs = layout.fourier_pairs if by == SEASON else 0
         name = f"{channel} x {by}"
-        changed = Changed(
+        response = ModulatedResponse(
             name,
-            choice["retention"][channel],
+            params["retention"][channel],
             shape,
-            choice["half_saturation"][channel],
+            params["half_saturation"][channel],
             slope,
             pairs,
         )
         first = DAY if pairs else layout.control(by)
-        parts.append((name, changed, [first, *layout.lags([channel]), UNIT]))
+        parts.append((name, response, [first, *layout.lags([channel]), UNIT]))
     return ColumnTransformer(parts, verbose_feature_names_out=False)

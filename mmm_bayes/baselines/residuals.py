@@ -1,4 +1,4 @@
-"""Are a model's errors what its intervals and tests take them to be: normal, even, independent?
+"""Residuals of a classical model, and tests of their normality, variance and independence.
 
 References
 ----------
@@ -24,34 +24,36 @@ from mmm_bayes.baselines.explain import stages
 Array = NDArray[np.float64]
 
 LAGS = 13
-#: Shapiro and Wilk's p-value is accurate to here.
-MOST = 5000
+#: Most residuals for which the p-value of the Shapiro-Wilk test is accurate.
+SHAPIRO_WILK_LIMIT = 5000
 
 
-def residuals(model: Any, X: Array, y: Array) -> Array:
-    """What is left in the weeks fitted, in shares of the unit's mean (of its logarithm).
+def share_residuals(model: Any, X: Array, y: Array) -> Array:
+    """Residuals of the weeks of the fit, as shares of the unit's mean (log link: of its logarithm).
 
     Parameters
     ----------
-    model : fitted
+    model : ShareRegression or TwoStageRegression
+        Fitted.
     X : array, shape (row, column)
-        As `rows_of` gives it.
+        Rows of `build_rows`.
     y : array, shape (row,)
     """
     *_, (_, stage, _) = stages(model, X)
-    return np.asarray(stage.shares(X, y) - stage.shares(X, model.predict(X)))
+    return np.asarray(stage.to_shares(X, y) - stage.to_shares(X, model.predict(X)))
 
 
-def tests(name: str, left: Array, fitted: Array, units: int) -> pd.DataFrame:
-    """Tests of residuals; those over time unit by unit, of which the smallest p is told.
+def residual_tests(name: str, residuals: Array, fitted: Array, units: int) -> pd.DataFrame:
+    """Tests of residuals; serial correlation is tested by unit, and the smallest p reported.
 
     Parameters
     ----------
     name : str
-        Of the model.
-    left, fitted : array, shape (row,)
-        Residuals, and what was predicted, in shares of the unit's mean.
+        Name of the model.
+    residuals, fitted : array, shape (row,)
+        Residuals and predictions, as shares of the unit's mean.
     units : int
+        Number of units of the table.
 
     Returns
     -------
@@ -60,18 +62,17 @@ def tests(name: str, left: Array, fitted: Array, units: int) -> pd.DataFrame:
         prediction, ``ljung_box`` [3]_ up to lag `LAGS` with Bonferroni's p over units, and
         ``acf_1`` to ``acf_13`` (mean over units, p left empty).
     """
-    some = left[:: -(-len(left) // MOST)]
-    normal = shapiro(some)
-    even = het_breuschpagan(left, sm.add_constant(fitted, has_constant="add"))
-    each = left.reshape(-1, units)
-    lags = min(LAGS, len(each) // 2 - 1)
-    portmanteau = [acorr_ljungbox(one, lags=[lags]).iloc[0] for one in each.T]
-    worst = min(portmanteau, key=lambda one: one["lb_pvalue"])
+    normality = shapiro(residuals[:: -(-len(residuals) // SHAPIRO_WILK_LIMIT)])
+    variance = het_breuschpagan(residuals, sm.add_constant(fitted, has_constant="add"))
+    by_unit = residuals.reshape(-1, units)
+    lags = min(LAGS, len(by_unit) // 2 - 1)
+    portmanteau = [acorr_ljungbox(series, lags=[lags]).iloc[0] for series in by_unit.T]
+    worst = min(portmanteau, key=lambda row: row["lb_pvalue"])
     rows = [
-        ("shapiro_wilk", float(normal.statistic), float(normal.pvalue)),
-        ("breusch_pagan", float(even[0]), float(even[1])),
+        ("shapiro_wilk", float(normality.statistic), float(normality.pvalue)),
+        ("breusch_pagan", float(variance[0]), float(variance[1])),
         ("ljung_box", float(worst["lb_stat"]), min(1.0, units * float(worst["lb_pvalue"]))),
     ]
-    over_lags = np.mean([acf(one, nlags=lags) for one in each.T], axis=0)
-    rows += [(f"acf_{lag}", float(over_lags[lag]), np.nan) for lag in range(1, lags + 1)]
+    correlations = np.mean([acf(series, nlags=lags) for series in by_unit.T], axis=0)
+    rows += [(f"acf_{lag}", float(correlations[lag]), np.nan) for lag in range(1, lags + 1)]
     return pd.DataFrame([(name, *row) for row in rows], columns=["model", "test", "statistic", "p"])

@@ -1,4 +1,4 @@
-"""One table over all models: their forecasts, their honesty, and what their answers are worth."""
+"""Summary table over all models: forecasts, coverage, stability and error of the effects."""
 
 from __future__ import annotations
 
@@ -9,46 +9,67 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmm_bayes.baselines.validation import BLOCKED, LAST, ROLLING
-from mmm_bayes.dataset.loading import WHOLE
+from mmm_bayes.baselines.validation import BLOCKED, HOLDOUT, ROLLING
+from mmm_bayes.data.dataset import ALL_UNITS
 
 
-def of_all(contributions: pd.DataFrame, estimand: str) -> pd.DataFrame:
-    """Rows of one estimand of the whole table: of its one unit, or of the sum of its units."""
-    rows = contributions[contributions["estimand"] == estimand]
-    return rows[rows["unit"] == WHOLE] if (rows["unit"] == WHOLE).any() else rows
-
-
-def stability(windows: pd.DataFrame) -> dict[str, float]:
-    """How much each model's shares of the channels vary from window to window.
-
-    The standard deviation over windows of a channel's share of the outcome, averaged over channels
-    and divided by the average absolute share: channels that do nothing don't drive it.
-    """
-    found = {}
-    for model, rows in windows.groupby("model", sort=False):
-        shares = rows.pivot(index="split", columns="channel", values="share")
-        size = shares.mean().abs().mean()
-        found[str(model)] = float(shares.std(ddof=1).mean() / size) if size > 0 else np.nan
-    return found
-
-
-def agreement(contributions: pd.DataFrame) -> dict[str, float]:
-    """Mean rank correlation (Spearman) of each model's channel totals with those of the others."""
-    totals = of_all(contributions, "total").pivot(index="channel", columns="model", values="value")
-    ranks = totals.rank()
-    alike = ranks.loc[:, ranks.std() > 0].corr()
-    return {str(model): float(alike[model].drop(model).mean()) for model in alike if len(alike) > 1}
-
-
-def against_truth(contributions: pd.DataFrame, truth: Path) -> pd.DataFrame:
-    """Each model's total effects against the simulated market's own.
+def whole_table_rows(contributions: pd.DataFrame, estimand: str) -> pd.DataFrame:
+    """Rows of an estimand for the whole table: of its only unit, or of the sum of its units.
 
     Parameters
     ----------
     contributions : pandas.DataFrame
+        Columns unit and estimand, and others.
+    """
+    rows = contributions[contributions["estimand"] == estimand]
+    return rows[rows["unit"] == ALL_UNITS] if (rows["unit"] == ALL_UNITS).any() else rows
+
+
+def window_stability(windows: pd.DataFrame) -> dict[str, float]:
+    """Variation of each model's channel shares from window to window, relative to their size.
+
+    It is the standard deviation over windows of a channel's share of the outcome, averaged over
+    channels and divided by the mean absolute share, so that channels without an effect have little
+    influence.
+
+    Parameters
+    ----------
+    windows : pandas.DataFrame
+        Columns model, split, channel and share.
+    """
+    variation = {}
+    for model, rows in windows.groupby("model", sort=False):
+        shares = rows.pivot(index="split", columns="channel", values="share")
+        size = shares.mean().abs().mean()
+        variation[str(model)] = float(shares.std(ddof=1).mean() / size) if size > 0 else np.nan
+    return variation
+
+
+def rank_agreement(contributions: pd.DataFrame) -> dict[str, float]:
+    """Mean rank correlation (Spearman) of each model's channel totals with those of the others.
+
+    Parameters
+    ----------
+    contributions : pandas.DataFrame
+        Columns model, unit, channel, estimand and value.
+    """
+    rows = whole_table_rows(contributions, "total")
+    ranks = rows.pivot(index="channel", columns="model", values="value").rank()
+    correlation = ranks.loc[:, ranks.std() > 0].corr()
+    if len(correlation) < 2:
+        return {}
+    return {str(model): float(correlation[model].drop(model).mean()) for model in correlation}
+
+
+def compare_with_truth(contributions: pd.DataFrame, truth: Path) -> pd.DataFrame:
+    """Total effects of each model beside the true ones of a simulated market.
+
+    Parameters
+    ----------
+    contributions : pandas.DataFrame
+        Columns model, unit, channel, estimand, value, lower and upper.
     truth : pathlib.Path
-        The file beside a simulated table.
+        ``NAME.truth.json`` of the market.
 
     Returns
     -------
@@ -59,49 +80,49 @@ def against_truth(contributions: pd.DataFrame, truth: Path) -> pd.DataFrame:
     if not truth.exists():
         return pd.DataFrame(columns=head)
     effects = pd.DataFrame(json.loads(truth.read_text(encoding="utf-8"))["effects"])
-    known = of_all(effects, "total").set_index("channel")["value"]
-    rows = of_all(contributions, "total")
+    known = whole_table_rows(effects, "total").set_index("channel")["value"]
+    rows = whole_table_rows(contributions, "total")
     return rows.assign(truth=rows["channel"].map(known))[head].reset_index(drop=True)
 
 
-def truth_metrics(found: pd.DataFrame, outcome: float) -> list[tuple[str, str, str, float]]:
-    """Error, bias and coverage of each model's totals: rows of ``baselines.csv``.
+def truth_metrics(compared: pd.DataFrame, outcome: float) -> list[tuple[str, str, str, float]]:
+    """Error, bias and coverage of each model's total effects: rows of ``baselines.csv``.
 
     Parameters
     ----------
-    found : pandas.DataFrame
-        Of `against_truth`.
+    compared : pandas.DataFrame
+        Result of `compare_with_truth`.
     outcome : float
-        All of it: errors are shares of the outcome.
+        Sum of the outcome, of which errors are shares.
     """
     rows = []
-    for model, one in found.groupby("model", sort=False):
-        error = (one["value"] - one["truth"]) / outcome
-        held = (one["lower"] <= one["truth"]) & (one["truth"] <= one["upper"])
+    for model, effects in compared.groupby("model", sort=False):
+        error = (effects["value"] - effects["truth"]) / outcome
+        above, below = effects["lower"] <= effects["truth"], effects["truth"] <= effects["upper"]
         rows += [
             (str(model), "truth", "error", float(error.abs().mean())),
             (str(model), "truth", "bias", float(error.mean())),
-            (str(model), "truth", "coverage_90", float(held.mean())),
+            (str(model), "truth", "coverage_90", float((above & below).mean())),
         ]
     return rows
 
 
-def summarise(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The one table.
+def summarise_models(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Summary of all metrics, one row for each model.
 
     Parameters
     ----------
     metrics : pandas.DataFrame
-        ``baselines.csv``.
+        ``baselines.csv``: columns model, split, metric, value.
 
     Returns
     -------
     pandas.DataFrame
-        A row a model: for R², RMSE and MAPE the mean over the blocked folds and its spread
-        (standard deviation), the same of the rolling windows, and the last fifth; CRPS of the
-        blocked folds and of the last fifth, coverage of 90% intervals over all splits; stability,
-        agreement, error against the truth; the mediator's R² in unseen and in trained weeks of the
-        last split; seconds in all. Empty where a model has no such number.
+        For R², RMSE and MAPE the mean and standard deviation over the blocked folds and over the
+        rolling windows, and the value of the holdout; CRPS of the blocked folds and of the holdout;
+        coverage of 90% intervals over all splits; stability, agreement, and error against the
+        truth; the mediator's R² in the test and training weeks of the holdout; seconds in total.
+        Missing where a model has no such metric.
     """
     table: Any = metrics.pivot_table(
         index="model", columns=["split", "metric"], values="value", sort=False, dropna=False
@@ -111,23 +132,23 @@ def summarise(metrics: pd.DataFrame) -> pd.DataFrame:
         chosen = [c for c in table if c[0].startswith(kind) and c[1] == metric]
         return pd.DataFrame(table[chosen])
 
-    found = {}
+    summary = {}
     for kind in (BLOCKED, ROLLING):
         for metric in ("r2", "rmse", "mape"):
             values = over(kind, metric)
-            found[f"{metric}_{kind}"] = values.mean(axis=1)
-            found[f"{metric}_{kind}_sd"] = values.std(axis=1, ddof=1)
+            summary[f"{metric}_{kind}"] = values.mean(axis=1)
+            summary[f"{metric}_{kind}_sd"] = values.std(axis=1, ddof=1)
     for metric in ("r2", "rmse", "mape", "crps"):
-        found[f"{metric}_{LAST}"] = over(LAST, metric).mean(axis=1)
-    found[f"crps_{BLOCKED}"] = over(BLOCKED, "crps").mean(axis=1)
-    unseen = [c for c in table if c[1] == "coverage_90" and c[0] != "truth"]
-    found["coverage_90"] = table[unseen].mean(axis=1)
+        summary[f"{metric}_{HOLDOUT}"] = over(HOLDOUT, metric).mean(axis=1)
+    summary[f"crps_{BLOCKED}"] = over(BLOCKED, "crps").mean(axis=1)
+    predictive = [c for c in table if c[1] == "coverage_90" and c[0] != "truth"]
+    summary["coverage_90"] = table[predictive].mean(axis=1)
     for name in ("stability", "agreement"):
-        found[name] = over("all", name).mean(axis=1)
+        summary[name] = over("all", name).mean(axis=1)
     for metric in ("error", "bias", "coverage_90"):
-        found[f"truth_{metric}"] = over("truth", metric).mean(axis=1)
-    found["mediator_r2"] = over(LAST, "mediator_r2").mean(axis=1)
-    found["mediator_r2_train"] = over(LAST, "mediator_r2_train").mean(axis=1)
-    found["seconds"] = table[[c for c in table if c[1] == "seconds"]].sum(axis=1)
+        summary[f"truth_{metric}"] = over("truth", metric).mean(axis=1)
+    summary["mediator_r2"] = over(HOLDOUT, "mediator_r2").mean(axis=1)
+    summary["mediator_r2_train"] = over(HOLDOUT, "mediator_r2_train").mean(axis=1)
+    summary["seconds"] = table[[c for c in table if c[1] == "seconds"]].sum(axis=1)
     order = list(dict.fromkeys(metrics["model"]))
-    return pd.DataFrame(found).reindex(order).rename_axis("model").reset_index()
+    return pd.DataFrame(summary).reindex(order).rename_axis("model").reset_index()

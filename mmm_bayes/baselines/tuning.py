@@ -1,4 +1,4 @@
-"""Optuna over blocked folds of the training weeks: features and regressor tuned together."""
+"""Joint tuning of features and regressor by Optuna, on blocked folds of the training weeks."""
 
 from __future__ import annotations
 
@@ -11,58 +11,59 @@ import optuna
 from numpy.typing import NDArray
 from sklearn.model_selection import TimeSeriesSplit
 
-from mmm_bayes.baselines.members import KINDS, Choice, make, media_space, usual
+from mmm_bayes.baselines.members import (
+    REGRESSORS,
+    Params,
+    default_params,
+    feature_space,
+    make_model,
+)
 from mmm_bayes.baselines.rows import UNIT, WEEK, Layout
 
 Array = NDArray[np.float64]
 
-#: Blocks of the training weeks, the last ones, that a choice is judged by.
+#: Blocks at the end of the training weeks on which hyperparameters are compared.
 FOLDS = 3
 
 
-def tuned(
-    kind: str, layout: Layout, X: Array, y: Array, *, link: str, trials: int, seed: int
-) -> Choice:
-    """The best of some choices, by the error in later weeks of those that are learned from.
+def tune(
+    regressor: str, layout: Layout, X: Array, y: Array, *, link: str, trials: int, seed: int
+) -> Params:
+    """Hyperparameters with the smallest forecast error within the training weeks.
 
     Parameters
     ----------
-    kind : str
-        Of regressor. A model with two stages takes what its kind takes with one.
-    layout : Layout
+    regressor : str
+        Key of `REGRESSORS`; its one-stage model is tuned, and a two-stage model takes the same.
     X, y : array, shape (row, column) and (row,)
-        The training weeks, and nothing else.
+        Rows and outcome of the training weeks.
     link : {"identity", "log"}
     trials : int
-        Choices tried; the first is the usual one.
+        Number of sets of hyperparameters; the first is the default.
     seed : int
-        The same seed gives the same choice.
-
-    Returns
-    -------
-    dict
+        The same seed gives the same hyperparameters.
     """
 
     def loss(trial: Any) -> float:
-        choice = media_space(layout, trial) | KINDS[kind].space(trial)
-        model = make(kind, layout, choice, link=link, seed=seed)
-        return float(np.mean([_error(model, X, y, *fold) for fold in folds(X)]))
+        params = feature_space(layout, trial) | REGRESSORS[regressor].space(trial)
+        model = make_model(regressor, layout, params, link=link, seed=seed)
+        return float(np.mean([_relative_rmse(model, X, y, *fold) for fold in blocked_folds(X)]))
 
-    with _quiet():
+    with _quiet_optuna():
         study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-        study.enqueue_trial(usual(layout, kind))
+        study.enqueue_trial(default_params(layout, regressor))
         study.optimize(loss, n_trials=trials)
         best = study.best_trial
-        return media_space(layout, best) | KINDS[kind].space(best)
+        return feature_space(layout, best) | REGRESSORS[regressor].space(best)
 
 
-def folds(X: Array) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Blocks of weeks, each with the weeks before it; all units of a week stay together.
+def blocked_folds(X: Array) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Masks of the weeks before a block, and of the block; all units of a week stay together.
 
     Parameters
     ----------
     X : array, shape (row, column)
-        As `rows_of` gives it.
+        Rows of `build_rows`.
     """
     weeks = np.unique(X[:, WEEK])
     split = TimeSeriesSplit(FOLDS, test_size=max(1, len(weeks) // (2 * FOLDS)))
@@ -70,18 +71,20 @@ def folds(X: Array) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         yield np.isin(X[:, WEEK], weeks[before]), np.isin(X[:, WEEK], weeks[after])
 
 
-def _error(model: Any, X: Array, y: Array, before: NDArray[Any], after: NDArray[Any]) -> float:
-    """Root mean squared error in shares of each unit's mean in the weeks before."""
+def _relative_rmse(
+    model: Any, X: Array, y: Array, before: NDArray[Any], after: NDArray[Any]
+) -> float:
+    """Root mean squared error, relative to each unit's mean in the weeks before."""
     fitted = model.fit(X[before], y[before])
     unit = X[:, UNIT]
     scale = {u: np.abs(y[before & (unit == u)]).mean() or 1.0 for u in np.unique(unit)}
     error = (fitted.predict(X[after]) - y[after]) / np.array([scale[u] for u in unit[after]])
-    with np.errstate(over="ignore"):  # infinitely wrong, and never the best
+    with np.errstate(over="ignore"):  # an infinite error is never the smallest
         return float(np.sqrt((error**2).mean()))
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet_optuna() -> Iterator[None]:
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

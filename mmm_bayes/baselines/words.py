@@ -1,29 +1,30 @@
-"""What the numbers say of accuracy, of interpretation and of use in a business, in sentences.
+"""Sentences on the accuracy, the interpretation and the use of the models.
 
 Every sentence is made of measured numbers. Folds are few and share their training weeks, so two
-models are told apart only where the better one is better by more than twice the standard error of
-the difference over folds, and at that roughly.
+models are called different only if the better one is better by more than twice the standard error
+of the difference over folds; this is a rough rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mmm_bayes.baselines.members import KINDS, TWO_STAGE, kind_of, spoken
-from mmm_bayes.baselines.summary import of_all
+from mmm_bayes.baselines.members import REGRESSORS, TWO_STAGE, display_name, regressor_name
+from mmm_bayes.baselines.summary import whole_table_rows
 from mmm_bayes.baselines.validation import BLOCKED
-from mmm_bayes.dataset import Dataset
+from mmm_bayes.data import Dataset
+from mmm_bayes.text import fixed, join_names, number
 
-#: R² in unseen weeks that a first stage must have to be worth predicting a mediator with.
-WORTH = 0.1
-#: p-value below which a test of residuals objects.
+#: Smallest R² in held-out weeks for a first stage that predicts the mediator usefully.
+MIN_FIRST_STAGE_R2 = 0.1
+#: p-value below which a test of residuals rejects.
 SIGNIFICANT = 0.01
-#: Variance inflation that makes a coefficient hard to read.
-INFLATED = 5.0
+#: Variance inflation factor above which a coefficient is hard to interpret.
+HIGH_VIF = 5.0
 
 
 def sentences(
@@ -39,10 +40,12 @@ def sentences(
     Parameters
     ----------
     summary : pandas.DataFrame
+        Result of `summary.summarise_models`.
     metrics : pandas.DataFrame
-    tables : mapping
-    dataset : Dataset
-    link : str
+        ``baselines.csv``: columns model, split, metric, value.
+    tables : dict of str to pandas.DataFrame
+        The other tables of the job, by name.
+    link : {"identity", "log"}
     """
     table = summary.set_index("model")
     return {
@@ -54,133 +57,146 @@ def sentences(
     }
 
 
-def apart(metrics: pd.DataFrame) -> tuple[str, list[str]]:
-    """The model with the lowest mean RMSE over blocked folds, and those it can't be told from."""
-    folds = metrics[(metrics["metric"] == "rmse") & metrics["split"].str.startswith(BLOCKED)]
-    each = folds.pivot(index="split", columns="model", values="value").dropna(axis=1)
-    best = str(each.mean().idxmin())
+def best_and_tied(metrics: pd.DataFrame) -> tuple[str, list[str]]:
+    """Model with the lowest mean RMSE over the blocked folds, and those that differ too little.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        ``baselines.csv``: columns model, split, metric, value.
+    """
+    rows = metrics[(metrics["metric"] == "rmse") & metrics["split"].str.startswith(BLOCKED)]
+    rmse = rows.pivot(index="split", columns="model", values="value").dropna(axis=1)
+    best = str(rmse.mean().idxmin())
     tied = []
-    for model in each.columns.drop(best):
-        more = each[model] - each[best]
-        if more.mean() <= 2 * more.std(ddof=1) / np.sqrt(len(more)):
+    for model in rmse.columns.drop(best):
+        difference = rmse[model] - rmse[best]
+        if difference.mean() <= 2 * difference.std(ddof=1) / np.sqrt(len(difference)):
             tied.append(str(model))
     return best, tied
 
 
 def _accuracy(table: Any, metrics: pd.DataFrame) -> Iterator[str]:
-    best, tied = apart(metrics)
+    best, tied = best_and_tied(metrics)
     row = table.loc[best]
     yield (
-        f"Over the blocked folds {spoken(best)} predicts best: R² {_mean_sd(row, 'r2_blocked')}, "
-        f"RMSE {_mean_sd(row, 'rmse_blocked')} (mean ± standard deviation over folds)."
+        f"Over the blocked folds {display_name(best)} predicts best: R² "
+        f"{_mean_sd(row, 'r2_blocked', fixed)}, RMSE {_mean_sd(row, 'rmse_blocked', number)} "
+        "(mean ± standard deviation over folds)."
     )
     if tied:
         yield (
-            f"It can't be told from {_listed([spoken(one) for one in tied])}: the difference over "
-            "folds is within twice its standard error."
+            f"The difference to {_display_names(tied)} is within twice its standard error over "
+            "folds, so these models can't be ranked."
         )
-    negative = [str(one) for one in table.index if table.loc[one, "r2_blocked"] < 0]
+    negative = [str(model) for model in table.index if table.loc[model, "r2_blocked"] < 0]
     if negative:
         yield (
-            f"{_begun(_listed([spoken(one) for one in negative]))} "
-            f"{'predict' if len(negative) > 1 else 'predicts'} unseen weeks worse than "
-            "the mean of those weeks would."
+            f"{_capitalised(_display_names(negative))} "
+            f"{'predict' if len(negative) > 1 else 'predicts'} held-out weeks worse than the mean "
+            "of those weeks would."
         )
-    learned = metrics[metrics["metric"] == "r2_train"]
-    learned = learned[learned["split"].str.startswith(BLOCKED)]
-    gap = learned.groupby("model")["value"].mean()
-    if len(gap):
-        over = (gap - table["r2_blocked"]).dropna()
-        most = str(over.idxmax())
+    rows = metrics[(metrics["metric"] == "r2_train") & metrics["split"].str.startswith(BLOCKED)]
+    in_sample = rows.groupby("model")["value"].mean()
+    if len(in_sample):
+        overfit = str((in_sample - table["r2_blocked"]).dropna().idxmax())
         yield (
-            f"The largest distance between weeks learned from and unseen weeks is that of "
-            f"{spoken(most)}: R² {gap[most]:.2f} against {table.loc[most, 'r2_blocked']:.2f}."
+            "The largest gap between training and held-out weeks is that of "
+            f"{display_name(overfit)}: R² {in_sample[overfit]:.2f} against "
+            f"{table.loc[overfit, 'r2_blocked']:.2f}."
         )
 
 
 def _mediation(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> Iterator[str]:
-    two = table["mediator_r2"].dropna()
-    indirect = of_all(tables["contributions"], "indirect")
+    first_stage = table["mediator_r2"].dropna()
+    indirect = whole_table_rows(tables["contributions"], "indirect")
     indirect = indirect[indirect["channel"].isin(dataset.causes)]
     for model, rows in indirect.groupby("model", sort=False):
-        if kind_of(str(model)) in KINDS:
+        if _is_classical(model):
             continue
-        zero = rows[(rows["lower"] <= 0) & (rows["upper"] >= 0)]
+        with_zero = rows[(rows["lower"] <= 0) & (rows["upper"] >= 0)]
+        channels = join_names(sorted(map(str, with_zero["channel"])))
         yield (
-            f"{_begun(spoken(str(model)))} estimates both paths: of {len(rows)} indirect effects "
-            f"the 90% intervals of {len(zero)} contain 0"
-            + (f" ({_listed(sorted(map(str, zero['channel'])))})." if len(zero) else ".")
+            f"{_capitalised(display_name(str(model)))} estimates both paths: of {len(rows)} "
+            f"indirect effects, the 90% intervals of {len(with_zero)} contain 0"
+            + (f" ({channels})." if len(with_zero) else ".")
         )
-    if two.empty:
+    if first_stage.empty:
         return
-    causes, mediator = _listed(list(dataset.causes)), dataset.mediator
-    failing = [str(one) for one in two.index[two < WORTH]]
+    causes, mediator = join_names(list(dataset.causes)), dataset.mediator
+    failing = [str(model) for model in first_stage.index[first_stage < MIN_FIRST_STAGE_R2]]
     if failing:
-        each = _listed(
+        r2 = join_names(
             [
-                f"{table.loc[one, 'mediator_r2_train']:.2f} against {two[one]:.2f} "
-                f"({KINDS[kind_of(one)].says})"
-                for one in failing
+                f"{table.loc[model, 'mediator_r2_train']:.2f} and {first_stage[model]:.2f} "
+                f"({REGRESSORS[regressor_name(model)].label})"
+                for model in failing
             ]
         )
         yield (
-            f"The first stage, from {causes} to {mediator}, fails in {len(failing)} of {len(two)} "
-            f"two-stage models: R² in the weeks learned from against the last fifth, unseen, is "
-            f"{each}. They have not found how {mediator} follows the others, and what their second "
-            "stages say of them rests on it."
+            f"The first stage, from {causes} to {mediator}, fails in {len(failing)} of "
+            f"{len(first_stage)} two-stage models: its R² in the training weeks and in the "
+            f"held-out last fifth is {r2}. These models do not predict {mediator} from its causes, "
+            "so the indirect effects of their second stage are unreliable."
         )
     else:
         yield (
             f"The R² of the first stage, from {causes} to {mediator}, is at least "
-            f"{two.min():.2f} in the last fifth, unseen, in all {len(two)} two-stage models."
+            f"{first_stage.min():.2f} in the held-out last fifth in all {len(first_stage)} "
+            "two-stage models."
         )
     yield (
-        "A model with two stages gives the causes no other path, and its intervals and tests take "
+        "A two-stage model gives the causes no direct effect, and its intervals and tests treat "
         "the predicted mediator as if it had been observed."
     )
 
 
 def _honesty(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> Iterator[str]:
-    for model, held in table["coverage_90"].dropna().items():
-        yield f"{held:.0%} of unseen values lie in the 90% predictive intervals of {spoken(model)}."
-    without = [m for m in table.index if np.isnan(table.loc[m, "coverage_90"])]
+    for model, coverage in table["coverage_90"].dropna().items():
+        yield (
+            f"The 90% predictive intervals of {display_name(model)} contain {coverage:.0%} of the "
+            "held-out values."
+        )
+    without = [model for model in table.index if np.isnan(table.loc[model, "coverage_90"])]
     if without:
         yield (
-            f"{len(without)} of {len(table)} models have no predictive distribution: they give a "
-            "number for a week and nothing to plan a risk by."
+            f"{len(without)} of {len(table)} models have no predictive distribution: their "
+            "forecasts are single numbers without a measure of risk."
         )
     if "truth" in tables:
         error = table["truth_error"].dropna()
         best = str(error.idxmin())
         yield (
             "This market is simulated, so the true effects are known. The total effects of "
-            f"{spoken(best)} are nearest: off by {100 * error[best]:.1f} points of the outcome a "
-            f"channel, where the median over models is {100 * error.median():.1f} and the worst, "
-            f"{spoken(str(error.idxmax()))}, is {100 * error.max():.1f}."
+            f"{display_name(best)} are closest to them, with a mean error of "
+            f"{100 * error[best]:.1f}% of the outcome a channel. The median over models is "
+            f"{100 * error.median():.1f}%, and the largest error, that of "
+            f"{display_name(str(error.idxmax()))}, is {100 * error.max():.1f}%."
         )
-        held = table["truth_coverage_90"].dropna()
-        classical = held[[kind_of(str(m)) in KINDS for m in held.index]]
+        coverage = table["truth_coverage_90"].dropna()
+        classical = coverage[[_is_classical(model) for model in coverage.index]]
         if len(classical):
             yield (
-                f"The 90% bootstrap intervals of the classical models hold the true total in "
+                "The 90% bootstrap intervals of the classical models contain the true total in "
                 f"{classical.mean():.0%} of {len(classical)} × {len(dataset.channels)} cases: they "
-                "know how the weeks vary, and not what tuning, a penalty or a wrong shape does."
+                "account for the variation of the weeks, but not for tuning, penalties or a wrong "
+                "functional form."
             )
-        for model in held.index.difference(classical.index):
+        for model in coverage.index.difference(classical.index):
             yield (
-                f"Those of {spoken(str(model))} hold it in {held[model]:.0%} of "
-                f"{len(dataset.channels)}. Simulated markets are made from the equations of the "
-                "Bayesian family, which favours it; a single market is one draw."
+                f"Those of {display_name(str(model))} contain it in {coverage[model]:.0%} of "
+                f"{len(dataset.channels)} cases. Simulated markets use the equations of the "
+                "Bayesian family, which favours it; and one market is a single draw."
             )
-        elsewhere = table.loc[error.index, "rmse_blocked"].rank()
-        order = float(elsewhere.corr(error.rank()))
+        forecast_rank = table.loc[error.index, "rmse_blocked"].rank()
+        correlation = float(forecast_rank.corr(error.rank()))
         yield (
-            f"Rank correlation between a model's forecast error and the error of its effects: "
-            f"{order:.2f}. "
+            "Rank correlation between the forecast error of a model and the error of its effects: "
+            f"{correlation:.2f}. "
             + (
-                "Good forecasts do not certify effects here."
-                if order < 0.5
-                else "In this market the two go together; they need not in another."
+                "Good forecasts are no evidence of accurate effects here."
+                if correlation < 0.5
+                else "In this market the two go together; in another they need not."
             )
         )
 
@@ -189,111 +205,117 @@ def _interpretation(
     table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset, link: str
 ) -> Iterator[str]:
     # Direct effects add up; the totals of a mediator and its causes overlap.
-    direct = of_all(tables["contributions"], "direct").groupby("model", sort=False)["value"].sum()
+    direct = (
+        whole_table_rows(tables["contributions"], "direct")
+        .groupby("model", sort=False)["value"]
+        .sum()
+    )
     total = direct / float(dataset.data["outcome"].sum())
-    straight = [
-        m for m in total.index if kind_of(str(m)) in KINDS and KINDS[kind_of(str(m))].linear
-    ]
-    trees = [m for m in total.index if kind_of(str(m)) in KINDS and m not in straight]
+    classical = [model for model in total.index if _is_classical(model)]
+    linear = [model for model in classical if REGRESSORS[regressor_name(str(model))].linear]
+    trees = [model for model in classical if model not in linear]
     if link == "log":
         yield (
             "Effects multiply under the log link: a channel's share is what the outcome would "
-            "lose without it alone, shares overlap, and together they can be more than all."
+            "lose without that channel alone, so shares overlap and can add up to more than 100%."
         )
-    if straight and trees:
+    if linear and trees:
         yield (
-            f"The channels' direct shares add up to {_range(total[straight])} of the outcome by "
-            f"the linear models and {_range(total[trees])} by the trees. Trees answer a question "
-            "outside the weeks they saw with the nearest week that they saw, so a channel that is "
-            "seldom off has hardly an effect by them."
+            f"The channels' direct shares add up to {_range(total[linear])} of the outcome in the "
+            f"linear models and {_range(total[trees])} in the tree models. Trees do not "
+            "extrapolate beyond the exposures of their training weeks, so a channel that is seldom "
+            "off has hardly any effect in them."
         )
     beyond = total[total > 1]
     if len(beyond) and link == "identity":
         yield (
-            f"{_begun(_listed([spoken(str(m)) for m in beyond.index]))} "
-            f"{'credit' if len(beyond) > 1 else 'credits'} the channels with more than all of the "
-            "outcome: what they say of effects is not to be believed, whatever they forecast."
+            f"{_capitalised(_display_names(beyond.index))} "
+            f"{'credit' if len(beyond) > 1 else 'credits'} the channels with more than the whole "
+            f"outcome: {'their' if len(beyond) > 1 else 'its'} effects can't be right, however "
+            "good the forecasts are."
         )
     if "coefficients" in tables:
         outcome = tables["coefficients"].query("stage == 'outcome'")
         media = outcome[outcome["feature"].isin(dataset.channels)]
-        inflated = media[media["vif"] > INFLATED]["feature"].unique()
+        inflated = media[media["vif"] > HIGH_VIF]["feature"].unique()
         if len(inflated):
             yield (
-                f"Variance inflation above {INFLATED:.0f} in some model: "
-                f"{_listed(sorted(map(str, inflated)))}; their coefficients trade against others."
+                f"The variance inflation factor is above {HIGH_VIF:.0f} in some model for "
+                f"{join_names(sorted(map(str, inflated)))}: their coefficients are hard to "
+                "separate from others."
             )
-        wide = media[(media["lower"] < 0) & (media["upper"] > 0)]
+        with_zero = media[(media["lower"] < 0) & (media["upper"] > 0)]
         yield (
-            f"Of {len(media)} media coefficients of linear models, those whose bootstrap interval "
-            f"contains 0: {len(wide)}."
+            "Media coefficients of linear models with a bootstrap interval that contains 0: "
+            f"{len(with_zero)} of {len(media)}."
         )
         negative = media[media["upper"] < 0]
         if len(negative):
             yield (
-                f"Below 0 with their whole interval: {len(negative)}. That is advertising which "
-                "lowers the outcome; the Bayesian family rules it out by its prior unless told "
-                "otherwise."
+                f"Media coefficients with an interval entirely below 0: {len(negative)}. They mean "
+                "that advertising lowers the outcome, which the default priors of the Bayesian "
+                "family exclude."
             )
     tests = tables["residuals"].set_index("test")
-    for test, what in (
-        ("shapiro_wilk", "normal (Shapiro-Wilk)"),
-        ("breusch_pagan", "of one variance (Breusch-Pagan)"),
-        ("ljung_box", "independent from week to week (Ljung-Box)"),
+    for test, assumption in (
+        ("shapiro_wilk", "normality (Shapiro-Wilk)"),
+        ("breusch_pagan", "constant variance (Breusch-Pagan)"),
+        ("ljung_box", "independence over weeks (Ljung-Box)"),
     ):
-        objecting = tests.loc[[test]].query("p < @SIGNIFICANT")["model"]
+        rejected = tests.loc[[test]].query("p < @SIGNIFICANT")["model"]
         yield (
-            f"Residuals are not {what}, at p < {SIGNIFICANT}, in {len(objecting)} of "
-            f"{len(tests.loc[[test]])} classical models."
+            f"A test rejects {assumption} of the residuals, at p < {SIGNIFICANT}, in "
+            f"{len(rejected)} of {len(tests.loc[[test]])} classical models."
         )
 
 
 def _use(table: Any, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
-    steady = table["stability"].dropna()
-    if len(steady):
+    variation = table["stability"].dropna()
+    if len(variation):
         yield (
-            f"From window to window the channels' shares vary least by {spoken(steady.idxmin())} "
-            f"({steady.min():.0%} of their size) and most by {spoken(steady.idxmax())} "
-            f"({steady.max():.0%}). A model that is wrong in the same way each time is steady too."
+            "From window to window the channels' shares vary least in "
+            f"{display_name(variation.idxmin())} ({variation.min():.0%} of their size) and most in "
+            f"{display_name(variation.idxmax())} ({variation.max():.0%}). A model that is always "
+            "wrong in the same way is stable too."
         )
-    alike = table["agreement"].dropna()
-    if len(alike):
+    agreement = table["agreement"].dropna()
+    if len(agreement):
         yield (
-            f"The models' rankings of the channels correlate by {alike.mean():.2f} on average; "
-            f"{spoken(str(alike.idxmin()))} agrees least with the others ({alike.min():.2f})."
+            f"The mean rank correlation between the models' channel effects is "
+            f"{agreement.mean():.2f}; {display_name(str(agreement.idxmin()))} agrees least with "
+            f"the others ({agreement.min():.2f})."
         )
     if "reallocation" in tables:
-        moves: Any = tables["reallocation"]
-        best = moves[moves["best"] & (moves["share"] == moves["share"].max())]
+        transfers: Any = tables["reallocation"]
+        best = transfers[transfers["best"] & (transfers["share"] == transfers["share"].max())]
         pairs = (best["from"] + " to " + best["to"]).value_counts()
-        sure = best[best["lower"] > 0]
+        positive = best[best["lower"] > 0]
         yield (
-            f"Asked which transfer of 10% of a channel's money gains most, {len(best)} models give "
+            f"Which transfer of 10% of a channel's spend gains most? {len(best)} models give "
             f"{len(pairs)} different answer{'s' * (len(pairs) > 1)}; the most frequent is "
-            f"{pairs.index[0]} ({pairs.iloc[0]} of {len(best)}). Gains whose interval is above 0: "
-            f"{len(sure)} of {len(best)}. Each answer was picked for being the best, so its gain "
-            "is likely to disappoint."
+            f"{pairs.index[0]} ({pairs.iloc[0]} of {len(best)}). The interval of the gain is above "
+            f"0 in {len(positive)} of {len(best)}. Each transfer was selected as the best, so its "
+            "gain is probably overestimated."
         )
     seconds = table["seconds"]
     yield (
         f"Tuning and fits took {seconds.min():.0f} to {seconds.max():.0f} seconds a model, the "
-        f"longest {spoken(str(seconds.idxmax()))}."
+        f"longest for {display_name(str(seconds.idxmax()))}."
     )
-    if not any(kind_of(str(m)) not in KINDS for m in table.index):
+    if all(map(_is_classical, table.index)):
         yield (
-            "No member of the Bayesian family took part; --bayes partial_mediation sets one beside "
-            "these models on the same splits."
+            "No member of the Bayesian family was included; --bayes partial_mediation adds one to "
+            "these models, on the same splits."
         )
-    if any(str(m).startswith(TWO_STAGE) for m in table.index):
+    if any(str(model).startswith(TWO_STAGE) for model in table.index):
         yield (
-            "A budget is decided by effects, not by forecasts: prefer the model whose intervals "
-            "hold the truth where it is known, and a lift test where it is not."
+            "Decide on a budget by effects, not by forecasts: prefer the model whose intervals "
+            "contain the truth where it is known, and a lift test where it is not."
         )
 
 
-def _mean_sd(row: Any, name: str) -> str:
-    digits = 2 if abs(row[name]) < 100 else 0
-    return f"{row[name]:,.{digits}f} ± {row[f'{name}_sd']:,.{digits}f}"
+def _mean_sd(row: Any, name: str, form: Callable[[float], str]) -> str:
+    return f"{form(row[name])} ± {form(row[f'{name}_sd'])}"
 
 
 def _range(values: pd.Series) -> str:
@@ -301,10 +323,14 @@ def _range(values: pd.Series) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _begun(text: str) -> str:
-    """The words as a sentence begins."""
+def _is_classical(model: Any) -> bool:
+    return regressor_name(str(model)) in REGRESSORS
+
+
+def _display_names(models: Iterable[Any]) -> str:
+    return join_names([display_name(str(model)) for model in models])
+
+
+def _capitalised(text: str) -> str:
+    """Text with a capital at the start of a sentence."""
     return text[:1].upper() + text[1:]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]

@@ -1,5 +1,5 @@
-"""Which of several models of the same table predicts unseen weeks best, and how sure that is."""
+"""Comparison of models of one table by how well they predict unseen weeks."""
 
-from mmm_bayes.comparison.compare import compare
+from mmm_bayes.comparison.job import compare
 
 __all__ = ["compare"]

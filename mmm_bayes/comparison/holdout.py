@@ -1,33 +1,33 @@
-"""Scores of the weeks that each run's second fit did not see."""
+"""Scores of runs on their holdout weeks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmm_bayes.comparison.loading import has_holdout
-from mmm_bayes.diagnostics import scores
-from mmm_bayes.runs import Run
+from mmm_bayes.comparison.runs import has_holdout
+from mmm_bayes.diagnostics import predictive_scores
+from mmm_bayes.inference.runs import Run
 
-SHOWN = ("crps", "r2", "rmse", "mape", "coverage_90")
+SCORE_COLUMNS = ("crps", "r2", "rmse", "mape", "coverage_90")
 
 
-def holdout(runs: Mapping[str, Run]) -> dict[str, dict[str, float | None]] | None:
-    """Predictive scores of every run on the same weeks; None unless all runs have them.
+def holdout_scores(runs: Mapping[str, Run]) -> dict[str, dict[str, float | None]] | None:
+    """Predictive scores of each run on the common holdout; None unless all runs have one.
 
     Parameters
     ----------
     runs : mapping of str to Run
-        Their holdouts, where they have one, are of the same weeks.
+        Runs whose holdouts, if any, have the same weeks.
 
     Returns
     -------
     dict of str to dict, or None
-        Of each run, what `mmm_bayes.diagnostics.scores` gives.
+        For each run, the scores of `mmm_bayes.diagnostics.predictive_scores`.
     """
     if not all(map(has_holdout, runs.values())):
         return None
     return {
-        name: scores(
+        name: predictive_scores(
             run.draws["predictions_observed"].to_dataset()["outcome"],
             run.draws["predictions"].to_dataset()["outcome"],
         )

@@ -1,10 +1,10 @@
-"""Leave-one-week-out prediction whose unreliable weeks are replaced by exact ones.
+"""Leave-one-week-out cross-validation, with exact refits for unreliable weeks.
 
-A week is left out whole, all its units: they share what disturbs the week. Pareto-smoothed
-importance sampling is reliable for one whose weights' tail has a shape k of at most 0.7. Above it
-the model is fitted again without that week (Vehtari, Gelman, Gabry 2017,
-*Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC*; Vehtari,
-Simpson, Gelman, Yao, Gabry 2024, *Pareto smoothed importance sampling*).
+All units of a week are left out together, since they share the disturbances of that week.
+Pareto-smoothed importance sampling is reliable for weeks with a Pareto k of at most 0.7; for the
+others the model is fitted again without the week (Vehtari, Gelman, Gabry 2017, *Practical Bayesian
+model evaluation using leave-one-out cross-validation and WAIC*; Vehtari, Simpson, Gelman, Yao,
+Gabry 2024, *Pareto smoothed importance sampling*).
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import arviz_stats as azs
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.diagnostics.loo import psis
+from mmm_bayes.diagnostics.loo import psis_loo
 
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """How well each week is predicted from the other weeks.
+    """ELPD of each week given the other weeks.
 
     Attributes
     ----------
     elpd : arviz_stats.ELPDDataLOO
-        With its pointwise values ``elpd_i (time)``.
+        With pointwise values ``elpd_i (time)``.
     pareto_k : xarray.DataArray, dims (time,)
-        As importance sampling found it, before any refit.
+        Pareto k of importance sampling, before any refit.
     refitted : xarray.DataArray of bool, dims (time,)
-        Weeks that are exact now.
+        Weeks whose value comes from an exact refit.
     """
 
     elpd: Any
@@ -38,57 +38,58 @@ class LeaveOneOut:
     refitted: xr.DataArray
 
     @property
-    def bad(self) -> xr.DataArray:
-        """Weeks that importance sampling can't be trusted with."""
+    def unreliable(self) -> xr.DataArray:
+        """Whether the importance sampling estimate of each week is unreliable, dims (time,)."""
         return self.pareto_k > self.elpd.good_k
 
     @property
-    def left_bad(self) -> int:
-        """Number of weeks that are neither reliable nor exact."""
-        return int((self.bad & ~self.refitted).sum())
+    def unresolved(self) -> int:
+        """Number of unreliable weeks without an exact refit."""
+        return int((self.unreliable & ~self.refitted).sum())
 
     @property
-    def weeks(self) -> np.ndarray:
-        """Weeks that need a refit."""
-        return self.bad["time"].values[(self.bad & ~self.refitted).values]
+    def weeks_to_refit(self) -> np.ndarray:
+        """Dates of the unreliable weeks without an exact refit."""
+        return self.unreliable["time"].values[(self.unreliable & ~self.refitted).values]
 
 
-def leave_one_out(tree: xr.DataTree, kept: np.ndarray | None = None) -> LeaveOneOut:
-    """PSIS-LOO of the outcome, every week by itself.
+def leave_one_out(tree: xr.DataTree, scored: np.ndarray | None = None) -> LeaveOneOut:
+    """PSIS-LOO of the outcome by week.
 
     Parameters
     ----------
     tree : xarray.DataTree
         Groups ``posterior`` and ``log_likelihood``, the latter with ``outcome``.
-    kept : array of bool, shape (time,), optional
-        Weeks that are scored; all of them if left out.
+    scored : array of bool, shape (time,), optional
+        Weeks that are scored; all weeks by default.
     """
-    if kept is not None:
-        likelihood = tree["log_likelihood"].to_dataset()[["outcome"]].isel(time=kept)
+    if scored is not None:
+        likelihood = tree["log_likelihood"].to_dataset()[["outcome"]].isel(time=scored)
         posterior = tree["posterior"].to_dataset()
         tree = xr.DataTree.from_dict({"posterior": posterior, "log_likelihood": likelihood})
-    # The weights of every draw are as large as the likelihood, and not needed.
-    slim = replace(psis(tree), log_weights=None)
-    return LeaveOneOut(slim, slim.pareto_k, xr.zeros_like(slim.pareto_k, dtype=bool))
+    # The importance weights are as large as the likelihood, and are not needed.
+    elpd = replace(psis_loo(tree), log_weights=None)
+    return LeaveOneOut(elpd, elpd.pareto_k, xr.zeros_like(elpd.pareto_k, dtype=bool))
 
 
-def exact(found: LeaveOneOut, refits: Any) -> LeaveOneOut:
-    """Replace each unreliable week by its value in a fit which did not see it.
+def refit_unreliable_weeks(loo: LeaveOneOut, refits: Any) -> LeaveOneOut:
+    """The estimate with each unreliable week replaced by its value in an exact refit.
 
     Parameters
     ----------
-    found : LeaveOneOut
+    loo : LeaveOneOut
+        Before any refit.
     refits : arviz_stats.SamplingWrapper
+        Fits the model without a week and evaluates the log-likelihood of that week.
     """
-    bad = found.bad
-    corrected = azs.reloo(
+    refitted = azs.reloo(
         refits,
-        loo_orig=replace(found.elpd, pareto_k=found.pareto_k),
+        loo_orig=replace(loo.elpd, pareto_k=loo.pareto_k),
         var_name="outcome",
-        k_threshold=found.elpd.good_k,
+        k_threshold=loo.elpd.good_k,
         pointwise=True,
     )
-    values = corrected.elpd_i.values
-    # ArviZ divides by n - 1 here and by n in every other estimate: by n, they compare.
-    corrected = replace(corrected, se=float(np.sqrt(values.size * values.var())))
-    return LeaveOneOut(corrected, found.pareto_k, bad)
+    values = refitted.elpd_i.values
+    # ArviZ divides by n - 1 here but by n in its other estimates; use n throughout.
+    refitted = replace(refitted, se=float(np.sqrt(values.size * values.var())))
+    return LeaveOneOut(refitted, loo.pareto_k, loo.unreliable)

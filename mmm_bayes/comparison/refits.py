@@ -1,7 +1,7 @@
-"""A run's model fitted again without some weeks, through one compiled model.
+"""Refits of a run without some weeks, through one compiled model.
 
-Carryover is arranged for each week before any is taken away, so a week that is left out takes
-nothing from the others but its own outcome.
+Lagged exposures are arranged before any week is removed, so leaving out a week removes only its own
+outcome, and the other weeks keep its carryover.
 """
 
 from __future__ import annotations
@@ -14,146 +14,165 @@ import arviz_stats as azs
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.design import Design, data_names
-from mmm_bayes.evaluation import evaluation, parameters
-from mmm_bayes.sampling import Compiled, Settings, follow, sample, weekly
+from mmm_bayes.data.design import Design, data_names
+from mmm_bayes.inference.kept import KeptFits, sample_once
+from mmm_bayes.inference.sampling import (
+    CompiledModel,
+    Settings,
+    compute_deterministics,
+    sum_over_units,
+)
+from mmm_bayes.model.evaluation import graph_function, static_nodes
 
 
 @dataclass(frozen=True)
-class Left:
-    """Weeks that a fit did not see.
+class HeldOut:
+    """Weeks left out of a fit.
 
     Attributes
     ----------
     design : Design
-        Their arrays.
-    alone : bool
-        Whether one week is asked for by itself.
+        Arrays of these weeks.
+    single : bool
+        Whether ArviZ left out one week by its position, rather than an array of weeks.
     """
 
     design: Design
-    alone: bool
+    single: bool
 
 
 class Refits(azs.SamplingWrapper):  # type: ignore[misc]
-    """Fits to some of the weeks and densities of the others, as ArviZ asks for them.
+    """Refits without some weeks, and log-likelihoods of those weeks, for ArviZ.
 
-    ``arviz_stats.reloo`` names one week by its position, and ``arviz_stats.lfo_cv`` several by
-    theirs. Either way whole weeks are left out: every unit's, and in a mediated model the
-    mediator's as well as the outcome's. A fit to the same weeks is made once.
+    ``arviz_stats.reloo`` leaves out one week, given by its position, and ``arviz_stats.lfo_cv``
+    several. Whole weeks are left out: all units, and in a mediated model the mediator as well as
+    the outcome. Fits to the same weeks are made once.
 
     Parameters
     ----------
-    compiled : Compiled
     design : Design
-        All weeks, scaled as they shall be in every fit.
-    settings : Settings
+        All weeks, with the scaling of all fits.
     log_likelihood : xarray.DataArray, dims (chain, draw, time)
-        Of the outcome, from the fit to all weeks.
+        Log-likelihood of the outcome in the fit to all weeks, summed over units.
     name : str
-        What is being done, for `say`.
+        Prefix of the progress lines.
     say : callable
-        Told one line at each fit.
+        Receives a progress line for each fit.
+    kept : KeptFits, optional
+        Where finished fits are kept.
     """
 
     def __init__(
         self,
-        compiled: Compiled,
+        compiled: CompiledModel,
         design: Design,
         settings: Settings,
         log_likelihood: xr.DataArray,
         name: str,
         say: Callable[[str], None],
+        kept: KeptFits | None = None,
     ) -> None:
-        whole = log_likelihood.to_dataset(name="outcome")
-        super().__init__(compiled, xr.DataTree.from_dict({"log_likelihood": whole}))
+        group = log_likelihood.to_dataset(name="outcome")
+        super().__init__(compiled, xr.DataTree.from_dict({"log_likelihood": group}))
         self.design, self.settings, self.name, self.say = design, settings, name, say
+        self.kept = kept
         self.fits: dict[bytes, xr.DataTree] = {}
-        self.errors: list[float] = []
+        self._errors: list[float] = []
 
     @property
     def rhat(self) -> float:
-        """The largest R-hat of all parameters of all fits; NaN without any."""
-        found = [fit.attrs["rhat"] for fit in self.fits.values()]
-        return max(found) if found else np.nan
+        """Largest R-hat of all parameters of all fits; NaN without fits."""
+        values = [fit.attrs["rhat"] for fit in self.fits.values()]
+        return max(values) if values else np.nan
 
     @property
     def error(self) -> float:
-        """Monte Carlo standard error of all single weeks scored so far, added up."""
-        return float(np.sqrt(np.square(self.errors).sum()))
+        """Monte Carlo standard error of the sum of the weeks scored one by one so far."""
+        return float(np.sqrt(np.square(self._errors).sum()))
 
-    def sel_observations(self, idx: Any) -> tuple[Design, Left]:
-        """Part the weeks into those to fit and those left out.
+    def sel_observations(self, idx: Any) -> tuple[Design, HeldOut]:
+        """Weeks to fit, and weeks left out.
 
         Parameters
         ----------
-        idx : array of int
-            Weeks to leave out.
+        idx : int, or array of int, shape (week,)
+            Positions of the weeks to leave out.
         """
-        kept = np.delete(np.arange(self.design.arrays.sizes["time"]), idx)
-        return self._only(kept), Left(self._only(np.atleast_1d(idx)), np.ndim(idx) == 0)
+        retained = np.delete(np.arange(self.design.arrays.sizes["time"]), idx)
+        left_out = HeldOut(self._select(np.atleast_1d(idx)), np.ndim(idx) == 0)
+        return self._select(retained), left_out
 
     def sample(self, modified_observed_data: Design) -> xr.DataTree:
-        """Fit the weeks kept."""
-        kept = modified_observed_data
-        weeks = kept.arrays["time"].values
+        """Posterior draws of the fit to the retained weeks."""
+        retained = modified_observed_data
+        weeks = retained.arrays["time"].values
         if weeks.tobytes() not in self.fits:
-            self.say(f"{self.name}: fit {len(self.fits) + 1}, {self._spoken(weeks)}")
-            self.fits[weeks.tobytes()] = self._fit(kept)
+            self.say(f"{self.name}: fit {len(self.fits) + 1}, {self._weeks_phrase(weeks)}")
+            self.fits[weeks.tobytes()] = self._fit(retained)
         return self.fits[weeks.tobytes()]
 
     def get_inference_data(self, fitted_model: xr.DataTree) -> xr.DataTree:
-        """The draws, as `sample` made them."""
+        """The `fitted_model`, which already holds the draws."""
         return fitted_model
 
-    def log_likelihood__i(self, excluded_obs: Left, idata__i: xr.DataTree) -> xr.DataArray:
-        """Log density of the outcome of the weeks left out, all units together, on its own scale.
+    def log_likelihood__i(self, excluded_obs: HeldOut, idata__i: xr.DataTree) -> xr.DataArray:
+        """Log density of the outcome in the weeks left out, original units, summed over units.
 
-        What the fit took from the weeks it saw (each channel's ceiling) stays as it was.
+        Quantities that the fit computed from its own weeks (each channel's ceiling) are kept.
+
+        Parameters
+        ----------
+        excluded_obs : HeldOut
+            Weeks left out.
+        idata__i : xarray.DataTree
+            Draws of the fit without them.
 
         Returns
         -------
         xarray.DataArray, dims (chain, draw, time)
         """
         arrays = excluded_obs.design.arrays
-        density = evaluation(
+        density = graph_function(
             self.model.model,
-            given=parameters(self.model.model),
-            wanted=["outcome"],
+            inputs=static_nodes(self.model.model),
+            outputs=["outcome"],
             log_density=True,
         )
         data = {name: arrays[name].values for name in data_names(self.design)}
-        found = weekly(density.labelled(idata__i["posterior"].to_dataset(), data))["outcome"]
-        if excluded_obs.alone:
-            self.errors.append(monte_carlo_error(found.values.ravel()))
-        return found
+        pointwise = density.to_dataset(idata__i["posterior"].to_dataset(), data)
+        log_density = sum_over_units(pointwise)["outcome"]
+        if excluded_obs.single:
+            self._errors.append(monte_carlo_error(log_density.values.ravel()))
+        return log_density
 
-    def _only(self, weeks: np.ndarray) -> Design:
+    def _select(self, weeks: np.ndarray) -> Design:
         return replace(self.design, arrays=self.design.arrays.isel(time=weeks))
 
-    def _fit(self, kept: Design) -> xr.DataTree:
-        free = sample(self.model, kept, self.settings)["posterior"].to_dataset()
-        draws = follow(self.model, kept, free)[parameters(self.model.model)]
+    def _fit(self, retained: Design) -> xr.DataTree:
+        tree = sample_once(self.model, retained, self.settings, self.kept)
+        free = tree["posterior"].to_dataset()
+        draws = compute_deterministics(self.model, retained, free)[static_nodes(self.model.model)]
         tree = xr.DataTree.from_dict({"posterior": draws})
         tree.attrs["rhat"] = max(float(value.max()) for value in azs.rhat(free).values())
         return tree
 
-    def _spoken(self, kept: np.ndarray) -> str:
-        every = self.design.arrays["time"].values
-        left = every[~np.isin(every, kept)].astype("datetime64[D]")
-        if left[0] < kept[-1]:
-            return f"without {left[0]}"
-        return f"to the {len(kept)} weeks before {left[0]}"
+    def _weeks_phrase(self, retained: np.ndarray) -> str:
+        """Description of the fitted weeks, for a progress line."""
+        weeks = self.design.arrays["time"].values
+        left_out = weeks[~np.isin(weeks, retained)].astype("datetime64[D]")
+        if left_out[0] < retained[-1]:
+            return f"without {left_out[0]}"
+        return f"to the {self.design.dataset.step.count(len(retained))} before {left_out[0]}"
 
 
 def monte_carlo_error(log_density: np.ndarray) -> float:
-    """Standard error of the logarithm of the mean density over draws, by the delta method.
+    """Monte Carlo standard error of the log of the mean density, by the delta method.
 
     Parameters
     ----------
     log_density : array, shape (sample,)
-        Of draws that are nearly independent. Where a single one carries the mean, as for a week far
-        out in the predictive tail, this is about 1 however wrong the mean is.
+        Log densities of nearly independent draws. Where one draw dominates the mean, as for a week
+        far in the predictive tail, the result is about 1 whatever the true error.
     """
     density = np.exp(log_density - log_density.max())
     return float(density.std() / density.mean() / np.sqrt(density.size))

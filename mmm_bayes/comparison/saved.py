@@ -1,4 +1,4 @@
-"""What leave-one-out says of runs by the draws that they saved: nothing is fitted again."""
+"""Ranking of runs by leave-one-out from their saved draws, without refits."""
 
 from __future__ import annotations
 
@@ -7,34 +7,36 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mmm_bayes.comparison.holdout import SHOWN, holdout
-from mmm_bayes.comparison.loading import densities, refuse_incomparable
+from mmm_bayes.comparison.holdout import SCORE_COLUMNS, holdout_scores
 from mmm_bayes.comparison.loo import leave_one_out
-from mmm_bayes.comparison.ranking import ranking
-from mmm_bayes.comparison.words import notes, sentences
-from mmm_bayes.runs import Run
+from mmm_bayes.comparison.ranking import rank_runs
+from mmm_bayes.comparison.runs import check_comparable, comparable_weeks
+from mmm_bayes.comparison.words import notes, ranking_sentences
+from mmm_bayes.inference.runs import Run
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """Runs of one table, ranked by how well they predict weeks that they left out.
+class SavedRanking:
+    """Runs of one table, ranked by leave-one-out prediction from their saved draws.
 
     Attributes
     ----------
     table : pandas.DataFrame
-        Columns run, elpd, elpd_se, elpd_diff, diff_se, weight and the scores of the holdout
-        (missing where a run has none); best first.
-    says, notes : tuple of str
-        What to take from it, and what to know of how it came about.
+        Columns run, elpd, elpd_se, elpd_diff, diff_se, weight and the scores on the holdout
+        (missing unless all runs have one); best first.
+    message : tuple of str
+        Sentences that interpret the ranking.
+    notes : tuple of str
+        Sentences on the limits of the comparison.
     """
 
     table: pd.DataFrame
-    says: tuple[str, ...]
+    message: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def from_saved(runs: Mapping[str, Run]) -> Ranked:
-    """Rank runs by importance sampling alone; weeks it can't be trusted with are named.
+def rank_saved_runs(runs: Mapping[str, Run]) -> SavedRanking:
+    """Ranking of runs by PSIS-LOO; the notes name runs with unreliable weeks.
 
     Parameters
     ----------
@@ -44,16 +46,17 @@ def from_saved(runs: Mapping[str, Run]) -> Ranked:
     Raises
     ------
     InputError
-        If their scores would not mean the same.
+        If their scores are not comparable.
     """
-    refuse_incomparable(runs)
-    kept = densities(runs)
-    found = {name: leave_one_out(run.draws, kept) for name, run in runs.items()}
-    table = ranking({name: one.elpd for name, one in found.items()})
-    scored = holdout(runs)
-    for score in SHOWN:
-        table[score] = [scored[name][score] if scored else None for name in table["run"]]
-    known = notes(
-        found, runs, {}, {}, refits=0, scored=scored is not None, left_out=int((~kept).sum())
-    )
-    return Ranked(table, tuple(sentences(table, found, runs)), tuple(known))
+    check_comparable(runs)
+    scored = comparable_weeks(runs)
+    loos = {name: leave_one_out(run.draws, scored) for name, run in runs.items()}
+    table = rank_runs({name: loo.elpd for name, loo in loos.items()})
+    holdout = holdout_scores(runs)
+    for score in SCORE_COLUMNS:
+        table[score] = [holdout[name][score] if holdout else None for name in table["run"]]
+    limits = notes(
+        loos, runs, {}, {}, refits=0, has_holdout=holdout is not None,
+        left_out=int((~scored).sum()),
+    )  # fmt: skip
+    return SavedRanking(table, tuple(ranking_sentences(table, loos, runs)), tuple(limits))

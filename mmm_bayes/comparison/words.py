@@ -1,4 +1,4 @@
-"""A comparison in sentences, which claim no more than its standard errors allow."""
+"""Sentences that interpret a comparison, as far as its standard errors allow."""
 
 from __future__ import annotations
 
@@ -8,204 +8,211 @@ from typing import Any
 import pandas as pd
 
 from mmm_bayes.comparison.loo import LeaveOneOut
-from mmm_bayes.comparison.ranking import SMALL, apart
-from mmm_bayes.runs import Run
+from mmm_bayes.comparison.ranking import NEGLIGIBLE_DIFFERENCE, are_distinguishable
+from mmm_bayes.comparison.runs import replaced_weeks
+from mmm_bayes.diagnostics.check import join_names
+from mmm_bayes.inference.runs import Run
 
-#: An R-hat of a short refit above which its chains had not found the same answer.
+#: Largest R-hat of a short refit that counts as converged.
 RHAT_MAX = 1.05
-#: A Monte Carlo error of the refits' values that is worth telling, in log units. It can't tell how
-#: wrong a value is that hangs on a single draw: such a one has an error of about 1, however wrong.
+#: Smallest Monte Carlo error of refitted values to be reported, in log units. Where a single draw
+#: dominates a value, its error is about 1 whatever the true error.
 ERROR_MAX = 0.5
 
 
-def sentences(
-    table: pd.DataFrame, found: Mapping[str, LeaveOneOut], runs: Mapping[str, Run]
+def ranking_sentences(
+    table: pd.DataFrame, loos: Mapping[str, LeaveOneOut], runs: Mapping[str, Run]
 ) -> list[str]:
-    """What to take from the ranking by leave-one-out.
+    """Sentences that interpret the ranking by leave-one-out.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        As `mmm_bayes.comparison.ranking.ranking` makes it.
-    found : mapping of str to LeaveOneOut
-    runs : mapping of str to Run
+        As `rank_runs` returns it.
     """
-    unreliable = {name for name, one in found.items() if one.left_bad}
-    weeks = next(iter(found.values())).pareto_k.size
-    said = _pairs(table, f"over {weeks} unseen weeks", unreliable)
-    said.append(_blend(table))
-    said += [
+    unreliable = {name for name, loo in loos.items() if loo.unresolved}
+    weeks = next(iter(loos.values())).pareto_k.size
+    sentences = _comparison_sentences(table, f"over {weeks} unseen weeks", unreliable)
+    sentences.append(_stacking_sentence(table))
+    sentences += [
         f"{name} failed its own checks (verdict: fail), so do not rely on its results, "
         "however well it predicts."
         for name, run in runs.items()
         if run.diagnostics["verdict"] == "fail"
     ]
-    return said
+    return sentences
 
 
-def future_sentences(table: pd.DataFrame, origins: int, horizon: int) -> list[str]:
-    """What to take from the ranking by leave-future-out.
+def lfo_sentences(table: pd.DataFrame, origins: int, horizon: int) -> list[str]:
+    """Sentences that interpret the ranking by leave-future-out.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        As `ranking` gives it.
+        As `rank_runs` returns it.
     origins : int
-        Weeks that were predicted from the weeks before them.
+        Number of weeks from which predictions were made.
     horizon : int
-        Weeks ahead that were predicted together.
+        Number of weeks that were predicted jointly.
     """
-    ahead = "the next week" if horizon == 1 else f"the next {horizon} weeks"
-    where = f"when {ahead} {'is' if horizon == 1 else 'are'} predicted from the past alone"
-    return _pairs(table, f"{where}, {origins} times", set())
+    weeks = "the next week is" if horizon == 1 else f"the next {horizon} weeks are"
+    setting = f"when {weeks} predicted from the past alone, {origins} times"
+    return _comparison_sentences(table, setting, set())
 
 
 def notes(
-    found: Mapping[str, LeaveOneOut],
+    loos: Mapping[str, LeaveOneOut],
     runs: Mapping[str, Run],
     rhat: Mapping[str, float],
     errors: Mapping[str, float],
     *,
     refits: int,
-    scored: bool,
+    has_holdout: bool,
     left_out: int = 0,
 ) -> list[str]:
-    """What a reader has to know of how the numbers came about.
+    """Sentences on the limits of the comparison.
 
     Parameters
     ----------
-    found : mapping of str to LeaveOneOut
-        After the refits.
-    runs : mapping of str to Run
+    loos : mapping of str to LeaveOneOut
+        Estimates after the refits.
     rhat : mapping of str to float
-        The largest R-hat of each run's refits.
+        Largest R-hat of the refits of each run.
     errors : mapping of str to float
-        Monte Carlo standard error of the sum of each run's refitted values.
+        Monte Carlo standard error of the sum of the refitted values of each run, in log units.
     refits : int
-        The most refits that were allowed for a run.
-    scored : bool
+        Largest number of refits that was allowed for a run.
+    has_holdout : bool
         Whether all runs have a holdout.
     left_out : int
-        Weeks at a floor that some runs have and others have not.
+        Number of weeks left out because they are at a floor of some runs only, or because a lift
+        test replaces their outcome in a run.
     """
-    said = [_acted(name, one, refits) for name, one in found.items() if one.bad.any()]
-    said += [
-        f"{name}: the chains of a refit disagree (R-hat {worst:.2f}), so its exact values "
-        "are rough."
+    sentences = [
+        _refit_note(name, loo, refits) for name, loo in loos.items() if loo.unreliable.any()
+    ]
+    sentences += [
+        f"{name}: the chains of a refit disagree (R-hat {worst:.2f}), so its exact values are "
+        "imprecise."
         for name, worst in rhat.items()
         if worst > RHAT_MAX
     ]
-    said += [
-        f"{name}: the weeks refitted lie so far from what it predicts that few draws come near "
-        f"them: its ELPD is rough, by {error:.1f} log units or more (1 SE), which the errors in "
-        "the table do not hold."
+    sentences += [
+        f"{name}: the refitted weeks lie so far from its predictions that few draws come near "
+        f"them: its ELPD has a Monte Carlo error of {error:.1f} log units or more (1 SE), which "
+        "the errors in the table do not include."
         for name, error in errors.items()
         if error > ERROR_MAX
     ]
-    weeks = next(iter(found.values())).pareto_k.size
+    weeks = next(iter(loos.values())).pareto_k.size
     if weeks < 100:
-        said.append(
-            f"There are only {weeks} weeks: the standard errors of the differences are "
-            "rough, and likely too small."
+        sentences.append(
+            f"There are only {weeks} weeks: the standard errors of the differences are imprecise, "
+            "and likely too small."
         )
     mediated = [name for name, run in runs.items() if "mediator" in run.draws["log_likelihood"]]
     if mediated:
-        said.append(
-            "All densities are those of the outcome alone, given every channel's spend, the "
-            f"mediator's too: how well {listed(mediated)} predict{'s' * (len(mediated) == 1)} the "
-            "mediator itself plays no part."
+        verb = "predicts" if len(mediated) == 1 else "predict"
+        sentences.append(
+            "All densities are those of the outcome alone, given the spend of every channel "
+            f"including the mediator: how well {join_names(mediated)} {verb} the mediator itself "
+            "does not count."
         )
     if len({run.record["model"] for run in runs.values()}) > 1:
-        said.append(
-            "Models of different causal graphs may predict equally well and still differ in what "
-            "they say of the channels: prediction alone does not choose a graph."
+        sentences.append(
+            "Models with different causal graphs may predict equally well and still differ in the "
+            "effects of the channels: prediction alone does not identify the graph."
         )
     forms = {
         tuple(run.draws.attrs.get(name) for name in ("link", "likelihood", "at_floor"))
         for run in runs.values()
     }
     if len(forms) > 1:
-        said.append(
-            "The runs differ in link, likelihood or floor; every density is on the outcome's own "
-            "scale, so they compare all the same."
+        sentences.append(
+            "The runs differ in link, likelihood or floor; all densities are on the scale of the "
+            "outcome, so they are comparable."
         )
+    replaced = int(replaced_weeks(runs).sum()) if left_out else 0
+    if replaced:
+        sentences.append(
+            f"{replaced} weeks are left out because a lift test computed from them replaces their "
+            "outcome in the likelihood of a run."
+        )
+    left_out -= replaced
     if left_out:
-        said.append(
-            f"{left_out} weeks stand at a floor that not all of these runs have. A run with it "
-            "gives them a probability, one without it a density, and these can't be compared: the "
-            "weeks are left out. That favours the runs without a floor, which are then not charged "
-            "for never expecting those weeks."
+        sentences.append(
+            f"{left_out} weeks are at a floor that not all of these runs have. They have a "
+            "probability in a run with the floor and a density in one without it, which are not "
+            "comparable, so these weeks are left out. That favours the runs without a floor, which "
+            "are not penalised for giving those weeks no probability."
         )
-    if not scored:
-        said.append(
-            "No scores of a holdout are given, because not every run has kept weeks for one."
-        )
-    return said
+    if not has_holdout:
+        sentences.append("There are no holdout scores, because not every run has a holdout.")
+    return sentences
 
 
-def _pairs(table: pd.DataFrame, where: str, unreliable: set[str]) -> list[str]:
-    """The best run against every other."""
+def _comparison_sentences(table: pd.DataFrame, setting: str, unreliable: set[str]) -> list[str]:
+    """A sentence for each run but the best, comparing the best with it."""
     rows: Any = table.itertuples(index=False)
     best, *others = rows
-    said = []
+    sentences = []
     for other in others:
         lead, error = -other.elpd_diff, other.diff_se
-        size = f"by {lead:.1f} log units (SE {error:.1f}) {where}"
-        doubtful = [one for one in (best.run, other.run) if one in unreliable]
+        size = f"by {lead:.1f} log units (SE {error:.1f}) {setting}"
+        doubtful = [name for name in (best.run, other.run) if name in unreliable]
         if doubtful:
-            said.append(
+            sentences.append(
                 f"{best.run} seems to predict better than {other.run}, {size}, but the "
-                f"leave-one-out of {listed(doubtful)} is unreliable: it does not tell them apart."
+                f"leave-one-out of {join_names(doubtful)} is unreliable, so the two can't be "
+                "distinguished."
             )
-        elif apart(lead, error):
-            said.append(
-                f"{best.run} predicts better than {other.run}, {size}: the data tell them apart."
+        elif are_distinguishable(lead, error):
+            sentences.append(
+                f"{best.run} predicts better than {other.run}, {size}: a clear difference."
             )
         else:
-            why = (
-                "within its error" if lead >= SMALL else f"too little (below {SMALL:.0f}) to count"
+            reason = (
+                "within its error"
+                if lead >= NEGLIGIBLE_DIFFERENCE
+                else f"too little (below {NEGLIGIBLE_DIFFERENCE:.0f}) to count"
             )
-            said.append(
-                f"{best.run} and {other.run} can't be told apart: the former leads {size}, {why}."
+            sentences.append(
+                f"{best.run} and {other.run} can't be distinguished: the former leads {size}, "
+                f"{reason}."
             )
-    return said
+    return sentences
 
 
-def _blend(table: pd.DataFrame) -> str:
+def _stacking_sentence(table: pd.DataFrame) -> str:
     ordered: Any = table.sort_values("weight", ascending=False).itertuples(index=False)
-    parts = {row.run: row.weight for row in ordered if row.weight >= 0.005}
-    blend = (
-        f"{next(iter(parts))} alone"
-        if len(parts) == 1
-        else listed([f"{weight:.0%} {name}" for name, weight in parts.items()])
+    weights = {row.run: row.weight for row in ordered if row.weight >= 0.005}
+    mixture = (
+        f"{next(iter(weights))} alone"
+        if len(weights) == 1
+        else join_names([f"{weight:.0%} {name}" for name, weight in weights.items()])
     )
     rows: Any = table.iloc[1:].itertuples(index=False)
-    tied = any(not apart(row.elpd_diff, row.diff_se) for row in rows)
-    doubt = "; between runs that can't be told apart, the shares mean little" if tied else ""
-    return f"The blend that predicts best is {blend} (stacking weights){doubt}."
+    tied = any(not are_distinguishable(row.elpd_diff, row.diff_se) for row in rows)
+    caveat = "; between runs that can't be distinguished, the weights mean little" if tied else ""
+    return f"The mixture that predicts best is {mixture} (stacking weights){caveat}."
 
 
-def _acted(name: str, found: LeaveOneOut, refits: int) -> str:
-    bad, size, k = int(found.bad.sum()), found.pareto_k.size, found.elpd.good_k
+def _refit_note(name: str, loo: LeaveOneOut, refits: int) -> str:
+    number, size = int(loo.unreliable.sum()), loo.pareto_k.size
+    verb = "influences" if number == 1 else "influence"
     start = (
-        f"{name}: {bad} of {size} weeks sway{'s' * (bad == 1)} the fit too much for importance "
-        f"sampling (Pareto k above {k:.2f})"
+        f"{name}: {number} of {size} weeks {verb} the fit too much for importance sampling (Pareto "
+        f"k above {loo.elpd.good_k:.2f})"
     )
-    if not found.left_bad:
-        return (
-            f"{start}; {'it was' if bad == 1 else 'they were'} predicted by exact refits instead."
-        )
-    why = (
-        f", which takes {found.weeks.size} refits where {refits} are allowed; none was made"
+    if not loo.unresolved:
+        subject = "it was" if number == 1 else "they were"
+        return f"{start}; {subject} predicted by exact refits instead."
+    reason = (
+        f", which needs {loo.weeks_to_refit.size} refits where {refits} are allowed; none was made"
         if refits
         else "; no refit was made"
     )
     return (
-        f"{start}{why}, so its leave-one-out is unreliable: go by the holdout or by "
+        f"{start}{reason}, so its leave-one-out is unreliable: rely on the holdout or on "
         "leave-future-out, or allow more refits."
     )
-
-
-def listed(words: list[str]) -> str:
-    """Words as a sentence lists them."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,6 +1,6 @@
-"""An interactive page of a run: its data, effects, curves, budgets and checks.
+"""The dashboard: an interactive page of a run's data, effects, curves, budgets and checks.
 
-It reads a run folder and computes by arithmetic on the saved draws; nothing is fitted, and PyMC is
-never imported. A file a page: functions that make tables and figures of a run, and `page`, which
-puts them on the screen. `app` is the script that Streamlit runs.
+It reads a run folder and evaluates the model on the saved draws; nothing is fitted. Each page has a
+file with the functions that make its tables and figures, and `show_page`, which shows them. `app`
+is the script that Streamlit runs.
 """

@@ -1,217 +1,254 @@
-"""What another split of the money would bring."""
+"""The page of the budget: effects of other spends, small steps, and the optimised plan."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from mmm_bayes.arithmetic import Arithmetic, Array
-from mmm_bayes.dashboard.asking import Planned, planned, small_steps
-from mmm_bayes.dashboard.curves import OWN_EQUATIONS
-from mmm_bayes.dashboard.opening import Opened
-from mmm_bayes.dashboard.showing import (
-    amount,
-    digits,
-    download,
-    draw,
-    draw_all,
-    grid,
-    listing,
-    nice,
-    plain,
+from mmm_bayes.dashboard.answers import Array, PlanEffect, plan_effect, small_steps
+from mmm_bayes.dashboard.display import (
+    escape_markdown,
+    round_step,
+    show_download,
+    show_estimate,
+    show_list,
+    show_picture,
+    show_pictures,
+    show_table,
+    step_format,
 )
-from mmm_bayes.decisions.answer import How
+from mmm_bayes.dashboard.runs import OpenRun
 from mmm_bayes.decisions.job import PLAN
 from mmm_bayes.decisions.limits import EXTRAPOLATION
-from mmm_bayes.decisions.planning import HORIZON
-from mmm_bayes.decisions.saved import Saved, saved
+from mmm_bayes.decisions.outcome import MediatorPolicy
+from mmm_bayes.decisions.response import Response, build_response
+from mmm_bayes.decisions.status_quo import BEYOND
 from mmm_bayes.errors import InputError
-from mmm_bayes.plots import decisions as plots
+from mmm_bayes.model.counterfactual import Counterfactual
+from mmm_bayes.plots.decisions import spend_changes
 from mmm_bayes.plots.style import figure
 from mmm_bayes.report import decisions
+from mmm_bayes.report.cells import Cell, Row, Table, make_table, number_cell
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
-from mmm_bayes.report.tables import Table, table
-from mmm_bayes.report.words import listed, number, with_interval
+from mmm_bayes.text import MISSING, count, estimate, join_names, number, percent, probability
 
-STEPS, LONGEST = 200, 104
-HOWS: dict[How, str] = {"planner": "set here", "caused": "follows its causes"}
+#: Positions of a slider.
+STEPS = 200
+POLICIES: dict[MediatorPolicy, str] = {"planner": "set here", "caused": "follows its causes"}
 
 
-def spend_table(found: Planned) -> Table:
-    """Today's and the planned spends, and how far the plan goes beyond what was observed."""
-    rows: Any = found.table.itertuples()
-    return table(
-        ("channel", "today, a week", "here, a week", "change", "of the highest week observed"),
-        [
+def spend_table(effect: PlanEffect) -> Table:
+    """Today's and the planned spends, and the plan over the highest sustained spend."""
+    rows: list[Row] = []
+    for _, row in effect.table.iterrows():
+        ratio = row["times_highest"]
+        beyond = " (beyond)" if ratio > BEYOND else ""
+        rows.append(
             [
-                str(row.channel),
-                number(row.spend_now),
-                number(row.spend_plan),
-                _change(row.spend_now, row.spend_plan),
-                f"{row.times_highest:.0%}" + (" (beyond)" if row.times_highest > 1 else ""),
+                str(row["channel"]),
+                number_cell(row["spend_now"]),
+                number_cell(row["spend_plan"]),
+                number_cell(_change(row["spend_now"], row["spend_plan"]), _signed_percent),
+                Cell(f"{percent(ratio)}{beyond}", ratio),
             ]
-            for row in rows
-        ],
+        )
+    head = ("channel", "today, a week", "here, a week", "change", "of the highest sustained")
+    return make_table(head, rows)
+
+
+def spend_picture(effect: PlanEffect) -> Picture:
+    """Today's and the planned spends."""
+    drawing, axes = figure(width=5.5, height=1.2 + 0.42 * len(effect.table))
+    spend_changes(axes[0, 0], effect.table)
+    return Picture(
+        "spends", "Weekly spends.", "Weekly spends: today's and the ones chosen.", drawing
     )
 
 
-def picture(found: Planned) -> Picture:
-    """Today's and the planned spends."""
-    made, axes = figure(width=5.5, height=1.2 + 0.42 * len(found.table))
-    plots.spends(axes[0, 0], found.table)
-    return Picture("spends", "Weekly spends.", "Weekly spend, today's and the one chosen.", made)
-
-
 @st.cache_resource(show_spinner="Evaluating today's spends", max_entries=20)
-def _answers(key: str, horizon: int, how: How, _model: Arithmetic) -> tuple[Saved, Array]:
-    answers = saved(_model, horizon=horizon, how=how)
-    return answers, answers.total(answers.today.spend)
+def _response(
+    key: str, horizon: int, policy: MediatorPolicy, _fitted: Counterfactual
+) -> tuple[Response, Array]:
+    response = build_response(_fitted, horizon=horizon, policy=policy)
+    return response, response.value(response.status_quo.spend)[0]
 
 
-@st.cache_data(show_spinner="Computing what it changes", max_entries=500)
-def _planned(
-    key: str, horizon: int, how: How, money: dict[str, float], _answers: Saved, _before: Array
-) -> Planned:
-    return planned(_answers, _before, money)
+@st.cache_data(show_spinner="Computing the effect of the plan", max_entries=500)
+def _plan_effect(
+    key: str,
+    horizon: int,
+    policy: MediatorPolicy,
+    money: dict[str, float],
+    _response: Response,
+    _before: Array,
+) -> PlanEffect:
+    return plan_effect(_response, _before, money)
 
 
 @st.cache_data(show_spinner="Looking for money that is better spent elsewhere", max_entries=20)
 def _small_steps(
-    key: str, horizon: int, how: How, _answers: Saved
+    key: str, horizon: int, policy: MediatorPolicy, _response: Response
 ) -> tuple[pd.DataFrame, list[dict[str, float]]]:
-    return small_steps(_answers)
+    return small_steps(_response)
 
 
 def _key(channel: str) -> str:
     return f"spend {channel}"
 
 
-def _put(money: dict[str, float]) -> None:
-    """Put spends on the sliders."""
+def _set_sliders(money: dict[str, float]) -> None:
     for channel, spend in money.items():
         st.session_state[_key(channel)] = spend
 
 
 @st.fragment
-def _chosen(opened: Opened) -> None:
-    run, model = opened.view, opened.model
-    assert model is not None
-    design = model.design
+def _show_chosen(opened: OpenRun) -> None:
+    run, fitted = opened.view, opened.fitted
+    assert fitted is not None
+    design = fitted.design
     left, right = st.columns(2)
-    horizon = int(left.number_input("Weeks of the plan", 1, LONGEST, HORIZON))
-    how: How = "planner"
-    if model.mediated:
-        how = right.radio(
-            plain(f"Spend on {design.mediator}"), list(HOWS), format_func=HOWS.get, horizontal=True
+    longest = design.arrays.sizes["time"]
+    year = min(design.dataset.step.per_year, longest)
+    label = escape_markdown("Weeks of the plan")
+    horizon = int(left.number_input(label, 1, longest, year))
+    policy: MediatorPolicy = "planner"
+    if fitted.mediator is not None:
+        policy = right.radio(
+            escape_markdown(f"Spend on {design.mediator}"),
+            list(POLICIES),
+            format_func=POLICIES.get,
+            horizontal=True,
         )
-    answers, before = _answers(opened.key, horizon, how, model)
+    response, before = _response(opened.key, horizon, policy, fitted)
     result = st.container()
-    now, highest = answers.today.spend.sum(0), answers.today.highest.sum(0)
+    channels = list(design.dataset.channels)
+    now = dict(zip(channels, map(float, response.status_quo.spend.sum(0)), strict=True))
+    highest = dict(zip(channels, map(float, response.status_quo.highest.sum(0)), strict=True))
+    decided = dict(zip(channels, response.decided.any(0), strict=True))
+    names = [name for name in channels if decided[name]]
+    if st.session_state.get("horizon shown") != horizon:  # today's spends are those of its weeks
+        _set_sliders({name: now[name] for name in names})
+        st.session_state["horizon shown"] = horizon
     money: dict[str, float] = {}
-    names = [
-        name
-        for at, name in enumerate(design.dataset.channels)
-        if answers.weeks.decided[:, at].any()
-    ]
-    for place, name in enumerate(names):
-        if place % 2 == 0:  # rows of two, which a phone shows one below the other in their order
+    for index, name in enumerate(names):
+        if index % 2 == 0:  # rows of two, which a phone shows one below the other in their order
             columns = st.columns(2)
-        at = design.dataset.channels.index(name)
-        most = float(EXTRAPOLATION * highest[at])
-        st.session_state.setdefault(_key(name), float(now[at]))
+        most = EXTRAPOLATION * highest[name]
+        st.session_state.setdefault(_key(name), now[name])
         st.session_state[_key(name)] = min(max(st.session_state[_key(name)], 0.0), most)
-        money[name] = columns[place % 2].slider(
-            plain(f"{name}, a week"), 0.0, most,
-            step=nice(most / STEPS), format=digits(most / STEPS), key=_key(name),
-        )  # fmt: skip
+        money[name] = columns[index % 2].slider(
+            escape_markdown(f"{name}, a week"),
+            0.0,
+            most,
+            step=round_step(most / STEPS),
+            format=step_format(most / STEPS),
+            key=_key(name),
+        )
     st.button(
         "Back to today's spends",
-        on_click=_put,
-        args=({name: float(now[design.dataset.channels.index(name)]) for name in names},),
+        on_click=_set_sliders,
+        args=({name: now[name] for name in names},),
     )
-    found = _planned(opened.key, horizon, how, money, answers, before)
+    effect = _plan_effect(opened.key, horizon, policy, money, response, before)
     with result:
-        _result(run, found, horizon)
-    grid(spend_table(found))
-    if found.mediator is not None:
+        _show_result(run, effect, horizon)
+    show_table(spend_table(effect))
+    if effect.mediator is not None:
         st.caption(
-            plain(
+            escape_markdown(
                 f"{design.mediator} is not set: its causes raise it to "
-                f"{with_interval(found.mediator)} a week, which is part of the plan's cost."
+                f"{estimate(effect.mediator)} a week, which is part of the plan's cost."
             )
         )
-    download(found.table, "budget.csv")
-    if found.gain.exists:
-        draw(lambda: picture(found))
+    show_download(effect.table, "budget.csv")
+    if effect.gain.exists:
+        show_picture(lambda: spend_picture(effect))
     st.subheader("Small steps")
     try:
-        steps, spends = _small_steps(opened.key, horizon, how, answers)
-    except InputError as problem:
-        st.info(plain(str(problem)))
+        moves, spends = _small_steps(opened.key, horizon, policy, response)
+    except InputError as error:
+        st.info(escape_markdown(str(error)))
         return
-    for says, there in zip(decisions.move_sentences(run, steps), spends, strict=True):
-        st.write(plain(says))
-        if says.startswith("Moving"):
-            st.button("Put on the sliders", key=says, on_click=_put,
-                      args=({name: there[name] for name in names},))  # fmt: skip
-    download(steps, "moves.csv")
+    sentences = decisions.move_sentences(run, moves)
+    for sentence, share, after in zip(sentences, moves["share"], spends, strict=True):
+        st.write(escape_markdown(sentence))
+        if share > 0:
+            st.button(
+                "Put on the sliders",
+                key=sentence,
+                on_click=_set_sliders,
+                args=({name: after[name] for name in names},),
+            )
+    show_download(moves, "moves.csv")
 
 
-def _result(run: View, found: Planned, horizon: int) -> None:
-    """What the spends on the sliders change."""
-    spent, today = found.table["spend_plan"].sum(), found.table["spend_now"].sum()
-    one, two, three = st.columns(3)
-    with one:
-        amount(f"Change of {run.outcome} over {horizon} weeks", found.gain)
-    chance = decisions.chance(found.p_gain) if found.gain.exists else "–"
-    right = "if the model is right" if found.gain.exists else None
-    two.metric("Probability of a gain", chance, right, delta_color="off", delta_arrow="off")
-    three.metric("Spend, a week", number(spent), f"{_change(today, spent)} against today",
-                 delta_color="off", delta_arrow="off")  # fmt: skip
-    if not found.gain.exists:
-        st.info("These are today's spends, the mean of the last 52 weeks: move a slider.")
-    if found.beyond:
+def _show_result(run: View, effect: PlanEffect, horizon: int) -> None:
+    """Show the effect of the spends on the sliders."""
+    planned, now = effect.table["spend_plan"].sum(), effect.table["spend_now"].sum()
+    first, second, third = st.columns(3)
+    with first:
+        show_estimate(f"Change of {run.outcome} over {horizon} weeks", effect.gain)
+    p_gain, condition = MISSING, None
+    if effect.gain.exists:
+        p_gain, condition = probability(effect.p_gain), "if the model is right"
+    second.metric("Probability of a gain", p_gain, condition, delta_color="off", delta_arrow="off")
+    change = number_cell(_change(now, planned), _signed_percent).text
+    third.metric(
+        escape_markdown("Spend, a week"),
+        number(planned),
+        f"{change} against today",
+        delta_color="off",
+        delta_arrow="off",
+    )
+    if not effect.gain.exists:
+        st.info(
+            escape_markdown("These are today's spends, those of the last weeks: move a slider.")
+        )
+    if effect.beyond:
         st.warning(
-            plain(
-                f"{listed(found.beyond)} would spend more in a week than was ever observed: there "
-                "the model's form speaks, not the data."
+            escape_markdown(
+                f"{join_names(effect.beyond)} would be sustained above what was ever observed: "
+                "there the plan rests on the model's form, not on data."
             )
         )
 
 
-def _change(before: float, after: float) -> str:
-    if before == 0:
-        return "–"
-    change = after / before - 1
-    return f"{change:+.0%}".replace("-", "−") if abs(change) >= 0.005 else "0%"
+def _change(before: float, after: float) -> float | None:
+    """Relative change of a spend; None if there was none before."""
+    return after / before - 1 if before else None
 
 
-def page(opened: Opened) -> None:
-    """Show what the spends that the reader chooses would bring, and plans that were made."""
+def _signed_percent(share: float) -> str:
+    return percent(share, signed=True)
+
+
+def show_page(opened: OpenRun) -> None:
+    """Show the effect of spends that the reader chooses, and the optimised plan."""
     run = opened.view
-    if opened.model is None:
-        st.info(OWN_EQUATIONS)
+    if opened.fitted is None:
+        st.info(opened.limitation)
     else:
+        sizes = opened.fitted.draws.sizes
+        draws = count(sizes["chain"] * sizes["draw"])
         st.write(
-            plain(
-                "A plan is a constant weekly spend, against going on as in the mean week of the "
-                f"last 52. All {len(opened.model):,} draws answer; the interval is that of the "
-                "parameters, without the chance of single weeks."
+            escape_markdown(
+                "A plan multiplies what each channel spent in the last weeks, and is compared with "
+                f"these weeks as they were. It is evaluated on all {draws} draws; the interval "
+                "reflects the uncertainty of the parameters, not the noise of single weeks."
             )
         )
-        _chosen(opened)
-    st.subheader("The best plan that was searched")
+        _show_chosen(opened)
+    st.subheader("The optimised plan")
     sentences = decisions.plan_sentences(run)
     if not sentences:
-        st.write(plain("None yet. Make one with") + f" `mmm-bayes optimize {run.run.folder}`")
+        command = f"`mmm-bayes optimize {run.run.folder}`"
+        st.write(f"There is none yet. Compute one with {command}")
         return
-    listing(sentences)
-    plan = run.added(PLAN)
-    if opened.model is not None and plan["unit"].nunique() == 1:
+    show_list(sentences)
+    plan = run.extra_table(PLAN)
+    if opened.fitted is not None and plan["unit"].nunique() == 1:
         spends = dict(zip(plan["channel"].astype(str), map(float, plan["spend_plan"]), strict=True))
-        st.button("Put the plan on the sliders", on_click=_put, args=(spends,))
-    download(plan, "plan.csv")
-    draw_all(lambda: decisions.pictures(run))
+        st.button("Put the plan on the sliders", on_click=_set_sliders, args=(spends,))
+    show_download(plan, "plan.csv")
+    show_pictures(lambda: decisions.pictures(run))

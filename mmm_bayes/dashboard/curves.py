@@ -1,4 +1,4 @@
-"""What a channel's spend brings, at any spend."""
+"""The page of the response curves: what a channel's spend adds, at any spend."""
 
 from __future__ import annotations
 
@@ -7,125 +7,131 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from mmm_bayes.arithmetic import Arithmetic
-from mmm_bayes.dashboard.asking import Spent, at_spend
-from mmm_bayes.dashboard.opening import Opened
-from mmm_bayes.dashboard.showing import amount, digits, download, draw, nice, plain
-from mmm_bayes.plots import response
+from mmm_bayes.dashboard.answers import SpendEffect, spend_effect
+from mmm_bayes.dashboard.display import (
+    escape_markdown,
+    round_step,
+    show_download,
+    show_estimate,
+    show_picture,
+    step_format,
+)
+from mmm_bayes.dashboard.runs import OpenRun
+from mmm_bayes.model.counterfactual import Counterfactual
+from mmm_bayes.plots.curves import response_curves
 from mmm_bayes.plots.style import INK, figure, legend
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
-from mmm_bayes.report.words import number
+from mmm_bayes.text import MISSING, number
 
 STEPS = 200
 
 
 def curve_table(run: View) -> pd.DataFrame:
-    """Every channel's saved curve: what a constant weekly amount adds per week."""
-    rows = []
+    """Saved response curve of every channel.
+
+    Returns
+    -------
+    pandas.DataFrame
+        channel, effect (total or direct), amount (money a week), beyond_observed, and the
+        statistics of the outcome added per week.
+    """
+    tables = []
     for channel in run.channels:
-        one = run.effect("response").sel(channel=channel)
-        for part in ("total", "direct"):
-            told: Any = one[part].transpose("point", "statistic").to_pandas()
-            told.insert(0, "amount", one["spend"].values)
-            told.insert(1, "beyond_observed", one["spend"].values > float(one["observed_max"]))
-            told.insert(0, "effect", part)
-            told.insert(0, "channel", channel)
-            rows.append(told)
-    return pd.concat(rows, ignore_index=True)
+        curve = run.effects("response").sel(channel=channel)
+        for effect in ("total", "direct"):
+            table: Any = curve[effect].transpose("point", "statistic").to_pandas()
+            table.insert(0, "amount", curve["spend"].values)
+            table.insert(1, "beyond_observed", curve["spend"].values > float(curve["observed_max"]))
+            table.insert(0, "effect", effect)
+            table.insert(0, "channel", channel)
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
-def picture(
-    run: View, channel: str, at: float | None = None, spent: Spent | None = None
+def curve_picture(
+    run: View, channel: str, spend: float | None = None, effect: SpendEffect | None = None
 ) -> Picture:
-    """One channel's curve, with what a chosen amount adds.
+    """Response curve of one channel, with the effect of a chosen spend.
 
     Parameters
     ----------
-    run : View
-    channel : str
-    at : float, optional
-        The amount chosen, money a week.
-    spent : Spent, optional
-        What it adds.
+    spend : float, optional
+        The spend chosen, money a week.
+    effect : SpendEffect, optional
+        Its effect.
     """
-    made, axes = figure(width=5.5, height=3.3)
+    drawing, axes = figure(width=5.5, height=3.3)
     ax = axes[0, 0]
-    curves = run.effect("response").sel(channel=[channel])
-    response.response_curves([ax], curves, causes=run.causes, among=run.channels, name=run.outcome)
-    if at is not None and spent is not None:
-        total = spent.total
-        ax.plot([at, at], [total.lower, total.upper], color=INK, linewidth=2, zorder=5)
-        ax.plot(at, total.mean, marker="o", color=INK, markersize=7, zorder=6, label="chosen")
+    curves = run.effects("response").sel(channel=[channel])
+    response_curves([ax], curves, causes=run.causes, all_channels=run.channels, name=run.outcome)
+    if spend is not None and effect is not None:
+        total = effect.total
+        ax.plot([spend, spend], [total.lower, total.upper], color=INK, linewidth=2, zorder=5)
+        ax.plot(spend, total.mean, marker="o", color=INK, markersize=7, zorder=6, label="chosen")
     legend(ax)
     return Picture(
         "response",
         f"{run.outcome} added per week over the weekly spend on {channel}.",
-        f"What a constant weekly amount of {channel} adds to {run.outcome} per week, once "
-        "carryover has built up, all other channels at their means: mean and 90% band. Dotted "
-        "line: the mean week with any. Grey ground: beyond the highest week observed, where only "
-        "the model's form speaks."
+        f"What a constant weekly spend on {channel} adds to {run.outcome} per week, once carryover "
+        "has built up, all other channels at their means: mean and 90% band. Dotted line: the mean "
+        "week with spend. Grey ground: beyond the highest week observed, where the curve rests on "
+        "the model's form, not on data."
         + (f" Dashed: without the part through {run.mediator}." if channel in run.causes else ""),
-        made,
-    )  # fmt: skip
+        drawing,
+    )
 
 
 @st.cache_data(show_spinner="Computing what it adds", max_entries=500)
-def _at_spend(key: str, channel: str, spend: float, _model: Arithmetic) -> Spent:
-    return at_spend(_model, channel, spend)
+def _spend_effect(key: str, channel: str, spend: float, _fitted: Counterfactual) -> SpendEffect:
+    return spend_effect(_fitted, channel, spend)
 
 
 @st.fragment
-def _chosen(opened: Opened, channel: str) -> None:
-    run, model = opened.view, opened.model
-    assert model is not None
-    one = run.effect("response").sel(channel=channel)
-    highest = float(one["observed_max"])
-    measure = run.measure(channel) if not run.paid(channel) else "spend"
+def _show_chosen(opened: OpenRun, channel: str) -> None:
+    run, fitted = opened.view, opened.fitted
+    assert fitted is not None
+    curve = run.effects("response").sel(channel=channel)
+    highest, most = float(curve["observed_max"]), float(curve["spend"].max())
+    measure = "spend" if run.has_spend(channel) else run.exposure_name(channel)
     spend = st.slider(
-        plain(f"Weekly {measure} on {channel}"),
-        0.0, float(one["spend"].max()), float(one["observed_mean"]),
-        step=nice(float(one["spend"].max()) / STEPS),
-        format=digits(float(one["spend"].max()) / STEPS), key=f"curve {channel}",
-    )  # fmt: skip
-    spent = _at_spend(opened.key, channel, spend, model)
+        escape_markdown(f"Weekly {measure} on {channel}"),
+        0.0,
+        most,
+        float(curve["observed_mean"]),
+        step=round_step(most / STEPS),
+        format=step_format(most / STEPS),
+        key=f"curve {channel}",
+    )
+    effect = _spend_effect(opened.key, channel, spend, fitted)
     left, right = st.columns(2)
     with left:
-        amount(f"{run.outcome} added per week", spent.total)
+        show_estimate(f"{run.outcome} added per week", effect.total)
     with right:
-        if spent.marginal is None:
-            st.metric("Marginal return", "–")
+        if effect.marginal is None:
+            st.metric("Marginal return", MISSING)
         else:
-            name = "Marginal ROAS" if run.paid(channel) else f"{run.outcome} per unit more"
-            amount(name, spent.marginal)
+            name = "Marginal ROAS" if run.has_spend(channel) else f"{run.outcome} per unit more"
+            show_estimate(name, effect.marginal)
     if spend > highest:
         st.warning(
-            plain(
-                f"The highest week observed had {number(highest)}: here the model's form speaks, "
-                "not the data."
+            escape_markdown(
+                f"The highest week observed had {number(highest)}: here the curve rests on the "
+                "model's form, not on data."
             )
         )
-    draw(lambda: picture(run, channel, spend, spent))
+    show_picture(lambda: curve_picture(run, channel, spend, effect))
 
 
-def page(opened: Opened) -> None:
-    """Show the response of a channel that the reader chooses."""
+def show_page(opened: OpenRun) -> None:
+    """Show the response curve of a channel that the reader chooses."""
     run = opened.view
-    running = [
-        name
-        for name in run.channels
-        if float(run.effect("response")["spend"].sel(channel=name).max()) > 0
-    ]
-    channel = str(st.selectbox("Channel", running))
-    if opened.model is None:
-        st.info(OWN_EQUATIONS)
-        draw(lambda: picture(run, channel))
+    most = run.effects("response")["spend"].max("point")
+    active = [name for name in run.channels if float(most.sel(channel=name)) > 0]
+    channel = str(st.selectbox("Channel", active))
+    if opened.fitted is None:
+        st.info(opened.limitation)
+        show_picture(lambda: curve_picture(run, channel))
     else:
-        _chosen(opened, channel)
-    download(curve_table(run), "response_curves.csv")
-
-
-OWN_EQUATIONS = (
-    "This run's model has equations that this page does not know, so it can't compute what was not "
-    "saved. What the run holds is shown; plans are made by `mmm-bayes optimize`."
-)
+        _show_chosen(opened, channel)
+    show_download(curve_table(run), "response_curves.csv")

@@ -1,4 +1,4 @@
-"""The table that was fitted."""
+"""The page of the data: the table that was fitted."""
 
 from __future__ import annotations
 
@@ -6,43 +6,49 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmm_bayes.dashboard.opening import Opened
-from mmm_bayes.dashboard.showing import download, draw, grid, listing, plain
+from mmm_bayes.dashboard.display import (
+    escape_markdown,
+    show_download,
+    show_list,
+    show_picture,
+    show_table,
+)
+from mmm_bayes.dashboard.runs import OpenRun
 from mmm_bayes.report import figures, tables
 from mmm_bayes.report.run import View
 
 
-def frame(run: View) -> pd.DataFrame:
-    """The fitted rows under the names that their columns had, a row for each date and unit."""
-    told = run.record["description"]
-    given = run.group("constant_data")
-    columns = {told["outcome"]: run.observed}
-    for name, channel in told["channels"].items():
+def fitted_table(run: View) -> pd.DataFrame:
+    """The fitted weeks with the columns of the original table, a row for each date and unit."""
+    description = run.record["description"]
+    constant = run.group("constant_data")
+    columns = {description["outcome"]: run.observed}
+    for name, channel in description["channels"].items():
         for kind in ("spend", "exposure"):
             if channel.get(kind):
-                columns[channel[kind]] = given[kind].sel(channel=name, drop=True)
-    for name, control in told["controls"].items():
-        columns[control["column"]] = given["controls"].sel(control=name, drop=True)
+                columns[channel[kind]] = constant[kind].sel(channel=name, drop=True)
+    for name, control in description["controls"].items():
+        columns[control["column"]] = constant["controls"].sel(control=name, drop=True)
     values = {
         column: array.transpose("time", "unit").values.ravel() for column, array in columns.items()
     }
     times, units = run.observed["time"].values, run.observed["unit"].values
-    head = {told["date"]: np.datetime_as_string(np.repeat(times, len(units)), "D")}
-    if told.get("unit"):
-        head[told["unit"]] = np.tile(units.astype(str), len(times))
-    return pd.DataFrame({**head, **values})
+    keys = {description["date"]: np.datetime_as_string(np.repeat(times, len(units)), "D")}
+    if description.get("unit"):
+        keys[description["unit"]] = np.tile(units.astype(str), len(times))
+    return pd.DataFrame({**keys, **values})
 
 
-def page(opened: Opened) -> None:
-    """Show the table, its span, units and channels."""
+def show_page(opened: OpenRun) -> None:
+    """Show the table, its weeks, units and channels."""
     run = opened.view
-    st.write(plain(tables.span(run)))
+    st.write(escape_markdown(tables.data_sentence(run)))
     units = [str(name) for name in run.observed["unit"].values]
     if len(units) > 1:
-        st.write(plain(f"Units: {', '.join(units)}."))
-    grid(tables.data(run))
-    listing(run.record.get("profile_notes", []))
-    draw(lambda: figures.data(run))
-    rows = frame(run)
+        st.write(escape_markdown(f"Units: {', '.join(units)}."))
+    show_table(tables.data(run))
+    show_list(run.record.get("profile_notes", []))
+    show_picture(lambda: figures.data(run))
+    rows = fitted_table(run)
     st.dataframe(rows, hide_index=True, width="stretch")
-    download(rows, "data.csv")
+    show_download(rows, "data.csv")

@@ -1,21 +1,28 @@
-"""What every channel did: effects by path, and returns."""
+"""The page of the effects: of every channel by path, and returns."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from mmm_bayes.dashboard.opening import Opened
-from mmm_bayes.dashboard.showing import download, draw, grid, listing, plain
-from mmm_bayes.dataset.loading import WHOLE
+from mmm_bayes.dashboard.display import (
+    escape_markdown,
+    show_download,
+    show_list,
+    show_picture,
+    show_table,
+)
+from mmm_bayes.dashboard.runs import OpenRun
+from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.report import figures, tables
-from mmm_bayes.report.run import View
-from mmm_bayes.report.tables import Table, table
-from mmm_bayes.report.units import units, units_say
-from mmm_bayes.report.words import Summary, channel_sentences, spread
+from mmm_bayes.report.cells import Cell, Row, Table, estimate_cell, make_table
+from mmm_bayes.report.run import View, row_summary
+from mmm_bayes.report.sentences import channel_sentences
+from mmm_bayes.report.tables import ALL_CHANNELS
+from mmm_bayes.report.units import unit_findings, units_picture
+from mmm_bayes.text import MISSING
 
-#: Each column's name, and what its numbers are multiplied with and called.
+#: Name of each column, factor of its numbers, and their unit.
 COLUMNS = {
     "total": ("total", 1.0, ""),
     "direct": ("direct", 1.0, ""),
@@ -26,51 +33,57 @@ COLUMNS = {
 }
 
 
-def effects_table(run: View, unit: str = WHOLE) -> Table:
+def effects_table(run: View, unit: str = ALL_UNITS) -> Table:
     """Mean and 90% interval of every effect and return of each channel, in a unit or in all."""
-    rows = run.run.estimands
-    rows = rows[rows["unit"].astype(str) == unit].set_index(["channel", "estimand"])
+    table = run.run.estimands
+    rows = table[table["unit"].astype(str) == unit].set_index(["channel", "estimand"])
 
-    def cell(channel: str, estimand: str) -> str | tuple[str, ...]:
+    def cell(channel: str, estimand: str) -> str | Cell:
         if (channel, estimand) not in rows.index:
-            return "no spend"
-        one: Any = rows.loc[(channel, estimand)]
+            return MISSING if channel == ALL_MEDIA else "no spend"
         _, times, sign = COLUMNS[estimand]
-        told = Summary(float(one["mean"]), float(one["lower"]), float(one["upper"])).times(times)
-        return tuple(filter(None, spread(told, unit=sign)))
+        return estimate_cell(row_summary(rows.loc[(channel, estimand)]).times(times), unit=sign)
 
     head = [name.format(outcome=run.outcome) for name, _, _ in COLUMNS.values()]
-    return table(
-        ("channel", *head),
-        [[name, *(cell(name, estimand) for estimand in COLUMNS)] for name in run.channels],
-    )
+    body: list[Row] = [
+        [name, *(cell(name, estimand) for estimand in COLUMNS)] for name in run.channels
+    ]
+    if (ALL_MEDIA, "total") in rows.index:
+        body.append([ALL_CHANNELS, *(cell(ALL_MEDIA, estimand) for estimand in COLUMNS)])
+    return make_table(("channel", *head), body)
 
 
-def page(opened: Opened) -> None:
+def show_page(opened: OpenRun) -> None:
     """Show the effects and returns of all channels."""
     run = opened.view
-    names = list(dict.fromkeys(run.run.estimands["unit"].astype(str)))
-    unit = WHOLE
-    if len(names) > 1:
-        unit = str(st.selectbox("Unit", [WHOLE, *(name for name in names if name != WHOLE)]))
-    grid(effects_table(run, unit))
+    units = list(dict.fromkeys(run.run.estimands["unit"].astype(str)))
+    unit = ALL_UNITS
+    if len(units) > 1:
+        options = [ALL_UNITS, *(name for name in units if name != ALL_UNITS)]
+        unit = str(st.selectbox("Unit", options))
+    show_table(effects_table(run, unit))
     st.caption(
-        "Over all fitted weeks: posterior mean, and below it the 90% interval. ROAS is what a unit "
-        "of money brought on average, marginal ROAS what one per cent more money would have "
-        "brought, per unit of it."
+        escape_markdown(
+            "Over all fitted weeks: posterior mean, and below it the 90% interval. ROAS is the "
+            "average return of a unit of money, marginal ROAS the return of one per cent more "
+            "money, per unit of it."
+        )
     )
-    download(run.run.estimands, "estimands.csv")
-    draw(lambda: figures.effects(run))
+    show_download(run.run.estimands, "estimands.csv")
+    show_picture(lambda: figures.effects(run))
     st.subheader("In words")
-    for channel in tables.channels(run):
-        st.markdown(f"**{channel.name}**")
-        listing(channel_sentences(channel))
+    for channel in tables.channel_summaries(run):
+        st.markdown(f"**{escape_markdown(channel.name)}**")
+        show_list(channel_sentences(channel))
     if run.observed.sizes["unit"] > 1:
         st.subheader("Unit by unit")
-        told = units_say(run)
-        if told is not None:
-            st.write("The extremes named here were picked for being extreme. " + plain(told.what))
-            listing(told.says)
-        draw(lambda: units(run))
-    st.subheader("Week by week")
-    draw(lambda: figures.contributions(run))
+        findings = unit_findings(run)
+        if findings is not None:
+            st.write(
+                "The units named here were selected for being extreme. "
+                + escape_markdown(findings.title)
+            )
+            show_list(findings.sentences)
+        show_picture(lambda: units_picture(run))
+    st.subheader(escape_markdown("Week by week"))
+    show_picture(lambda: figures.contributions(run))

@@ -1,33 +1,40 @@
-"""The parameters, whether the chains agree on them, and what every check found."""
+"""The page of the parameters: checks, convergence, densities and priors."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 import xarray as xr
 
-from mmm_bayes.dashboard.opening import Opened
-from mmm_bayes.dashboard.showing import download, draw, grid, plain
-from mmm_bayes.plots import convergence
-from mmm_bayes.plots.density import density
-from mmm_bayes.plots.prior_posterior import MEANINGS
+from mmm_bayes.dashboard.display import (
+    escape_markdown,
+    show_download,
+    show_picture,
+    show_table,
+)
+from mmm_bayes.dashboard.runs import OpenRun
+from mmm_bayes.diagnostics.parameters import scalar_draws
+from mmm_bayes.estimands.intervals import summary_of
+from mmm_bayes.plots.convergence import rank_histogram
+from mmm_bayes.plots.priors import MEANINGS, parameter_density
 from mmm_bayes.plots.style import figure
 from mmm_bayes.report import tables
+from mmm_bayes.report.cells import Cell, Row, Table, make_table, number_cell
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
-from mmm_bayes.report.tables import Table, table
-from mmm_bayes.report.verdict import STATUS, judged
-from mmm_bayes.report.words import number
+from mmm_bayes.report.verdict import STATUS, read_verdict
 
 
-def scalar(draws: xr.Dataset, variable: str, where: str) -> xr.DataArray | None:
-    """Draws of one parameter by the labels of its row in the table; None if they were not saved.
+def parameter_draws(draws: xr.Dataset, variable: str, where: str) -> xr.DataArray | None:
+    """Draws of one scalar parameter; None if they were not saved.
 
     Parameters
     ----------
-    draws : xarray.Dataset
+    draws : xarray.Dataset, dims (chain, draw, ...)
     variable, where : str
-        As `convergence.parameters` names them.
+        As in the table of the parameters.
 
     Returns
     -------
@@ -35,100 +42,92 @@ def scalar(draws: xr.Dataset, variable: str, where: str) -> xr.DataArray | None:
     """
     if variable not in draws:
         return None
-    values = draws[variable].transpose("chain", "draw", ...)
-    each = values.values.reshape(*values.shape[:2], -1)
-    labels = convergence.labels(values)
-    if where not in labels:
-        return None
-    return xr.DataArray(each[..., labels.index(where)], dims=("chain", "draw"), name=variable)
+    scalars = scalar_draws(draws[variable])
+    return scalars.sel(where=where, drop=True) if where in scalars["where"].values else None
 
 
-def picture(run: View, variable: str, where: str) -> Picture:
-    """One parameter: its density over its prior's, and the ranks of its chains.
+def parameter_picture(run: View, variable: str, where: str) -> Picture:
+    """Density of one parameter over its prior's, and ranks of its chains.
 
     Parameters
     ----------
-    run : View
-    variable : str
-        Of the posterior.
-    where : str
-        Which of its values.
+    variable, where : str
+        As in the table of the parameters.
     """
-    one = scalar(run.group("posterior"), variable, where)
-    assert one is not None
-    before = scalar(run.group("prior"), variable, where)
+    posterior = parameter_draws(run.group("posterior"), variable, where)
+    assert posterior is not None
+    prior = parameter_draws(run.group("prior"), variable, where)
     name = f"{variable} [{where}]" if where else variable
-    made, axes = figure(1, 2, width=8, height=2.8, left=0.2, across=0.5, top=0.55)
-    density(axes[0, 0], one, before, name=name)
-    convergence.ranks(axes[0, 1], one, title="do the chains agree?")
+    drawing, axes = figure(1, 2, width=8, height=2.8, left=0.2, across=0.5, top=0.55)
+    parameter_density(axes[0, 0], posterior, prior, summary=summary_of(posterior.values), name=name)
+    rank_histogram(axes[0, 1], posterior, title="do the chains agree?")
     meaning = f"{name}: {MEANINGS[variable]}. " if variable in MEANINGS else ""
     return Picture(
         "parameter",
         f"Density of {name}, and ranks of its chains.",
         f"{meaning}Left: its posterior"
-        + (" over its prior, cut where 95% of the prior ends" if before is not None else "")
+        + (" over its prior, cut where 95% of the prior ends" if prior is not None else "")
         + ". Right: each chain's ranks among all draws; level where the chains agree.",
-        made,
+        drawing,
     )
 
 
-def checks_table(checks: list[dict[str, object]]) -> Table:
-    """Every check with its result and what it says.
+def checks_table(checks: list[dict[str, Any]]) -> Table:
+    """Every check with its result and its sentence.
 
     Parameters
     ----------
     checks : list of dict
-        As ``diagnostics.json`` has them.
+        Checks as in ``diagnostics.json``.
     """
-    return table(
-        ("check", "result", "value", "limit", "what it says"),
+    rows: list[Row] = [
         [
-            [
-                str(check["name"]),
-                STATUS.get(str(check["status"]), str(check["status"])),
-                _value(check.get("value")),
-                _value(check.get("threshold")),
-                str(check["says"]),
-            ]
-            for check in checks
-        ],
-    )
+            str(check["name"]),
+            STATUS.get(str(check["status"]), str(check["status"])),
+            _number(check.get("value")),
+            _number(check.get("threshold")),
+            str(check["message"]),
+        ]
+        for check in checks
+    ]
+    return make_table(("check", "result", "value", "limit", "meaning"), rows)
 
 
-def _value(value: object) -> str:
-    return number(float(value)) if isinstance(value, int | float) else "–"
+def _number(value: object) -> Cell:
+    return number_cell(float(value) if isinstance(value, int | float) else None)
 
 
-def page(opened: Opened) -> None:
+def show_page(opened: OpenRun) -> None:
     """Show the checks, and any parameter that the reader chooses."""
     run = opened.view
-    found = judged(run)
     st.subheader("Checks")
-    for title, checks in found.checks:
-        st.markdown(f"**{plain(title)}**")
-        grid(checks_table(checks))
-    download(pd.DataFrame(run.diagnostics.get("checks", [])), "checks.csv")
+    for title, checks in read_verdict(run).checks:
+        st.markdown(f"**{escape_markdown(title)}**")
+        show_table(checks_table(checks))
+    show_download(pd.DataFrame(run.diagnostics.get("checks", [])), "checks.csv")
     scores = tables.scores(run)
     if scores is not None:
         st.markdown("**How well it predicts**")
-        grid(scores)
+        show_table(scores)
     st.subheader("Parameters")
-    _parameter(run)
-    st.write("R-hat is wanted below 1.01, effective sample sizes (ESS) above 400; worst first.")
-    st.dataframe(run.converged, hide_index=True, width="stretch")
-    download(run.converged, "parameters.csv")
+    _show_parameter(run)
+    st.write(
+        "R-hat should be below 1.01, effective sample sizes (ESS) above 400; largest R-hat first."
+    )
+    st.dataframe(run.parameters, hide_index=True, width="stretch")
+    show_download(run.parameters, "parameters.csv")
     st.subheader("Priors")
-    grid(tables.priors(run))
+    show_table(tables.priors(run))
 
 
 @st.fragment
-def _parameter(run: View) -> None:
-    names = list(dict.fromkeys(run.converged["variable"]))
+def _show_parameter(run: View) -> None:
+    names = list(dict.fromkeys(run.parameters["variable"]))
     first = names.index("beta") if "beta" in names else 0
     left, right = st.columns(2)
     variable = str(left.selectbox("Parameter", names, index=first))
-    mine = run.converged[run.converged["variable"] == variable]
-    order = convergence.labels(run.group("posterior")[variable].transpose("chain", "draw", ...))
-    places = [label for label in order if label in set(mine["where"])]
-    where = str(right.selectbox("Of", places)) if places != [""] else ""
-    draw(lambda: picture(run, variable, where))
+    varying = set(run.parameters.loc[run.parameters["variable"] == variable, "where"])
+    labels = map(str, scalar_draws(run.group("posterior")[variable])["where"].values)
+    places = [label for label in labels if label in varying]
+    where = str(right.selectbox("Element", places)) if places != [""] else ""
+    show_picture(lambda: parameter_picture(run, variable, where))

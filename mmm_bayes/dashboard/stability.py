@@ -1,4 +1,4 @@
-"""Whether the effects are the same all the time, if a rolling job tells."""
+"""The page of a rolling job: whether effects are stable over time."""
 
 from __future__ import annotations
 
@@ -6,16 +6,27 @@ import shlex
 
 import streamlit as st
 
-from mmm_bayes.dashboard.opening import Opened, same_table
-from mmm_bayes.dashboard.showing import download, draw_all, grid, listing, plain
-from mmm_bayes.report.rolling import words
+from mmm_bayes.dashboard.display import (
+    escape_markdown,
+    show_download,
+    show_list,
+    show_pictures,
+    show_table,
+)
+from mmm_bayes.dashboard.runs import OpenRun, same_table
 from mmm_bayes.report.rolling.figures import pictures
+from mmm_bayes.report.rolling.sentences import (
+    classes_sentence,
+    forecast_sentence,
+    stability_sentences,
+    windows_sentence,
+)
 from mmm_bayes.report.rolling.tables import scores_table, stability_table
 from mmm_bayes.report.run import View
 
 
-def how_to(run: View) -> str:
-    """The commands that make a rolling job of this run's table and show it here."""
+def rolling_commands(run: View) -> str:
+    """Commands that run a rolling job on this run's table and show it here."""
     folder = f"{run.name}-rolling"
     table = f"{run.record['data_file'].rsplit('.', 1)[0]}.toml"
     return (
@@ -25,40 +36,42 @@ def how_to(run: View) -> str:
     )
 
 
-def page(opened: Opened) -> None:
-    """Show the rolling job, or say how to make one."""
-    rolled = opened.rolled
-    if rolled is None:
+def show_page(opened: OpenRun) -> None:
+    """Show the rolling job, or how to run one."""
+    results = opened.rolling
+    if results is None:
         st.write(
             "No rolling job of this table was found beside the run. It refits the model over "
-            "windows and says which effects stay the same and whether forecasts hold; give its "
+            "windows and shows which effects are stable and how well forecasts do; give its "
             "folder by `--rolling`:"
         )
-        st.code(how_to(opened.view), language="sh")
+        st.code(rolling_commands(opened.view), language="sh")
         return
     if not same_table(opened):
-        st.warning("This rolling job was of another table than the run.")
-    st.write(plain(f"{rolled.folder.resolve().name}: {words.span(rolled.record['fits'])}"))
-    bad = [fit for fit in rolled.record["fits"] if fit["verdict"] != "pass"]
-    if bad:
-        st.warning(f"{len(bad)} of {len(rolled.record['fits'])} windows did not pass all checks of "
-                   "their sampling:")  # fmt: skip
-        listing(f"{one['window_start']} to {one['window_end']}: {one['says']}" for one in bad)
-    st.write(plain(words.rule()))
-    for name in rolled.channels:
-        st.markdown(f"**{plain(name)}**")
-        listing(words.sentences(rolled, name))
-    draw_all(lambda: pictures(rolled))
-    says = words.forecast_says(rolled)
-    if says:
-        st.write(plain(says))
-        grid(scores_table(rolled))
+        st.warning("This rolling job used another table than the run.")
+    fits = results.record["fits"]
+    st.write(escape_markdown(f"{results.folder.resolve().name}: {windows_sentence(fits)}"))
+    failures = [fit for fit in fits if fit["verdict"] != "pass"]
+    if failures:
+        st.warning(f"{len(failures)} of {len(fits)} windows did not pass all convergence checks:")
+        show_list(
+            f"{fit['window_start']} to {fit['window_end']}: {fit['message']}" for fit in failures
+        )
+    st.write(escape_markdown(classes_sentence()))
+    for name in results.channels:
+        st.markdown(f"**{escape_markdown(name)}**")
+        show_list(stability_sentences(results, name))
+    show_pictures(lambda: pictures(results))
+    sentence = forecast_sentence(results)
+    if sentence:
+        st.write(escape_markdown(sentence))
+        show_table(scores_table(results))
     st.subheader("Numbers")
-    grid(stability_table(rolled))
+    show_table(stability_table(results))
     for frame, name in (
-        (rolled.rolling, "rolling.csv"),
-        (rolled.stability, "stability.csv"),
-        (rolled.forecast, "forecast.csv"),
+        (results.rolling, "rolling.csv"),
+        (results.stability, "stability.csv"),
+        (results.forecast, "forecast.csv"),
     ):
         if not frame.empty:
-            download(frame, name)
+            show_download(frame, name)

@@ -1,4 +1,4 @@
-"""Expected gain against its worst cases: what caution costs."""
+"""Efficient frontier: expected gain of plans against the gain in their worst cases."""
 
 from __future__ import annotations
 
@@ -7,47 +7,48 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mmm_bayes.decisions.objective import judged, weights
+from mmm_bayes.decisions.objective import objective_value, weights
 from mmm_bayes.decisions.optimum import best_plan
-from mmm_bayes.decisions.planning import Plan
+from mmm_bayes.decisions.plan import Plan
 
 #: Weight of the worst cases in each plan's objective.
 BLENDS = (0.0, 0.25, 0.5, 0.75, 1.0)
 DRAWS = 1000
 
 
-def frontier(plan: Plan) -> pd.DataFrame:
-    """Plans from the one of the highest mean to the one of the best worst cases.
+def efficient_frontier(plan: Plan) -> pd.DataFrame:
+    """Plans from the highest expected gain to the best worst cases, one per row.
 
     Parameters
     ----------
     plan : Plan
-        Its limits and its budget are kept.
+        Plan whose limits and budget all plans keep.
 
     Returns
     -------
     pandas.DataFrame
-        Columns caution (0 the mean, 1 the worst cases), mean, cvar (mean of the worst 10%),
-        p_gain, and a column ``spend_CHANNEL`` each, money a week over all units. The last rows are
-        the plan itself and today's, with no caution.
+        Columns caution (weight of the worst cases, 0 to 1), mean and cvar of the gain (the latter
+        its mean in the worst cases), p_gain, and ``spend_CHANNEL`` for each paid channel, money a
+        week over all units. The last two rows are the plan itself and the status quo, with a
+        missing caution.
     """
     response = plan.response
     rows, spends = [], plan.spends
-    level = plan.wish.level
-    now = response.today.spend
-    channels = response.world.design.dataset.channels
-    paid = [channels.index(name) for name in response.world.design.dataset.paid]
+    level = plan.objective.level
+    now = response.status_quo.spend
+    channels = response.fitted.design.dataset.channels
+    paid = [channels.index(name) for name in response.fitted.design.dataset.paid]
 
     def row(caution: float, money: np.ndarray) -> dict[str, float]:
         gain = response(money).outcome - plan.before.outcome
-        worst, _ = judged(gain, weights("cvar", len(gain), level))
-        told = {"caution": caution, "mean": float(gain.mean()), "cvar": worst,
-                "p_gain": float((gain > 0).mean())}  # fmt: skip
-        return told | {f"spend_{channels[at]}": float(money[:, at].sum()) for at in paid}
+        worst, _ = objective_value(gain, weights("cvar", len(gain), level))
+        statistics = {"caution": caution, "mean": float(gain.mean()), "cvar": worst,
+                      "p_gain": float((gain > 0).mean())}  # fmt: skip
+        return statistics | {f"spend_{channels[i]}": float(money[:, i].sum()) for i in paid}
 
     for blend in BLENDS:
-        wish = replace(plan.wish, objective="cvar", blend=blend)
-        found = best_plan(response, plan.limit, wish, starts=[spends], tries=0, finish=DRAWS)
-        rows.append(row(blend, found))
+        objective = replace(plan.objective, objective="cvar", blend=blend)
+        best = best_plan(response, plan.limit, objective, starts=[spends], tries=0, finish=DRAWS)
+        rows.append(row(blend, best))
     rows += [row(float("nan"), plan.spends), row(float("nan"), now)]
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""Plans of a finished run, written beside its results."""
+"""Optimal plan of a run, written to its folder with the tables that support it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmm_bayes.decisions.answer import How
-from mmm_bayes.decisions.frontier import frontier
+from mmm_bayes.decisions.frontier import efficient_frontier
 from mmm_bayes.decisions.information import next_experiments
-from mmm_bayes.decisions.moving import moves, moves_table
-from mmm_bayes.decisions.planning import (
-    Fitted,
+from mmm_bayes.decisions.moves import budget_moves, moves_table
+from mmm_bayes.decisions.outcome import MediatorPolicy
+from mmm_bayes.decisions.plan import (
     Plan,
-    fitted,
+    PreparedRun,
+    calendar_table,
     optimize,
     plan_record,
+    plan_sentences,
     plan_table,
-    progress,
+    prepare_run,
 )
 from mmm_bayes.decisions.prices import price_controls, price_curve
-from mmm_bayes.decisions.response import Response, response
-from mmm_bayes.decisions.returns import flags, margins, of_channel, returns_table
-from mmm_bayes.decisions.tradeoff import observed, pairs, tradeoff
+from mmm_bayes.decisions.response import Response, build_response
+from mmm_bayes.decisions.returns import channel_margins, flags, marginal_returns, returns_table
+from mmm_bayes.decisions.tradeoff import observed_spends, tradeoff_grid, tradeoff_pairs
+from mmm_bayes.diagnostics.check import verdict_line, verdict_record
 from mmm_bayes.errors import InputError
-from mmm_bayes.files import write_text
+from mmm_bayes.files import check_writable, write_text
+from mmm_bayes.text import join_names, number
 
-PLAN, RECORD = "plan.csv", "plan.json"
+PLAN, CALENDAR, RECORD = "plan.csv", "calendar.csv", "plan.json"
 MOVES, RETURNS, FRONTIER = "moves.csv", "returns.csv", "frontier.csv"
 PRICES, NEXT, TRADEOFF, WEEKS = (
     "price_curve.csv",
@@ -38,8 +41,10 @@ PRICES, NEXT, TRADEOFF, WEEKS = (
     "tradeoff.csv",
     "tradeoff_weeks.csv",
 )
-#: Draws that decide the plan that is only compared with.
-COMPARED = 500
+#: Draws of the plan under the other mediator policy, which is only for comparison.
+COMPARISON_DRAWS = 500
+#: Mediator policies, as sentences name them.
+_POLICY_PHRASES = {"planner": "set by the planner", "caused": "following its causes"}
 
 
 def decide(
@@ -48,110 +53,120 @@ def decide(
     *,
     model: Path | None = None,
     say: Callable[[str], None] = print,
-    **wanted: Any,
+    **options: Any,
 ) -> Plan:
-    """Find the best split of a budget and write it with all that a decision needs beside it.
+    """Optimise a budget and write the plan, with the tables that support the decision.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Of a run.
+        Run folder.
     out : pathlib.Path, optional
-        Where the files go; into the run folder if left out.
+        Folder of the files; the run folder by default.
     model : pathlib.Path, optional
-        The model file, where it is not a member of the family.
+        Model file, if the model is not a member of the family.
     say : callable
-        Told one line at each step.
-    **wanted
-        Of `optimize`.
-
-    Returns
-    -------
-    Plan
+        Receives a progress line for each step.
+    **options
+        Options of `optimize`.
 
     Raises
     ------
     InputError
+        If `out` is a file, an option is out of range, or no plan is feasible.
     """
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file; name a folder")
-    ready = fitted(folder, model)
-    outcome = ready.world.design.dataset.description.outcome
-    say("searching the best plan")
-    plan = optimize(ready, **wanted)
-    for line in progress(plan, outcome):
+    target = folder if out is None else out
+    check_writable(target)
+    prepared = prepare_run(folder, model)
+    say(verdict_line(verdict_record(prepared.run.diagnostics)))
+    outcome = prepared.counterfactual.design.dataset.description.outcome
+    say("searching for the best plan")
+    plan = optimize(prepared, **options)
+    for line in plan_sentences(plan, outcome):
         say(line)
     record, files = plan_record(plan), {PLAN: plan_table(plan)}
-    files[MOVES] = moves_table(moves(plan.response, plan.limit, plan.before))
+    files[CALENDAR] = calendar_table(plan)
+    files[MOVES] = moves_table(budget_moves(plan.response, plan.limit, plan.before))
     record["moves"] = files[MOVES].to_dict("records")
-    direct, total, other = _paths(ready, plan, wanted, say)
+    direct, total, other = _margins_by_path(prepared, plan, options, say)
     record["other"] = other
-    say("returns, the frontier of gain against risk, and the next experiment")
-    design = ready.world.design
+    say("returns, the efficient frontier and the next experiment")
+    design = prepared.counterfactual.design
     spend = design.dataset.data["spend"].isel(time=design.weeks).values.sum((0, 1))
-    files[RETURNS] = returns_table(ready.run, direct, total, spend)
-    record["flags"] = flags(ready.run, spend)
-    if plan.wish.budget is not None:
-        files[FRONTIER] = frontier(plan)
+    files[RETURNS] = returns_table(prepared.run, direct, total, spend)
+    record["flags"] = flags(prepared.run, spend)
+    if plan.objective.budget is not None:
+        files[FRONTIER] = efficient_frontier(plan)
         files[NEXT] = next_experiments(plan)
-    curves = [price_curve(ready.world, name) for name in price_controls(ready.world)]
+    curves = [
+        price_curve(prepared.counterfactual, name)
+        for name in price_controls(prepared.counterfactual)
+    ]
     if curves:
         files[PRICES] = pd.concat(curves)
     record["pictures"] = []
     grids, weeks = [], []
-    set_by = _set(ready, plan)
-    for across, along in pairs(set_by):
+    response = _planner_response(prepared, plan)
+    for across, along in tradeoff_pairs(response):
         record["pictures"].append([across, along])
         names = {"across": across, "along": along}
-        grids.append(tradeoff(set_by, across, along).assign(**names))
-        weeks.append(observed(set_by, across, along).assign(**names))
+        grids.append(tradeoff_grid(response, across, along).assign(**names))
+        weeks.append(observed_spends(response, across, along).assign(**names))
     if grids:
         files[TRADEOFF], files[WEEKS] = pd.concat(grids), pd.concat(weeks)
-    place = folder if out is None else out
     for name, rows in files.items():
         text = rows.to_csv(index=False, lineterminator="\n", float_format="%.10g")
-        write_text(place / name, text)
+        write_text(target / name, text)
     text = json.dumps(record, indent=1, allow_nan=False)
-    write_text(place / RECORD, f"{text}\n")
+    write_text(target / RECORD, f"{text}\n")
     return plan
 
 
-def _set(ready: Fitted, plan: Plan) -> Response:
-    """The response whose mediator is set by the planner."""
-    if plan.response.how == "planner":
+def _planner_response(prepared: PreparedRun, plan: Plan) -> Response:
+    """The response in which the planner sets the mediator's spend."""
+    if plan.response.policy == "planner":
         return plan.response
-    return response(ready.world, ready.model, horizon=plan.response.horizon, how="planner")
+    horizon = plan.response.horizon
+    return build_response(prepared.counterfactual, horizon=horizon, policy="planner")
 
 
-def _paths(
-    ready: Fitted, plan: Plan, wanted: dict[str, Any], say: Callable[[str], None]
+def _margins_by_path(
+    prepared: PreparedRun, plan: Plan, options: dict[str, Any], say: Callable[[str], None]
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any] | None]:
-    """Marginal returns by path, and the best plan if the mediator is decided the other way."""
-    now = plan.response.today.spend
-    own = of_channel(margins(plan.response, plan.before), now)
-    if not ready.mediated:
-        return own, own, None
-    otherwise: How = "caused" if plan.response.how == "planner" else "planner"
-    say(f"the same with the mediator's spend {_SAID[otherwise]}")
-    mediator = ready.world.design.mediator
-    free: dict[str, Any] = dict(wanted)
+    """Direct and total marginal returns, and the best plan under the other mediator policy."""
+    now = plan.response.status_quo.spend
+    margins = channel_margins(marginal_returns(plan.response, plan.before), now)
+    if not prepared.mediated:
+        return margins, margins, None
+    policy: MediatorPolicy = "caused" if plan.response.policy == "planner" else "planner"
+    say(f"the same with the mediator's spend {_POLICY_PHRASES[policy]}")
+    design = prepared.counterfactual.design
+    mediator = design.mediator
+    other_options: dict[str, Any] = dict(options)
     for name in ("lower", "upper"):
-        bounds = wanted.get(name) or {}
-        free[name] = {key: value for key, value in bounds.items() if key != mediator}
-    free |= {"mediator": otherwise, "finish": COMPARED}
+        bounds = options.get(name) or {}
+        other_options[name] = {key: value for key, value in bounds.items() if key != mediator}
+    other_options |= {"mediator": policy, "finish": COMPARISON_DRAWS}
     try:
-        second = optimize(ready, **free)
+        other_plan = optimize(prepared, **other_options)
     except InputError as problem:
-        answer = response(ready.world, ready.model, horizon=plan.response.horizon, how=otherwise)
-        theirs = of_channel(margins(answer, answer(now)), now)
-        other: dict[str, Any] = {"mediator": otherwise, "impossible": str(problem)}
+        horizon = plan.response.horizon
+        response = build_response(prepared.counterfactual, horizon=horizon, policy=policy)
+        other_margins = channel_margins(marginal_returns(response, response(now)), now)
+        other: dict[str, Any] = {"mediator": policy, "impossible": str(problem)}
+        say(f"there is no such plan: {problem}")
     else:
-        theirs = of_channel(margins(second.response, second.before), now)
-        table = plan_table(second).groupby("channel", sort=False)["spend_plan"].sum()
-        other = plan_record(second) | {"spend_plan": {str(k): float(v) for k, v in table.items()}}
+        outcome = marginal_returns(other_plan.response, other_plan.before)
+        other_margins = channel_margins(outcome, now)
+        table = plan_table(other_plan).groupby("channel", sort=False)["spend_plan"].sum()
+        other = plan_record(other_plan) | {
+            "spend_plan": {str(k): float(v) for k, v in table.items()}
+        }
         other = {key: other[key] for key in ("mediator", "budget", "gain", "p_gain", "spend_plan")}
-    direct, total = (own, theirs) if otherwise == "caused" else (theirs, own)
+        sentence, *_ = plan_sentences(other_plan, design.dataset.description.outcome)
+        spends = [f"{name} {number(money)}" for name, money in other["spend_plan"].items()]
+        say(f"{sentence}; it spends {join_names(spends)}")
+    direct, total = (margins, other_margins) if policy == "caused" else (other_margins, margins)
     return direct, np.where(np.isnan(total), direct, total), other
-
-
-_SAID = {"planner": "set by the planner", "caused": "following its causes"}

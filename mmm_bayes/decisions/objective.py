@@ -1,4 +1,4 @@
-"""What a plan is judged by: a weighted mean of its gain's ordered draws.
+"""Objective of a plan: a weighted mean of the ordered draws of its gain.
 
     objective = sum_i w_i gain_(i)           gain_(1) <= gain_(2) <= ...
 
@@ -18,24 +18,25 @@ from scipy.stats import beta
 
 Array = NDArray[Any]
 
-Objective = Literal["mean", "quantile", "cvar"]
-OBJECTIVES: tuple[str, ...] = get_args(Objective)
+Criterion = Literal["mean", "quantile", "cvar"]
+CRITERIA: tuple[str, ...] = get_args(Criterion)
 
 
-def weights(objective: Objective, samples: int, level: float) -> Array:
+def weights(objective: Criterion, samples: int, level: float) -> Array:
     """Weights of the ordered draws, lowest first.
 
     Parameters
     ----------
     objective : {"mean", "quantile", "cvar"}
     samples : int
+        Number of draws.
     level : float
-        Probability of the quantile, or of the worst cases; the mean has none.
+        Probability of the quantile, or of the worst cases; not used by the mean.
 
     Returns
     -------
     array, shape (sample,)
-        Zero or more, of sum 1.
+        Non-negative, with sum 1.
     """
     edges = np.arange(samples + 1) / samples
     match objective:
@@ -48,19 +49,22 @@ def weights(objective: Objective, samples: int, level: float) -> Array:
             return np.asarray(np.diff(ends))
 
 
-def judged(gain: Array, ordered: Array) -> tuple[float, Array]:
-    """An objective, and the weight that each draw has in it.
+def objective_value(gain: Array, ordered: Array) -> tuple[float, Array]:
+    """Value of an objective, and the weight of each draw in it.
 
     Parameters
     ----------
     gain : array, shape (sample,)
+        Gain of a plan, outcome units.
     ordered : array, shape (sample,)
-        As `weights` gives them.
+        Weights of the ordered draws, as `weights` returns them.
 
     Returns
     -------
-    tuple of float and array, shape (sample,)
+    value : float
+        Outcome units.
+    weight : array, shape (sample,)
     """
-    of_draw = np.empty_like(ordered)
-    of_draw[np.argsort(gain, kind="stable")] = ordered
-    return float(of_draw @ gain), of_draw
+    by_draw = np.empty_like(ordered)
+    by_draw[np.argsort(gain, kind="stable")] = ordered
+    return float(by_draw @ gain), by_draw

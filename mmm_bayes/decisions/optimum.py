@@ -1,7 +1,7 @@
-"""The best plan within its limits, by sequential quadratic programming with exact gradients.
+"""Optimal plan within limits, by sequential quadratic programming with exact gradients.
 
-Response curves bend both ways, so there may be several local optima: the search begins at several
-allowed plans, on some of the draws, and the best of them is finished on all.
+S-shaped response curves can have several local optima, so the search starts at several feasible
+plans with a subset of the draws; the best result is refined with all draws.
 
 Source: Kraft (1988), *A software package for sequential quadratic programming* (SciPy's SLSQP).
 """
@@ -17,77 +17,63 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from mmm_bayes.decisions.answer import Answer
-from mmm_bayes.decisions.limits import Limits, nearest
-from mmm_bayes.decisions.objective import Objective, judged, weights
+from mmm_bayes.decisions.limits import Limits, nearest_plan
+from mmm_bayes.decisions.objective import Criterion, objective_value, weights
+from mmm_bayes.decisions.outcome import PlanOutcome
 from mmm_bayes.decisions.response import Response
 from mmm_bayes.errors import InputError
+from mmm_bayes.model.evaluation import thin_draws
+from mmm_bayes.text import number
 
 Array = NDArray[Any]
 
-#: Most draws of the search, and of its last steps.
+#: Largest number of draws of the search, and of the refinement.
 SEARCH, FINISH = 200, 100_000
 STARTS = 3
 STEPS = 60
-#: A plan keeps a budget, or a return, to this part of it.
+#: Relative tolerance of the constraints.
 TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is wanted of a plan.
+class Objective:
+    """Objective and budget of a plan.
 
     Attributes
     ----------
     budget : float or None
-        Money a week, a mediator that follows included; None where a return is wanted instead.
+        Money a week, including a mediator that follows its causes; None with a target ROAS.
     target_roas : float or None
-        Least that a unit of money shall bring on average, against no spend at all.
+        Smallest average return on all spend, against no spend.
     objective : {"mean", "quantile", "cvar"}
     level : float
-        Of the quantile or the worst cases.
+        Probability of the quantile or the worst cases.
     blend : float
-        Weight of the objective; the rest is the mean's.
+        Weight of the objective, 0 to 1; the rest is the weight of the mean.
     """
 
     budget: float | None
     target_roas: float | None = None
-    objective: Objective = "mean"
+    objective: Criterion = "mean"
     level: float = 0.1
     blend: float = 1.0
 
     def ordered(self, samples: int) -> Array:
-        """Weights of the gain's ordered draws.
+        """Weights of the ordered draws of the gain, shape (sample,).
 
         Parameters
         ----------
         samples : int
-            Draws.
+            Number of draws.
         """
         risk = weights(self.objective, samples, self.level)
         return self.blend * risk + (1 - self.blend) * weights("mean", samples, self.level)
 
 
-def thinned(draws: xr.Dataset, number: int) -> xr.Dataset:
-    """Draws at equal distances, as one chain; all of them if there are no more.
-
-    Parameters
-    ----------
-    draws : xarray.Dataset, dims (chain, draw, ...)
-    number : int
-        The most that are kept.
-    """
-    samples = draws.sizes["chain"] * draws.sizes["draw"]
-    keep = np.unique(np.linspace(0, samples - 1, min(number, samples)).astype(int))
-    flat = draws.stack(sample=("chain", "draw")).isel(sample=keep).reset_index("sample", drop=True)
-    chain = flat.rename(sample="draw").expand_dims("chain")
-    return chain.assign_coords(chain=[0], draw=np.arange(len(keep)))
-
-
 def best_plan(
     response: Response,
     limit: Limits,
-    wish: Wish,
+    objective: Objective,
     *,
     starts: Sequence[Array] = (),
     tries: int = STARTS,
@@ -95,123 +81,121 @@ def best_plan(
     finish: int = FINISH,
     draws: xr.Dataset | None = None,
 ) -> Array:
-    """The plan that is best by an objective.
+    """Spends of the optimal plan.
 
     Parameters
     ----------
-    response : Response
-    limit : Limits
-    wish : Wish
     starts : sequence of array, shape (unit, channel)
-        Plans to begin at, besides today's and some at random.
+        Starting plans, in addition to the status quo and random ones, money a week.
     tries : int
-        Plans at random to begin at.
-    seed : int
+        Number of random starting plans.
     finish : int
-        Draws that decide in the end.
+        Largest number of draws of the refinement.
     draws : xarray.Dataset, optional
-        Some of the world's draws, which alone decide; all if left out.
+        Draws to optimise over, dims (chain, draw, ...); all draws by default.
 
     Returns
     -------
     array, shape (unit, channel)
-        Money a week; of a mediator that follows, today's.
+        Money a week; the status quo for a mediator that follows its causes.
 
     Raises
     ------
     InputError
-        If no allowed plan keeps the budget, or reaches the return.
+        If no feasible plan keeps the budget or reaches the target ROAS.
     """
     rng = np.random.default_rng(seed)
-    draws = response.world.draws if draws is None else draws
-    now = response.today.spend
+    draws = response.fitted.draws if draws is None else draws
+    now = response.status_quo.spend
     decided = None
-    if wish.budget is not None:
-        decided = wish.budget - (now.sum() - now[limit.decided].sum())
-    if response.how == "caused" or wish.budget is None:
-        first = nearest(limit, now, None)
+    if objective.budget is not None:
+        decided = objective.budget - (now.sum() - now[limit.decided].sum())
+    if response.policy == "caused" or objective.budget is None:
+        first = nearest_plan(limit, now, None)
         random = [rng.uniform(limit.lower, limit.upper) for _ in range(tries)]
     else:
-        first = nearest(limit, now, decided)
+        first = nearest_plan(limit, now, decided)
         random = [
-            nearest(limit, rng.uniform(limit.lower, limit.upper), decided) for _ in range(tries)
+            nearest_plan(limit, rng.uniform(limit.lower, limit.upper), decided)
+            for _ in range(tries)
         ]
-    some = _Search(response, limit, wish, thinned(draws, SEARCH))
-    tried = [some.climb(plan) for plan in (first, *starts, *random)]
-    kept = [found for found in tried if found is not None]
-    if not kept:
-        raise InputError(_unreachable(response, limit, wish))
-    _, plan = max(kept, key=lambda one: one[0])
-    whole = _Search(response, limit, wish, thinned(draws, finish))
-    finished = whole.climb(plan)
-    if finished is None:
-        raise InputError(_unreachable(response, limit, wish))
-    return finished[1]
+    search = _Search(response, limit, objective, thin_draws(draws, SEARCH))
+    results = [search.climb(plan) for plan in (first, *starts, *random)]
+    feasible = [result for result in results if result is not None]
+    if not feasible:
+        raise InputError(_infeasible_message(response, limit, objective))
+    _, plan = max(feasible, key=lambda result: result[0])
+    refined = _Search(response, limit, objective, thin_draws(draws, finish)).climb(plan)
+    if refined is None:
+        raise InputError(_infeasible_message(response, limit, objective))
+    return refined[1]
 
 
 @dataclass
 class _Search:
-    """One climb after another over the same draws; the last plan's answer is remembered."""
+    """Local searches over the same draws; the outcome of the last plan is cached."""
 
     response: Response
     limit: Limits
-    wish: Wish
+    objective: Objective
     draws: xr.Dataset
 
     def __post_init__(self) -> None:
-        self.before = self.response(self.response.today.spend, self.draws)
-        self.ordered = self.wish.ordered(len(self.before.outcome))
-        self.scale = float(self.response.today.spend.sum()) or 1.0
+        self.before = self.response(self.response.status_quo.spend, self.draws)
+        self.ordered = self.objective.ordered(len(self.before.outcome))
+        self.scale = float(self.response.status_quo.spend.sum()) or 1.0
         slope = np.abs(self.before.slope.mean(0)[self.limit.decided]).max()
         self.worth = float(slope * self.scale) or 1.0
         self.nothing = None
-        if self.wish.target_roas is not None:
-            none = np.where(self.limit.decided, 0.0, self.response.today.spend)
+        if self.objective.target_roas is not None:
+            none = np.where(self.limit.decided, 0.0, self.response.status_quo.spend)
             self.nothing = self.response(none, self.draws)
-        self.known: tuple[bytes, Answer] | None = None
+        self.known: tuple[bytes, PlanOutcome] | None = None
 
     def plan(self, point: Array) -> Array:
-        spends = self.response.today.spend.copy()
+        spends = self.response.status_quo.spend.copy()
         spends[self.limit.decided] = point * self.scale
         return spends
 
-    def answer(self, point: Array) -> Answer:
+    def answer(self, point: Array) -> PlanOutcome:
         key = point.tobytes()
         if self.known is None or self.known[0] != key:
             self.known = (key, self.response(self.plan(point), self.draws))
         return self.known[1]
 
     def goal(self, point: Array) -> tuple[float, Array]:
-        """What is minimised, and its gradient."""
+        """The minimised function and its gradient."""
         answer = self.answer(point)
-        value, weight = judged(answer.outcome - self.before.outcome, self.ordered)
+        value, weight = objective_value(answer.outcome - self.before.outcome, self.ordered)
         slope = np.tensordot(weight, answer.slope, 1)[self.limit.decided]
         return -value / self.worth, -slope * self.scale / self.worth
 
     def spent(self, point: Array) -> tuple[float, Array]:
-        """All money of a week, a mediator that follows at its mean, and its gradient."""
+        """Spend a week, with the mean spend of a mediator that follows, and its gradient."""
         answer = self.answer(point)
         total, slope = float(self.plan(point).sum()), np.ones(len(point)) * self.scale
-        if self.response.how == "caused":
-            at = self.response.world.design.mediator_at
-            total += float(answer.mediator.sum(1).mean() - self.response.today.spend[:, at].sum())
+        if self.response.policy == "caused":
+            index = self.response.fitted.design.mediator_index
+            total += float(
+                answer.mediator.sum(1).mean() - self.response.status_quo.spend[:, index].sum()
+            )
             slope = slope + answer.mediator_slope.mean(0)[self.limit.decided] * self.scale
         return total, slope
 
     def excess(self, point: Array) -> tuple[float, Array]:
-        """What a plan brings beyond the wanted return on it, as a share of today's spend."""
+        """Contribution a week above the target return, over status quo spend, and its gradient."""
         assert self.nothing is not None
-        assert self.wish.target_roas is not None
+        assert self.objective.target_roas is not None
         answer, (total, slope) = self.answer(point), self.spent(point)
         horizon = self.response.horizon
-        brings = float((answer.outcome - self.nothing.outcome).mean()) / horizon
-        rises = answer.slope.mean(0)[self.limit.decided] * self.scale / horizon
-        wanted = self.wish.target_roas
-        return (brings - wanted * total) / self.scale, (rises - wanted * slope) / self.scale
+        gain = float((answer.outcome - self.nothing.outcome).mean()) / horizon
+        gain_slope = answer.slope.mean(0)[self.limit.decided] * self.scale / horizon
+        target = self.objective.target_roas
+        return (gain - target * total) / self.scale, (gain_slope - target * slope) / self.scale
 
     def climb(self, plan: Array) -> tuple[float, Array] | None:
-        """The best plan near a start and its value; None if it does not keep the constraints."""
-        limit, budget = self.limit, self.wish.budget
+        """Value and spends of the local optimum from a start; None if it is not feasible."""
+        limit, budget = self.limit, self.objective.budget
         constraints: list[dict[str, Any]] = []
         if budget is not None:
             constraints.append({
@@ -219,7 +203,7 @@ class _Search:
                 "fun": lambda point: (self.spent(point)[0] - budget) / self.scale,
                 "jac": lambda point: self.spent(point)[1] / self.scale,
             })  # fmt: skip
-        if self.wish.target_roas is not None:
+        if self.objective.target_roas is not None:
             constraints.append({
                 "type": "ineq",
                 "fun": lambda point: self.excess(point)[0],
@@ -235,7 +219,7 @@ class _Search:
                         "jac": lambda _, r=row, s=sign: s * r,
                     })  # fmt: skip
         low, high = (ends[limit.decided] / self.scale for ends in (limit.lower, limit.upper))
-        found = minimize(
+        solution = minimize(
             self.goal,
             np.clip(plan[limit.decided] / self.scale, low, high),
             jac=True,
@@ -244,28 +228,35 @@ class _Search:
             constraints=constraints,
             options={"maxiter": STEPS, "ftol": 1e-8},
         )
-        point = np.clip(found.x, low, high)
-        for one in constraints:
-            value = float(one["fun"](point))
-            if (abs(value) if one["type"] == "eq" else -value) > TOLERANCE:
+        point = np.clip(solution.x, low, high)
+        for constraint in constraints:
+            value = float(constraint["fun"](point))
+            if (abs(value) if constraint["type"] == "eq" else -value) > TOLERANCE:
                 return None
         return -self.goal(point)[0], self.plan(point)
 
 
-def _unreachable(response: Response, limit: Limits, wish: Wish) -> str:
-    if wish.target_roas is not None:
+def _infeasible_message(response: Response, limit: Limits, objective: Objective) -> str:
+    draws = thin_draws(response.fitted.draws, SEARCH)
+    search = _Search(response, limit, replace(objective, blend=0.0), draws)
+    if objective.target_roas is not None:
+        lower = np.where(limit.decided, limit.lower, 0.0)
+        slope = search.answer(limit.lower[limit.decided] / search.scale).slope.mean(0)
+        money = lower.sum(0)
+        margin = (slope * lower).sum(0) / np.where(money > 0, money, 1.0)
+        worst = limit.channels[int(np.where(money > 0, margin, np.inf).argmin())]
+        remedy = f", or lower --lower, first for {worst}, whose spend returns least there"
         return (
-            f"--target-roas {wish.target_roas:g}: no plan within the bounds returns that much on "
-            "average; lower it, or lower --lower"
+            f"--target-roas {objective.target_roas:g}: no plan within the bounds has such an "
+            f"average return; lower it{remedy if money.any() else ''}"
         )
-    assert wish.budget is not None
+    assert objective.budget is not None
     ends = []
-    draws = thinned(response.world.draws, SEARCH)
-    search = _Search(response, limit, replace(wish, blend=0.0), draws)
     for end in (limit.lower, limit.upper):
         ends.append(search.spent(end[limit.decided] / search.scale)[0])
     return (
-        f"--budget {wish.budget:,.0f}: no plan within the bounds spends that a week; the lower "
-        f"bounds come to {ends[0]:,.0f} and the upper ones to {ends[1]:,.0f}, a mediator that "
-        "follows included; change the budget, --lower or --upper"
+        f"--budget {number(objective.budget, digits=5)}: no plan within the bounds spends that; "
+        f"the lower bounds sum to {number(ends[0], digits=5)} and the upper bounds to "
+        f"{number(ends[1], digits=5)}, with a mediator that follows its causes; change the budget, "
+        "--lower or --upper"
     )

@@ -1,132 +1,149 @@
-"""What a plan brings, draw by draw, with the exact gradient with respect to every spend.
+"""Outcome of plans by draw, with the exact gradient with respect to every spend.
 
-A plan is a constant weekly spend of every channel in every unit, over a horizon. Before it stand
-the last weeks of the table, whose carryover reaches into it; after it stand as many of today's mean
-weeks as the plan's own carryover reaches, so that nothing it causes is lost. The outcome is summed
-over all of them; two plans differ by what they cause and nothing else. Every other quantity, the
-calendar and the controls included, is that of today's mean week.
+A plan is a factor on each channel's spends of the last weeks, in each unit. All else is as it was
+in those weeks: flights, covariates, disturbances, and what earlier weeks carried into them. Its
+outcome is their counterfactual outcome, so that of the status quo is the observed one, and the
+effect of a plan is what the effects of channels are in a report. What is carried beyond the last
+week is not counted.
 
-The model's own graph says what a week brings, so this holds for every member of the family. It is
-cut at the parameters, batched over draws, and differentiated by PyTensor.
+The change of a week is computed by the model's own graph (`mmm_bayes.model.terms.change`), so this
+works for every member of the family. The graph is cut at the parameters, batched over draws, and
+differentiated by PyTensor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.counterfactual import World
-from mmm_bayes.decisions.answer import Answer, How
-from mmm_bayes.decisions.today import Today, today
-from mmm_bayes.decisions.weeks import plan_weeks, price
-from mmm_bayes.design import Design
-from mmm_bayes.evaluation import BATCH_ELEMENTS, THREADS, flat, parameters
-
-if TYPE_CHECKING:
-    import pymc as pm
+from mmm_bayes.data.design import Design, data_names
+from mmm_bayes.decisions.outcome import MediatorPolicy, PlanOutcome
+from mmm_bayes.decisions.status_quo import StatusQuo, compute_status_quo, plan_lags
+from mmm_bayes.model.counterfactual import Counterfactual
+from mmm_bayes.model.evaluation import THREADS, evaluate_in_batches, flatten_draws, static_nodes
 
 Array = NDArray[Any]
+
+#: Nodes of the observed weeks that a change of exposure is compared with.
+FACTS = (
+    "outcome_location", "outcome_on", "outcome_level", "outcome_centre", "outcome_noise",
+    "mediator_location", "mediator_on", "mediator_level",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Response:
-    """The answer to any plan.
+    """Outcome as a function of a plan's spends.
 
     Attributes
     ----------
-    world : World
-    today : Today
-    horizon : int
-        Weeks of the plan.
-    how : {"planner", "caused"}
-    weeks : int
-        Weeks that are evaluated; the middle of a long plan, where nothing changes, is evaluated
-        once.
-    given : tuple of str
-        Parameters that the answer depends on.
-    calls : tuple of callable
-        Copies of the function, one a thread.
+    policy : {"planner", "caused"}
+    decided : array, shape (unit, channel) of bool
+        Spends that the plan sets.
+    parameters : tuple of str
+        Nodes that the response depends on.
+    values, slopes : tuple of callable
+        Compiled functions of spends and parameters, one copy for each thread: outcome and the
+        mediator's spend in each week; outcome and the mediator's mean spend with their gradients.
     """
 
-    world: World
-    today: Today
-    horizon: int
-    how: How
-    weeks: int
-    given: tuple[str, ...]
-    calls: tuple[Callable[..., list[Array]], ...]
+    fitted: Counterfactual
+    status_quo: StatusQuo
+    policy: MediatorPolicy
+    decided: Array
+    parameters: tuple[str, ...]
+    values: tuple[Callable[..., list[Array]], ...]
+    slopes: tuple[Callable[..., list[Array]], ...]
 
     @property
     def design(self) -> Design:
-        """Of the fitted weeks."""
-        return self.world.design
+        """Design of the fitted weeks."""
+        return self.fitted.design
 
-    def __call__(self, spends: Array, draws: xr.Dataset | None = None) -> Answer:
-        """Evaluate a plan.
+    @property
+    def horizon(self) -> int:
+        """Weeks of the plan."""
+        return len(self.status_quo.rate)
+
+    def __call__(self, spends: Array, draws: xr.Dataset | None = None) -> PlanOutcome:
+        """Outcome of a plan, with its gradient.
 
         Parameters
         ----------
         spends : array, shape (unit, channel)
             Money a week.
         draws : xarray.Dataset, optional
-            Some of the world's draws; all of them if left out.
+            Subset of the draws of the fit; all draws by default.
         """
-        draws = self.world.draws if draws is None else draws
-        given = [flat(draws[name]) for name in self.given]
-        samples = draws.sizes["chain"] * draws.sizes["draw"]
-        size = self.weeks * spends.size * self.world.design.form.max_lag
-        step = max(1, BATCH_ELEMENTS // size)
-        batches = [slice(at, min(at + step, samples)) for at in range(0, samples, step)]
+        return PlanOutcome(*self._evaluate(self.slopes, spends, draws))
 
-        def work(thread: int) -> list[list[Array]]:
-            return [
-                self.calls[thread](
-                    np.broadcast_to(spends, (rows.stop - rows.start, *spends.shape)),
-                    *(values[rows] for values in given),
-                )
-                for rows in batches[thread :: len(self.calls)]
-            ]
-
-        with ThreadPoolExecutor(len(self.calls)) as pool:
-            threads = list(pool.map(work, range(len(self.calls))))
-        parts = [threads[at % len(threads)][at // len(threads)] for at in range(len(batches))]
-        return Answer(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-
-    def total(self, spends: Array) -> Array:
-        """The answer's outcome alone, shape (sample,).
+    def value(self, spends: Array) -> tuple[Array, Array]:
+        """Outcome, shape (sample,), and mediator's mean spend a week, shape (sample, unit).
 
         Parameters
         ----------
         spends : array, shape (unit, channel)
             Money a week.
         """
-        return self(spends).outcome
+        outcome, mediator = self._evaluate(self.values, spends, None)
+        return outcome, mediator.mean(1)
+
+    def calendar(self, spends: Array) -> Array:
+        """Money of each week, shape (week, unit, channel).
+
+        Parameters
+        ----------
+        spends : array, shape (unit, channel)
+            Money a week; the spend of a mediator that follows its causes is its posterior mean.
+        """
+        money = np.asarray(self.status_quo.profile * spends)
+        if self.policy == "caused":
+            _, mediator = self._evaluate(self.values, spends, None)
+            money[..., self.design.mediator_index] = mediator.mean(0)
+        return money
+
+    def _evaluate(
+        self,
+        calls: tuple[Callable[..., list[Array]], ...],
+        spends: Array,
+        draws: xr.Dataset | None,
+    ) -> list[Array]:
+        draws = self.fitted.draws if draws is None else draws
+        parameters = [flatten_draws(draws[name]) for name in self.parameters]
+        samples = draws.sizes["chain"] * draws.sizes["draw"]
+        size = self.horizon * spends.size * self.design.form.max_lag
+
+        def arguments(rows: slice) -> list[Array]:
+            repeated = np.broadcast_to(spends, (rows.stop - rows.start, *spends.shape))
+            return [repeated, *(values[rows] for values in parameters)]
+
+        return evaluate_in_batches(calls, arguments, samples, size)
 
 
-def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "planner") -> Response:
-    """Prepare the answer to plans.
+def build_response(
+    fitted: Counterfactual, *, horizon: int | None = None, policy: MediatorPolicy = "planner"
+) -> Response:
+    """Compile the response of the outcome to plans.
 
     Parameters
     ----------
-    world : World
-        Its design's weeks are the ones that the plan follows upon.
-    model : pymc.Model
-        The model that was fitted.
-    horizon : int
-        Weeks of the plan.
-    how : {"planner", "caused"}
-        Whether the planner sets the mediator's spend, or it follows from its causes: then it is
-        today's, changed by as much (a hurdle mediator: by such a factor) as its expected value.
+    fitted : Counterfactual
+        The plan is for the last weeks of its design.
+    horizon : int, optional
+        Weeks of the plan; a year by default, or all fitted weeks if they are fewer.
+    policy : {"planner", "caused"}
+        Whether the planner sets the mediator's spend, or it follows from its causes, each week with
+        its own disturbance.
 
-    Returns
-    -------
-    Response
+    Raises
+    ------
+    InputError
+        If there are fewer fitted weeks than the plan has.
     """
     # Here, so that reading a run's draws costs no import of PyMC.
     import pytensor.tensor as pt
@@ -136,74 +153,68 @@ def response(world: World, model: pm.Model, *, horizon: int = 52, how: How = "pl
     from pytensor.graph.replace import clone_replace, vectorize_graph
     from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 
-    design = world.design
-    start, max_lag = today(design), design.form.max_lag
-    span = plan_weeks(design, start, horizon=horizon, how=how)
-    weeks, repeats = len(span), span.repeats
-    units, channels = start.spend.shape
+    from mmm_bayes.model.terms.change import lagged_change, mediator_change, outcome_change
 
+    model, design = fitted.model, fitted.design
+    start, max_lag = compute_status_quo(design, fitted.draws, horizon), design.form.max_lag
+    weeks, units, channels = start.rate.shape
+    planned = start.buyable.copy()
+    if policy == "caused":
+        planned[:, design.mediator_index] = False
+
+    fixed, rates = plan_lags(design, start, planned)
     spends = pt.tensor("spends", shape=(units, channels), dtype="float64")
-    lags = pt.constant(span.fixed) + pt.constant(span.rates) * spends[None, :, :, None]
-    inputs = {name: model[name].type(name) for name in parameters(model)}
+    lags = pt.constant(fixed) + pt.constant(rates) * spends[None, :, :, None]
+    money = pt.constant(start.profile) * spends
+    if policy == "caused":
+        index = design.mediator_index
+        follows = mediator_change(model, start.weeks, lags) / design.scaling.exposure[:, index]
+        follows = pt.specify_shape(follows, (weeks, units))
+        is_mediator = (np.arange(channels) == index)[:, None]
+        lags = lags + lagged_change(follows, max_lag)[..., None, :] * is_mediator
+        observed = start.profile[..., index] * start.spend[:, index]
+        spent = observed + follows * start.price[:, index] + 0.0 * spends[:, 0]
+    else:
+        spent = money[..., 0 if design.mediator is None else design.mediator_index]
+    change = outcome_change(design.form, model, start.weeks, lags)
+    outcome = (model["outcome_observed"][start.weeks] + change).sum()
 
-    def node(name: str, exposure: Any) -> Any:
-        """A node of the model over the plan's weeks."""
-        data = {
-            model[key]: pt.constant(
-                np.broadcast_to(value, (weeks, *value.shape[1:]))
-                if "time" in model.named_vars_to_dims.get(key, ())
-                else value
-            )
-            for key, value in start.week.items()
-        }
-        given = {model[key]: symbol for key, symbol in inputs.items()}
-        replaced = data | given | {model["exposure_lags"]: exposure}
-        return clone_replace([model[name]], replaced, rebuild_strict=False)[0]
-
-    spent = pt.constant(start.spend[:, 0]) + 0.0 * spends[:, 0]
-    if how == "caused":
-        at = design.mediator_at
-        plan = node("mediator_mean", lags)
-        before = node("mediator_mean", pt.constant(span.now))
-        scale = design.scaling.exposure[:, at]
-        now = start.exposure[:, at]
-        if design.form.mediator_likelihood == "hurdle":
-            follows = now * plan / before
-        else:
-            follows = pt.maximum(now + (plan - before) / scale, 0.0)
-        whole = pt.concatenate([pt.constant(start.history[..., at]), follows])
-        moved = pt.stack(
-            [whole[max_lag - 1 - lag : max_lag - 1 - lag + weeks] for lag in range(max_lag)], -1
-        )
-        is_mediator = (np.arange(channels) == at)[:, None]
-        lags = pt.where(is_mediator, moved[:, :, None, :], lags)
-        extra = ((follows - now) * repeats[:, None]).sum(0) * price(start, at) / horizon
-        spent = pt.constant(start.spend[:, at]) + extra
-    elif design.mediator is not None:
-        spent = spends[:, design.mediator_at]
-
-    location = node("outcome_mean", lags)
-    form = design.form
-    if form.floor is not None and not form.hurdle:
-        location = pt.maximum(location, form.floor)
-    outcome = (location.sum(1) * repeats).sum()
+    # Nodes with a time axis that change with exposure are what they were: they come from the draws.
+    saved = [name for name in FACTS if name in model.named_vars]
+    inputs = {name: model[name].type(name) for name in (*static_nodes(model), *saved)}
+    replaced = {model[name]: symbol for name, symbol in inputs.items()}
+    replaced |= {
+        model[name]: pt.constant(design.arrays[name].values) for name in data_names(design)
+    }
+    outcome, spent = clone_replace([outcome, spent], replaced, rebuild_strict=False)
 
     symbols = [spends, *inputs.values()]
     batched = {
         symbol: pt.tensor(symbol.name, dtype=symbol.dtype, shape=(None, *symbol.type.shape))
         for symbol in symbols
     }
-    outcomes, spent_ = vectorize_graph([outcome, spent], batched)
-    wrt = batched[spends]
-    slopes = [grad(value.sum(), wrt, disconnected_inputs="ignore") for value in (outcomes, spent_)]
-    # All rewrites that shorten a graph, but none that fuse loops: Python would run those element by
-    # element.
+    outcomes, spents = vectorize_graph([outcome, spent], batched)
+    mean, wrt = spents.mean(1), batched[spends]
+    slopes = [grad(value.sum(), wrt, disconnected_inputs="ignore") for value in (outcomes, mean)]
+    # All rewrites that simplify the graph, but no loop fusion, which would run element by element
+    # in Python.
     rewrites = RewriteDatabaseQuery(include=["fast_run"], exclude=["fusion", "inplace"])
-    call = compile_graph(
-        [batched[symbol] for symbol in symbols],
-        [outcomes, slopes[0], spent_, slopes[1]],
-        mode=Mode(linker="py", optimizer=rewrites),
-        on_unused_input="ignore",
+
+    def copies(outputs: list[Any]) -> tuple[Callable[..., list[Array]], ...]:
+        call = compile_graph(
+            [batched[symbol] for symbol in symbols],
+            outputs,
+            mode=Mode(linker="py", optimizer=rewrites),
+            on_unused_input="ignore",
+        )
+        return (call, *(call.copy(share_memory=False) for _ in range(THREADS - 1)))
+
+    return Response(
+        fitted=fitted,
+        status_quo=start,
+        policy=policy,
+        decided=planned,
+        parameters=tuple(inputs),
+        values=copies([outcomes, spents]),
+        slopes=copies([outcomes, slopes[0], mean, slopes[1]]),
     )
-    calls = (call, *(call.copy(share_memory=False) for _ in range(THREADS - 1)))
-    return Response(world, start, horizon, how, weeks, tuple(inputs), calls)

@@ -1,4 +1,4 @@
-"""What a unit of money brings, on average and at the margin, and which of these not to believe."""
+"""Average and marginal returns on spend, and flags of those that are not reliable."""
 
 from __future__ import annotations
 
@@ -9,42 +9,48 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.dataset.loading import WHOLE
-from mmm_bayes.decisions.answer import Answer, Answers
+from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.decisions.outcome import PlanOutcome
+from mmm_bayes.decisions.response import Response
 from mmm_bayes.estimands.summary import INTERVAL, STATISTICS, summarise
-from mmm_bayes.evaluation import flat
-from mmm_bayes.runs import Run
+from mmm_bayes.inference.runs import Run
+from mmm_bayes.model.evaluation import flatten_draws
+from mmm_bayes.text import number
 
 Array = NDArray[Any]
 
-#: An interval whose upper end is so many times the lower one spans an order of magnitude.
+#: Ratio of the ends of an interval that counts as wide.
 WIDE = 10.0
-#: Share of the contribution over share of the spend that is odd, or whose inverse is.
-ODD = 3.0
-#: Share of the prior interval's width above which the data have hardly narrowed a return.
-UNMOVED = 0.8
+#: Flagged ratio of the share of the contribution to the share of the spend, or its inverse.
+DISPROPORTIONATE = 3.0
+#: Ratio of the widths of posterior and prior interval above which the data are uninformative.
+UNINFORMED = 0.8
 
 
-def margins(response: Answers, answer: Answer) -> Array:
-    """What a unit of money more a week brings a week, shape (sample, unit, channel).
+def marginal_returns(response: Response, answer: PlanOutcome) -> Array:
+    """Change of the outcome a week per unit of money a week, shape (sample, unit, channel).
 
-    NaN for a channel that is not decided.
+    NaN for channels whose spend the plan does not choose.
     """
-    decided = response.today.buyable.copy()
-    if response.how == "caused":
-        decided[:, response.design.mediator_at] = False
+    decided = response.status_quo.buyable.copy()
+    if response.policy == "caused":
+        decided[:, response.design.mediator_index] = False
     return np.where(decided, answer.slope / response.horizon, np.nan)
 
 
-def of_channel(values: Array, spend: Array) -> Array:
-    """Margins when all units' spends of a channel rise in proportion, shape (sample, channel).
+def channel_margins(values: Array, spend: Array) -> Array:
+    """Marginal returns of channels whose spend rises proportionally in all units.
 
     Parameters
     ----------
     values : array, shape (sample, unit, channel)
-        As `margins` gives them.
+        As `marginal_returns` returns them.
     spend : array, shape (unit, channel)
         Money a week.
+
+    Returns
+    -------
+    array, shape (sample, channel)
     """
     money = spend.sum(0)
     share = np.where(money > 0, spend / np.where(money > 0, money, 1.0), 1 / len(spend))
@@ -52,14 +58,13 @@ def of_channel(values: Array, spend: Array) -> Array:
 
 
 def returns_table(run: Run, direct: Array, total: Array, spend: Array) -> pd.DataFrame:
-    """Average and marginal returns, each split into its two paths.
+    """Average and marginal returns by channel, split into direct and indirect.
 
     Parameters
     ----------
-    run : Run
     direct, total : array, shape (sample, channel)
-        Marginal returns at today's spends, as `of_channel` gives them: the mediator held where it
-        is, and following.
+        Marginal returns at the status quo, as `channel_margins` returns them: with the mediator's
+        spend fixed, and following from its causes.
     spend : array, shape (channel,)
         Money over the fitted weeks.
 
@@ -72,17 +77,17 @@ def returns_table(run: Run, direct: Array, total: Array, spend: Array) -> pd.Dat
     draws = _whole(run.effects["draws"].to_dataset())
     channels = [str(name) for name in draws["channel"].values]
     rows = []
-    for at, channel in enumerate(channels):
-        if spend[at] <= 0:
+    for index, channel in enumerate(channels):
+        if spend[index] <= 0:
             continue
         parts = {
-            "roas_direct": flat(draws["direct"])[:, at] / spend[at],
-            "roas_indirect": flat(draws["indirect"])[:, at] / spend[at],
-            "mroas_direct": direct[:, at],
-            "mroas_indirect": total[:, at] - direct[:, at],
+            "roas_direct": flatten_draws(draws["direct"])[:, index] / spend[index],
+            "roas_indirect": flatten_draws(draws["indirect"])[:, index] / spend[index],
+            "mroas_direct": direct[:, index],
+            "mroas_indirect": total[:, index] - direct[:, index],
         }
         rows += [
-            (WHOLE, channel, name, *summarise(values))
+            (ALL_UNITS, channel, name, *summarise(values))
             for name, values in parts.items()
             if np.isfinite(values).all()
         ]
@@ -90,53 +95,56 @@ def returns_table(run: Run, direct: Array, total: Array, spend: Array) -> pd.Dat
 
 
 def flags(run: Run, spend: Array) -> list[dict[str, str]]:
-    """Returns that should not be taken at face value, each with its reason.
+    """Returns that are not reliable, each with its reason.
 
     Parameters
     ----------
-    run : Run
     spend : array, shape (channel,)
         Money over the fitted weeks.
 
     Returns
     -------
     list of dict
-        channel, flag ("wide", "zero", "share" or "prior") and says.
+        Keys channel, flag ("wide", "zero", "share" or "prior") and message.
     """
     draws, prior = (_whole(run.effects[name].to_dataset()) for name in ("draws", "prior"))
     paid = np.flatnonzero(spend > 0)
-    total = flat(draws["total"])[:, paid]
+    total = flatten_draws(draws["total"])[:, paid]
     together = total.sum(1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = (total / together) / (spend[paid] / spend[paid].sum())
-    found = []
-    for place, at in enumerate(paid):
-        channel = str(draws["channel"].values[at])
-        lower, upper = np.quantile(total[:, place] / spend[at], INTERVAL)
+    records = []
+    for column, index in enumerate(paid):
+        channel = str(draws["channel"].values[index])
+        lower, upper = np.quantile(total[:, column] / spend[index], INTERVAL)
 
-        def flag(name: str, says: str, channel: str = channel) -> None:
-            found.append({"channel": channel, "flag": name, "says": f"{channel}: {says}"})
+        def flag(name: str, message: str, channel: str = channel) -> None:
+            records.append({"channel": channel, "flag": name, "message": f"{channel}: {message}"})
 
-        said = f"its 90% interval runs from {lower:.3g} to {upper:.3g}"
+        interval = f"its 90% interval is {number(lower)} to {number(upper)}"
         if lower <= 0:
-            flag("zero", f"{said}, so the return may be nothing at all.")
+            flag("zero", f"{interval}, so the return may be zero.")
         elif upper > WIDE * lower:
-            flag("wide", f"{said}, more than an order of magnitude.")
-        low, middle, high = np.quantile(relative[:, place], [INTERVAL[0], 0.5, INTERVAL[1]])
-        if (middle > ODD and low > 1) or (middle < 1 / ODD and high < 1):
+            flag("wide", f"{interval}, more than an order of magnitude.")
+        low, middle, high = np.quantile(relative[:, column], [INTERVAL[0], 0.5, INTERVAL[1]])
+        if (middle > DISPROPORTIONATE and low > 1) or (middle < 1 / DISPROPORTIONATE and high < 1):
             flag(
                 "share",
-                f"its share of what media bring is {middle:.2g} times its share of the spend "
-                f"({low:.2g} to {high:.2g}); a planner rarely errs that much, a model may.",
+                "its share of the media contribution is "
+                f"{number(middle, digits=2)} times its share of the spend ({number(low, digits=2)} "
+                f"to {number(high, digits=2)}), which is more likely an error of the model than of "
+                "the planner.",
             )
-        before = np.quantile(_finite(flat(prior["total"])[:, at]) / spend[at], INTERVAL)
-        if upper - lower > UNMOVED * (before[1] - before[0]):
+        before = np.quantile(
+            _finite(flatten_draws(prior["total"])[:, index]) / spend[index], INTERVAL
+        )
+        if upper - lower > UNINFORMED * (before[1] - before[0]):
             flag(
                 "prior",
-                f"{said}, hardly narrower than before any data ({before[0]:.3g} to "
-                f"{before[1]:.3g}): the return is the prior's, not the table's.",
+                f"{interval}, hardly narrower than the prior's ({number(before[0])} to "
+                f"{number(before[1])}): the return rests on the prior, not on the data.",
             )
-    return found
+    return records
 
 
 def _finite(values: Array) -> Array:
@@ -144,6 +152,6 @@ def _finite(values: Array) -> Array:
 
 
 def _whole(draws: xr.Dataset) -> xr.Dataset:
-    """All units together."""
+    """Draws summed over units."""
     units = [str(unit) for unit in draws["unit"].values]
-    return draws.isel(unit=units.index(WHOLE) if WHOLE in units else 0)
+    return draws.isel(unit=units.index(ALL_UNITS) if ALL_UNITS in units else 0)

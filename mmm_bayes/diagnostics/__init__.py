@@ -1,4 +1,4 @@
-"""What is right and wrong with a fit, in numbers and in sentences."""
+"""Checks of a fit: convergence, predictive and prior checks, identifiability, and the verdict."""
 
 from __future__ import annotations
 
@@ -9,43 +9,48 @@ from typing import Any
 import xarray as xr
 
 from mmm_bayes.diagnostics.change import change_checks
-from mmm_bayes.diagnostics.check import Check, Status, finite, verdict
+from mmm_bayes.diagnostics.check import Check, Status, finite_or_none, verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
-from mmm_bayes.diagnostics.evidence import Evidence, evidence
+from mmm_bayes.diagnostics.evidence import Evidence, channel_evidence, outcome_size
 from mmm_bayes.diagnostics.experiments import experiment_checks
 from mmm_bayes.diagnostics.identifiability import (
     EFFECTS,
-    Pair,
-    identifiability,
+    ChannelPair,
     identifiability_checks,
-    pairs,
+    identifiability_record,
+    identifiability_statistics,
+    weakly_identified_pairs,
 )
-from mmm_bayes.diagnostics.identifiability import to_dict as identifiability_to_dict
 from mmm_bayes.diagnostics.loo import Loo, leave_one_out, loo_checks
-from mmm_bayes.diagnostics.predictive import compare, predictive_checks, test_statistics
-from mmm_bayes.diagnostics.prior import PriorPredictive, prior_checks, prior_predictive
-from mmm_bayes.diagnostics.residuals import residual_checks, residuals
-from mmm_bayes.diagnostics.scores import crps, holdout_checks, scores
-from mmm_bayes.diagnostics.sensitivity import sensitivity
-from mmm_bayes.diagnostics.sensitivity import to_list as sensitivity_to_list
+from mmm_bayes.diagnostics.predictive import compare_statistics, ppc_statistics, predictive_checks
+from mmm_bayes.diagnostics.prior import (
+    PriorPredictive,
+    conflict_check,
+    prior_checks,
+    prior_predictive,
+)
+from mmm_bayes.diagnostics.residuals import residual_checks, standardised_residuals
+from mmm_bayes.diagnostics.scores import crps, holdout_checks, predictive_scores
+from mmm_bayes.diagnostics.sensitivity import power_scaling_sensitivity, sensitivity_records
+from mmm_bayes.model.media import Media
 
 __all__ = [
+    "ChannelPair",
     "Check",
     "Diagnosis",
     "Evidence",
     "Loo",
-    "Pair",
     "PriorPredictive",
-    "compare",
+    "channel_evidence",
+    "compare_statistics",
     "crps",
     "diagnose",
-    "evidence",
-    "identifiability",
+    "identifiability_statistics",
     "leave_one_out",
-    "residuals",
-    "scores",
-    "sensitivity",
-    "test_statistics",
+    "power_scaling_sensitivity",
+    "ppc_statistics",
+    "predictive_scores",
+    "standardised_residuals",
     "verdict",
 ]
 
@@ -59,28 +64,27 @@ class Diagnosis:
     verdict : {"pass", "warn", "fail"}
         The worst status.
     reasons : tuple of str
-        A sentence for each check that did not pass, worst first.
+        Messages of the checks that did not pass, failures first.
     checks : tuple of Check
+        All checks, in the order in which they were made.
     scores : dict
-        "in_sample" and, where there is one, "holdout": the numbers of `scores.scores`; the former
+        "in_sample" and, if there is one, "holdout": the scores of `predictive_scores`; the former
         with elpd_loo, elpd_loo_se and p_loo.
     evidence : tuple of Evidence
         One for each channel.
     prior_sensitivity : list of dict
         A record for each channel and estimand that varies: channel, estimand (total, direct,
-        indirect, roas), prior and likelihood (sensitivity to a change of the media's priors and of
-        the data), prior_driven (the rule of `sensitivity`).
+        indirect, roas), prior and likelihood (sensitivity to the media priors and to the data),
+        prior_driven (the rule of `sensitivity`).
     prior_predictive : PriorPredictive or None
-        What the priors imply before the data: draws; level and spread of the outcome over weeks
-        (median, lower, upper, observed); negative, the share of weeks below zero; together, what
-        all channels make as a share of the outcome (and p_nearly_all); best_return, the outcome
-        over all spend; channels, each with its direct share and its roas (null without spend).
+        Quantities implied by the priors.
     identifiability : dict
-        pairs, the channels that the data can't tell apart (channels, effect, effect_correlation,
-        media_correlation, says); correlations, for every two channels those of their total, direct
-        and indirect effects, and of their transformed media in each equation (media_in_outcome,
-        media_in_mediator), null where there is none; channels, each with the shrinkage of its
-        effects and parameters and the variance_inflation of its media in each equation.
+        pairs: channels that the data can't tell apart (channels, effect, effect_correlation,
+        media_correlation, message). correlations: for every two channels those of their total,
+        direct and indirect effects, and of their transformed media in each equation
+        (media_in_outcome, media_in_mediator), null where there is none. channels: for each, the
+        shrinkage of its effects and parameters and the variance_inflation of its media in each
+        equation.
     """
 
     verdict: Status
@@ -93,13 +97,13 @@ class Diagnosis:
     identifiability: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """What diagnostics.json holds; no NaN and no infinity, None instead."""
+        """The content of diagnostics.json; NaN and infinity become None."""
         return {
             "verdict": self.verdict,
             "reasons": list(self.reasons),
             "checks": [check.to_dict() for check in self.checks],
             "scores": self.scores,
-            "evidence": [one.to_dict() for one in self.evidence],
+            "evidence": [channel.to_dict() for channel in self.evidence],
             "prior_sensitivity": self.prior_sensitivity,
             "prior_predictive": self.prior_predictive.to_dict() if self.prior_predictive else None,
             "identifiability": self.identifiability,
@@ -107,47 +111,54 @@ class Diagnosis:
 
 
 def diagnose(
-    tree: xr.DataTree, effects: xr.DataTree | None, profile_warnings: Iterable[str] = ()
+    tree: xr.DataTree,
+    effects: xr.DataTree | None,
+    media: Media | None,
+    profile_warnings: Iterable[str] = (),
 ) -> Diagnosis:
-    """Check a fit in every way the tree allows.
+    """All checks that the groups of a fit allow, and the verdict.
 
     Parameters
     ----------
     tree : xarray.DataTree
-        Of a fit: posterior, sample_stats, posterior_predictive, log_likelihood, observed_data, and
-        predictions of a holdout if there are any.
+        A fit, with groups ``posterior``, ``posterior_predictive`` and ``observed_data``; checks
+        that need other groups (``sample_stats``, ``log_likelihood``, ``predictions`` of a holdout)
+        are left out without them.
     effects : xarray.DataTree or None
-        Its effects; without them nothing is said about the channels. The groups ``prior``,
+        Its effects; without them there is no evidence on channels. The groups ``prior``,
         ``sensitivity`` and ``identifiability`` may be missing.
+    media : Media or None
+        Its media; without them effects are not tested for a change.
     profile_warnings : iterable of str
-        What the table's profile warned of; each becomes a check of the group "data".
+        Warnings of the table's profile; each becomes a check of the group "data".
     """
-    left_out = leave_one_out(tree)
-    prior, moved, apart = (
+    loo = leave_one_out(tree)
+    prior, sensitivities, statistics = (
         _group(effects, name) for name in ("prior", "sensitivity", "identifiability")
     )
     implied = prior_predictive(tree, prior) if prior else None
-    named: tuple[Pair, ...] = ()
-    if effects is not None and apart:
-        whole = effects["draws"].to_dataset()[list(EFFECTS)].isel(unit=-1, drop=True)
-        named = pairs(apart, whole, float(tree["observed_data"].to_dataset()["outcome"].sum()))
+    pairs: tuple[ChannelPair, ...] = ()
+    if effects is not None and statistics:
+        total = effects["draws"].to_dataset()[list(EFFECTS)].isel(unit=-1, drop=True)
+        pairs = weakly_identified_pairs(statistics, total, outcome_size(tree))
     checks = (
         *convergence_checks(tree),
         *predictive_checks(tree),
         *holdout_checks(tree),
         *residual_checks(tree),
-        *change_checks(tree),
-        *loo_checks(left_out),
+        *change_checks(tree, media),
+        *loo_checks(loo),
         *experiment_checks(tree),
         *(
             prior_checks(implied, outcome=str(tree.attrs.get("outcome", "outcome")))
             if implied
             else []
         ),
-        *(identifiability_checks(named, apart.sizes["channel"]) if apart else []),
+        *_conflict_checks(tree, effects, prior),
+        *(identifiability_checks(pairs, statistics.sizes["channel"]) if statistics else []),
         *(
-            Check("data", f"profile_{number}", None, None, "warn", says)
-            for number, says in enumerate(profile_warnings, start=1)
+            Check("data", f"profile_{number}", None, None, "warn", message)
+            for number, message in enumerate(profile_warnings, start=1)
         ),
     )
     status, reasons = verdict(checks)
@@ -155,31 +166,46 @@ def diagnose(
         status,
         reasons,
         checks,
-        _scores(tree, left_out),
-        () if effects is None else evidence(tree, effects),
-        sensitivity_to_list(moved),
+        _scores(tree, loo),
+        () if effects is None else channel_evidence(tree, effects),
+        sensitivity_records(sensitivities),
         implied,
-        identifiability_to_dict(apart, named),
+        identifiability_record(statistics, pairs),
     )
 
 
+def _conflict_checks(
+    tree: xr.DataTree, effects: xr.DataTree | None, prior: xr.Dataset
+) -> list[Check]:
+    if effects is None or "together" not in effects.children or "together" not in prior:
+        return []
+    together = effects["together"].to_dataset()["total"]
+    posterior = effects["draws"].to_dataset()[["direct"]].assign(together=together)
+    outcome = str(tree.attrs.get("outcome", "outcome"))
+    return [conflict_check(posterior, prior, outcome=outcome)]
+
+
 def _group(effects: xr.DataTree | None, name: str) -> xr.Dataset:
-    known = effects is not None and name in effects.children
-    return effects[name].to_dataset() if effects is not None and known else xr.Dataset()
+    """A group of the effects; empty if it is missing."""
+    if effects is None or name not in effects.children:
+        return xr.Dataset()
+    return effects[name].to_dataset()
 
 
-def _scores(tree: xr.DataTree, left_out: Loo | None) -> dict[str, dict[str, float | None]]:
+def _scores(tree: xr.DataTree, loo: Loo | None) -> dict[str, dict[str, float | None]]:
+    """Scores in sample and, if there is one, of the holdout."""
     observed = tree["observed_data"].to_dataset()["outcome"]
-    found = {"in_sample": scores(observed, tree["posterior_predictive"].to_dataset()["outcome"])}
-    if left_out is not None:
-        found["in_sample"] |= {
-            "elpd_loo": finite(left_out.elpd),
-            "elpd_loo_se": finite(left_out.se),
-            "p_loo": finite(left_out.p),
+    predicted = tree["posterior_predictive"].to_dataset()["outcome"]
+    scores = {"in_sample": predictive_scores(observed, predicted)}
+    if loo is not None:
+        scores["in_sample"] |= {
+            "elpd_loo": finite_or_none(loo.elpd),
+            "elpd_loo_se": finite_or_none(loo.se),
+            "p_loo": finite_or_none(loo.p),
         }
     if "predictions" in tree.children and "predictions_observed" in tree.children:
-        found["holdout"] = scores(
+        scores["holdout"] = predictive_scores(
             tree["predictions_observed"].to_dataset()["outcome"],
             tree["predictions"].to_dataset()["outcome"],
         )
-    return found
+    return scores

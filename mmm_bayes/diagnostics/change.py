@@ -1,16 +1,17 @@
-"""Does advertising still do what it did? A score test of a constant effect.
+"""Score test of constant media effects.
 
-If the effect of a channel grows by ``2 b`` over the weeks, the outcome of a model in which it is
-constant misses ``b (2 t - 1) contribution_t``, with t running from 0 to 1. So the residuals are
-regressed on that, beside everything the model fitted: the unit's level, the covariates, and the
-derivatives of each channel's contribution by its share, retention, half-saturation and slope; and
-beside a straight trend, whether the model has one or not, since that could be anything. The t-test
-of what is left of the slope is that of an effect that does not change. Each channel is tested, and
-all of them together by one b; the p-values are adjusted over these tests (Holm). Units are
-projected one by one, as each may have parameters of its own, and tested jointly.
+If the effect of a channel grows by ``2 b`` over the weeks, a model with a constant effect leaves
+``b (2 t - 1) contribution_t`` in its residuals, with t running from 0 to 1. The residuals are
+therefore regressed on that column, together with everything the model fitted: the unit's level, the
+covariates, and the derivatives of each channel's contribution with respect to its coefficient and
+shape parameters. A linear trend is always added, whether or not the model has one. The t-test of
+the slope b tests the hypothesis that the effect is constant. Each channel is tested, and all
+channels jointly with a common b; the p-values are adjusted over these tests (Holm). Fitted columns
+are projected out unit by unit, since each unit may have its own parameters; the slope is common to
+all units.
 
-A cause of the outcome that lasts for weeks and is in no column can look like a changing effect:
-where the misses of neighbouring weeks are alike for another reason, the test rejects too often.
+An omitted cause of the outcome that lasts for weeks can look like a changing effect: where the
+residuals are autocorrelated for another reason, the test rejects too often.
 
 Source: Breusch, Pagan (1980), *The Lagrange multiplier test and its applications to model
 specification in econometrics*; Davidson, MacKinnon (2004), *Econometric theory and methods*,
@@ -20,194 +21,169 @@ section 6.7, for the regression on the model's derivatives.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
-from mmm_bayes.diagnostics.check import Check, Status
-from mmm_bayes.diagnostics.predictive import FAIL_BELOW, WARN_BELOW, holm
-from mmm_bayes.diagnostics.residuals import residuals
-from mmm_bayes.transforms import carry_over, geometric_weights, hill
+from mmm_bayes.diagnostics.check import Check, Status, join_names
+from mmm_bayes.diagnostics.multiplicity import holm
+from mmm_bayes.diagnostics.predictive import FAIL_BELOW, WARN_BELOW
+from mmm_bayes.diagnostics.residuals import standardised_residuals
+from mmm_bayes.model.media import Media
 
 Array = NDArray[np.float64]
 
 GROUP = "change"
-SHAPES = ("adstock_alpha", "saturation_kappa", "saturation_slope")
-#: Step of a numerical derivative, on the logit or logarithmic scale of the parameter.
-STEP = 1e-4
-#: What is left of a column beside the others, as a share of it, below which nothing is tested.
-NOTHING = 1e-6
-#: Weeks that must be left over, all units together, after everything that is fitted.
-FEWEST = 12
+#: Relative size below which singular values, and columns after projection, count as zero.
+NEGLIGIBLE = 1e-6
+#: Fewest residual degrees of freedom, over all units, for a test.
+MIN_RESIDUAL_DF = 12
 
 
 @dataclass(frozen=True)
-class Slope:
-    """The test of one channel, or of all together (``""``).
+class SlopeTest:
+    """Test of a linear change of the effect of one channel, or of all jointly (``""``).
 
     Attributes
     ----------
-    channel : str
-    b : float
+    slope : float
         Half the growth of the effect over the weeks, as a share of its mean.
-    p : float
+    p_value : float
         Two-sided, not adjusted.
     """
 
     channel: str
-    b: float
-    p: float
+    slope: float
+    p_value: float
 
 
-def change_checks(tree: xr.DataTree) -> list[Check]:
-    """One check of an effect that is constant; none for a model in which it need not be.
+def change_checks(tree: xr.DataTree, media: Media | None) -> list[Check]:
+    """Check that the effects are constant; no check for a model with time-varying effects.
 
     Parameters
     ----------
     tree : xarray.DataTree
-        Of a fit: posterior, observed and constant data.
+        A fit, with its posterior, observed and constant data.
+    media : Media or None
+        Media of the same fit.
     """
-    found = slopes(tree)
-    if not found:
+    tests = slope_tests(tree, media)
+    if not tests:
         return []
-    adjusted = holm(np.array([one.p for one in found]))
-    worst = float(adjusted.min())
-    named = [one for one, p in zip(found, adjusted, strict=True) if p < WARN_BELOW]
-    status: Status = "fail" if worst < FAIL_BELOW else "warn" if named else "pass"
-    return [Check(GROUP, "constant_effect", worst, FAIL_BELOW, status, _says(named, worst))]
+    adjusted = holm([test.p_value for test in tests])
+    smallest = float(adjusted.min())
+    changed = [test for test, p in zip(tests, adjusted, strict=True) if p < WARN_BELOW]
+    status: Status = "fail" if smallest < FAIL_BELOW else "warn" if changed else "pass"
+    message = _message(changed, smallest)
+    return [Check(GROUP, "constant_effect", smallest, FAIL_BELOW, status, message)]
 
 
-def slopes(tree: xr.DataTree) -> tuple[Slope, ...]:
-    """Test every channel that acts on the outcome, then all of them together.
+def slope_tests(tree: xr.DataTree, media: Media | None) -> tuple[SlopeTest, ...]:
+    """Test of each channel that acts on the outcome, then of all of them jointly.
 
     Parameters
     ----------
     tree : xarray.DataTree
+        A fit, with its posterior, observed and constant data.
+    media : Media or None
+        Media of the same fit.
 
     Returns
     -------
-    tuple of Slope
-        Empty where there is nothing to test: the model's effects change, it lacks the parameters
-        that others have, or the weeks are too few.
+    tuple of SlopeTest
+        Empty if the effects vary over time, the media are unknown, or there are too few weeks.
     """
-    posterior = tree["posterior"].to_dataset()
-    data = tree["constant_data"].to_dataset() if "constant_data" in tree.children else xr.Dataset()
-    known = {"beta", *SHAPES} <= set(posterior) and "exposure_lags" in data
-    if not known or "effectiveness" in posterior:
+    if media is None or "effectiveness" in tree["posterior"]:
         return ()
-    residual, weight = _residual(tree)
+    residual, weight = _weighted_residuals(tree)
     weeks, units = residual.shape
-    channels = [str(name) for name in data["channel"].values]
-    lags = data["exposure_lags"].transpose("time", "unit", "channel", "lag").values
-    covariates = data["covariates"].transpose("time", "unit", "covariate").values
-    late = np.linspace(-1, 1, weeks)
-    left, tested, free = [], [], 0
+    channels = [str(name) for name in media.contribution["channel"].values]
+    contributions = media.contribution.transpose("time", "unit", "channel").values
+    derivatives = media.derivatives.transpose("unit", "time", "parameter", "channel").values
+    covariates = media.covariates.transpose("time", "unit", "covariate").values
+    trend = np.linspace(-1, 1, weeks)
+    responses, regressors, degrees = [], [], 0
     for unit in range(units):
-        beta, *shape = (_mean(posterior, name, unit) for name in ("beta", *SHAPES))
-        contribution, derivatives = _media(lags[:, unit], beta, shape)
-        level = [np.ones(weeks), late, covariates[:, unit]]
-        fitted = np.column_stack([*level, contribution, *derivatives])
-        slope = contribution * late[:, None]
+        contribution = contributions[:, unit]
+        level = [np.ones(weeks), trend, covariates[:, unit]]
+        fitted = np.column_stack([*level, contribution, derivatives[unit].reshape(weeks, -1)])
+        slope = contribution * trend[:, None]
         columns = np.column_stack([residual[:, unit], slope, slope.sum(1)])
         columns[:, 1:] *= weight[:, unit, None]
-        beside, rank = _beside(columns, fitted * weight[:, unit, None])
-        left.append(beside[:, 0])
-        tested.append(np.where(_some(beside[:, 1:], columns[:, 1:]), beside[:, 1:], 0.0))
-        free += weeks - rank
-    if free < FEWEST:
+        projected, rank = _project_out(columns, fitted * weight[:, unit, None])
+        responses.append(projected[:, 0])
+        identified = _remains(projected[:, 1:], columns[:, 1:])
+        regressors.append(np.where(identified, projected[:, 1:], 0.0))
+        degrees += weeks - rank
+    if degrees < MIN_RESIDUAL_DF:
         return ()
-    y, x = np.concatenate(left), np.concatenate(tested)
+    y, x = np.concatenate(responses), np.concatenate(regressors)
     return tuple(
-        _tested(name, y, column, free - 1)
+        _slope_test(name, y, column, degrees - 1)
         for name, column in zip([*channels, ""], x.T, strict=True)
         if column.any()
     )
 
 
-def _tested(name: str, y: Array, x: Array, free: int) -> Slope:
-    b = float(x @ y / (x @ x))
-    spread = np.sqrt(((y - b * x) ** 2).sum() / free / (x @ x))
-    return Slope(name, b, float(2 * student_t.sf(abs(b) / spread, free)) if spread > 0 else 1.0)
+def _slope_test(name: str, y: Array, x: Array, degrees: int) -> SlopeTest:
+    """t-test of the slope of y on x, without an intercept."""
+    slope = float(x @ y / (x @ x))
+    error = np.sqrt(((y - slope * x) ** 2).sum() / degrees / (x @ x))
+    p = float(2 * student_t.sf(abs(slope) / error, degrees)) if error > 0 else 1.0
+    return SlopeTest(name, slope, p)
 
 
-def _mean(posterior: xr.Dataset, name: str, unit: int) -> Array:
-    """Posterior mean by channel, a unit's own where it has one."""
-    own = f"unit_{name}"
-    values = posterior[own if own in posterior else name].mean(("chain", "draw"))
-    return np.asarray(values.isel(unit=unit).values if "unit" in values.dims else values.values)
-
-
-def _media(lags: Array, beta: Array, shape: list[Array]) -> tuple[Array, list[Array]]:
-    """Contributions of the channels, shape (time, channel), and their derivatives by the shape."""
-    alpha, kappa, slope = shape
-    memory = lags.shape[-1]
-
-    def response(alpha: Array, kappa: Array, slope: Array) -> Array:
-        made: Any = hill(carry_over(lags, geometric_weights(alpha, memory)), kappa, slope)
-        return np.asarray(made)
-
-    base = response(alpha, kappa, slope)
-    mean = base.mean(0)
-    scale = beta / np.where(mean > 0, mean, 1.0)
-    odds = alpha / (1 - alpha) * np.exp(STEP)
-    moved = (
-        response(odds / (1 + odds), kappa, slope),
-        response(alpha, kappa * np.exp(STEP), slope),
-        response(alpha, kappa, slope * np.exp(STEP)),
-    )
-    return base * scale, [(one - base) / STEP * scale for one in moved]
-
-
-def _residual(tree: xr.DataTree) -> tuple[Array, Array]:
-    """Standardised residuals, and what a unit of the linear predictor is worth in them.
+def _weighted_residuals(tree: xr.DataTree) -> tuple[Array, Array]:
+    """Standardised residuals, and their change per unit of the linear predictor.
 
     Returns
     -------
     tuple of array, shape (time, unit)
     """
-    found = residuals(tree).transpose("time", "unit", ...)
+    fit = standardised_residuals(tree).transpose("time", "unit", ...)
     observed = tree["observed_data"].to_dataset()["outcome"].transpose("time", "unit").values
-    fitted = found["fitted"].values
+    fitted = fit["fitted"].values
     scale = tree["constant_data"].to_dataset()["outcome_scale"].values
     if tree.attrs.get("link") == "log":
-        left, worth = np.log(observed / fitted), np.ones(observed.shape)
+        residual, weight = np.log(observed / fitted), np.ones(observed.shape)
     elif tree.attrs.get("likelihood") == "lognormal":
-        left, worth = np.log(observed / fitted), scale / fitted
+        residual, weight = np.log(observed / fitted), scale / fitted
     else:
-        left, worth = observed - fitted, scale * np.ones(observed.shape)
-    spread = np.sqrt((left**2).mean(0))
-    return found["residual"].values, worth / np.where(spread > 0, spread, 1.0)
+        residual, weight = observed - fitted, scale * np.ones(observed.shape)
+    spread = np.sqrt((residual**2).mean(0))
+    return fit["residual"].values, weight / np.where(spread > 0, spread, 1.0)
 
 
-def _beside(columns: Array, fitted: Array) -> tuple[Array, int]:
-    """What is left of columns beside others, and the rank of the others."""
+def _project_out(columns: Array, fitted: Array) -> tuple[Array, int]:
+    """Residuals of columns regressed on the fitted ones, and the rank of the fitted ones."""
     size = np.sqrt((fitted**2).sum(0))
     left, values, _ = np.linalg.svd(fitted[:, size > 0] / size[size > 0], full_matrices=False)
-    basis = left[:, values > NOTHING * values[0]]
+    basis = left[:, values > NEGLIGIBLE * values[0]]
     return columns - basis @ (basis.T @ columns), basis.shape[1]
 
 
-def _some(left: Array, whole: Array) -> NDArray[np.bool_]:
-    return np.asarray((left**2).sum(0) > NOTHING**2 * (whole**2).sum(0))
+def _remains(projected: Array, columns: Array) -> NDArray[np.bool_]:
+    """Whether a column is more than rounding error after the projection."""
+    return np.asarray((projected**2).sum(0) > NEGLIGIBLE**2 * (columns**2).sum(0))
 
 
-def _says(named: list[Slope], worst: float) -> str:
-    p = f"(p = {worst:.2g}, adjusted over the tests)"
-    if not named:
-        return f"The misses do not say that the effect of advertising changed over the weeks {p}."
-    channels = [one for one in named if one.channel] or named
-    less = [one.channel or "all channels together" for one in channels if one.b < 0]
-    more = [one.channel or "all channels together" for one in channels if one.b > 0]
+def _message(changed: list[SlopeTest], smallest: float) -> str:
+    p = f"(p = {smallest:.2g}, adjusted over the tests)"
+    if not changed:
+        return f"The residuals show no change in the effect of advertising over the weeks {p}."
+    tests = [test for test in changed if test.channel] or changed
+    fallen = [test.channel or "all channels together" for test in tests if test.slope < 0]
+    risen = [test.channel or "all channels together" for test in tests if test.slope > 0]
     parts = [
-        f"{', '.join(names)} {words}"
-        for names, words in ((less, "less late than early"), (more, "more late than early"))
+        f"the effect of {join_names(names)} seems to have {verb} over the weeks"
+        for names, verb in ((fallen, "fallen"), (risen, "risen"))
         if names
     ]
+    sentence = " and ".join(parts)
     return (
-        f"Advertising seems to do, beside what the model fitted, {'; '.join(parts)} {p}: one "
-        "effect for all weeks describes none of them. Fit the model time_varying, in which it may "
-        "change; a missing cause that lasts for weeks can look the same."
+        f"{sentence[0].upper()}{sentence[1:]} {p}: a constant effect describes them badly. Fit the "
+        "model time_varying, whose effects may change; an omitted cause that lasts for weeks can "
+        "look the same."
     )

@@ -1,9 +1,9 @@
-"""One check of a fit, and the verdict over many."""
+"""Checks of a fit, the verdict over them, and how names are listed in messages."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ SEVERITY: dict[Status, int] = {"pass": 0, "warn": 1, "fail": 2}
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what was found, and what it means.
+    """Result of one check, with the sentence that explains it.
 
     Attributes
     ----------
@@ -21,14 +21,14 @@ class Check:
         convergence, outcome_ppc, mediator_ppc, residuals, change, loo, holdout, prior,
         identifiability, experiments or data.
     name : str
-        Stable, in snake_case; unique within its group.
+        Identifier in snake_case, unique within its group and the same in every version.
     value : float or None
-        What was measured; None where there is no such number.
+        The statistic; None if it does not exist.
     threshold : float or None
-        The value at which the worse status begins.
+        Value of the statistic at which the status becomes worse.
     status : {"pass", "warn", "fail"}
-    says : str
-        One sentence for somebody who has never heard of the statistic.
+    message : str
+        One sentence for a reader who does not know the statistic.
     """
 
     group: str
@@ -36,50 +36,75 @@ class Check:
     value: float | None
     threshold: float | None
     status: Status
-    says: str
+    message: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The check as JSON can hold it: no NaN and no infinity."""
+        """The check as a JSON object; NaN and infinity become None."""
         return {
             "group": self.group,
             "name": self.name,
-            "value": finite(self.value),
-            "threshold": finite(self.threshold),
+            "value": finite_or_none(self.value),
+            "threshold": finite_or_none(self.threshold),
             "status": self.status,
-            "says": self.says,
+            "message": self.message,
         }
 
 
 def verdict(checks: Iterable[Check]) -> tuple[Status, tuple[str, ...]]:
-    """The worst status, and the sentences of every check that did not pass.
+    """The worst status, and the messages of all checks that did not pass.
 
-    Failures come before warnings; within each the order given is kept, so that what invalidates
-    the rest (convergence) can be put first.
+    Failures come before warnings; the order is otherwise kept, so that a check that invalidates the
+    others (convergence) can be put first.
     """
-    wrong = sorted(
+    problems = sorted(
         (check for check in checks if check.status != "pass"),
         key=lambda check: -SEVERITY[check.status],
     )
-    return (wrong[0].status if wrong else "pass"), tuple(check.says for check in wrong)
+    return (problems[0].status if problems else "pass"), tuple(check.message for check in problems)
 
 
-def said(value: float) -> str:
-    """A number in a sentence: four significant digits, thousands grouped.
-
-    Parameters
-    ----------
-    value : float
-    """
-    short = f"{value:.4g}"
-    grouped = 1000 <= abs(float(short)) < 1e15
-    return f"{float(short):,.0f}" if grouped else short
-
-
-def finite(value: float | None) -> float | None:
-    """A plain float, or None for what is not a finite number.
+def verdict_record(diagnostics: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdict of a run and its first reason, for the JSON of whatever rests on it.
 
     Parameters
     ----------
-    value : float or None
+    diagnostics : mapping
+        Content of ``diagnostics.json``.
+
+    Returns
+    -------
+    dict
+        ``verdict`` ("fail" for a run that was not checked) and ``reason`` (None if it passed).
     """
+    status, reasons = diagnostics.get("verdict"), diagnostics.get("reasons", [])
+    if status not in SEVERITY:
+        return {"verdict": "fail", "reason": "The run has not been checked: it has no verdict."}
+    return {"verdict": status, "reason": next(iter(reasons), None)}
+
+
+def verdict_line(record: Mapping[str, Any], subject: str = "the checks of the fit") -> str:
+    """A verdict and its first reason in one line, for the command line.
+
+    Parameters
+    ----------
+    record : mapping
+        As `verdict_record` returns it.
+    subject : str
+        What was checked.
+    """
+    meaning = {
+        "pass": f"pass: {subject} found no problem",
+        "warn": f"warn: {subject} gave warnings, so use the numbers with care",
+        "fail": f"fail: {subject} failed, so the numbers must not be used for decisions",
+    }[record["verdict"]]
+    return f"verdict {meaning}" + (f". {record['reason']}" if record["reason"] else "")
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: ``a, b and c``."""
+    return ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """The `value` as a float; None if it is NaN, infinite or None."""
     return float(value) if value is not None and math.isfinite(value) else None

@@ -1,8 +1,8 @@
-"""Whether the sampler's draws can be trusted at all.
+"""Convergence checks of the sampler's draws.
 
 Rank-normalised split R-hat and the effective sample sizes of the bulk and the tails (Vehtari,
 Gelman, Simpson, Carpenter, Bürkner 2021, *Rank-normalization, folding, and localization*);
-divergences, tree depth and the energy's fraction of missing information (Betancourt 2016).
+divergences, tree depth and the energy Bayesian fraction of missing information (Betancourt 2016).
 """
 
 from __future__ import annotations
@@ -14,27 +14,33 @@ import numpy as np
 import xarray as xr
 
 from mmm_bayes.diagnostics.check import Check, Status
+from mmm_bayes.model.evaluation import SAMPLE_DIMS
 
 GROUP = "convergence"
 RHAT_MAX = 1.01
 ESS_MIN = 400.0
 DIVERGENT_SHARE_MAX = 0.01
 BFMI_MIN = 0.3
-DEEPEST_SHARE_MAX = 0.01
+TREE_DEPTH_SHARE_MAX = 0.01
 
-#: What the samplers call a trajectory that ended at the greatest depth.
-DEEPEST = ("maxdepth_reached", "reached_max_treedepth")
+#: Names that samplers give to the flag of a trajectory that reached the maximum tree depth.
+TREE_DEPTH_FLAGS = ("maxdepth_reached", "reached_max_treedepth")
 
 
 def convergence_checks(tree: xr.DataTree) -> list[Check]:
-    """Check the draws in `posterior` and the sampler's statistics in `sample_stats`.
+    """Checks of R-hat, ESS and the sampler's statistics.
 
-    R-hat and ESS are taken over every parameter that is not a path over time, and the worst one
-    is named. A sampler's statistic that is absent is not checked.
+    R-hat and ESS are computed for every parameter that is not a time series, and the worst one is
+    reported. Sampler statistics that are absent are not checked.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Groups ``posterior`` and, if present, ``prior`` and ``sample_stats``.
     """
-    draws = parameters(tree)
+    draws = varying_parameters(tree)
     prior = tree["prior"].to_dataset() if "prior" in tree.children else xr.Dataset()
-    checks = [_rhat(draws, _moves(draws, prior)), _ess(draws, "bulk"), _ess(draws, "tail")]
+    checks = [_rhat(draws, _is_free(draws, prior)), _ess(draws, "bulk"), _ess(draws, "tail")]
     if "sample_stats" not in tree.children:
         return checks
     stats = tree["sample_stats"].to_dataset()
@@ -42,12 +48,19 @@ def convergence_checks(tree: xr.DataTree) -> list[Check]:
         checks.append(_divergences(stats["diverging"]))
     if "energy" in stats:
         checks.append(_energy(stats["energy"]))
-    checks += [_depth(stats[name]) for name in DEEPEST if name in stats]
+    checks += [_tree_depth(stats[name]) for name in TREE_DEPTH_FLAGS if name in stats]
     return checks
 
 
-def parameters(tree: xr.DataTree) -> xr.Dataset:
-    """The posterior's parameters: no paths over time, nothing that is constant in the prior too.
+def varying_parameters(tree: xr.DataTree) -> xr.Dataset:
+    """Posterior draws of the parameters that vary, without time series.
+
+    Parameters constant in the posterior but not in the prior are kept: their chains are stuck.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Groups ``posterior`` and, if present, ``prior``.
 
     Returns
     -------
@@ -58,63 +71,66 @@ def parameters(tree: xr.DataTree) -> xr.Dataset:
 
     def varies(name: Any) -> bool:
         return any(
-            not np.array_equal(values.max(sample).values, values.min(sample).values)
+            not np.array_equal(values.max(SAMPLE_DIMS).values, values.min(SAMPLE_DIMS).values)
             for values in (posterior[name], *([prior[name]] if name in prior else []))
         )
 
-    sample = ["chain", "draw"]
     return posterior[
         [name for name, var in posterior.items() if "time" not in var.dims and varies(name)]
     ]
 
 
-def _moves(draws: xr.Dataset, prior: xr.Dataset) -> xr.Dataset:
-    """Which elements are unknown: a model may fix some of a vector, as an effect that it rules out.
+def _is_free(draws: xr.Dataset, prior: xr.Dataset) -> xr.Dataset:
+    """Whether each element is unknown; a model may fix some, such as an effect that it rules out.
 
-    An element is taken to be fixed only where the prior's draws say so; one that merely got stuck
-    is not.
+    An element counts as fixed only if it is constant in the prior too: if its chains are merely
+    stuck, it is free.
     """
-    sample = ["chain", "draw"]
     return xr.Dataset(
         {
-            name: (values.max(sample) > values.min(sample))
-            | (prior[name].max(sample) > prior[name].min(sample) if name in prior else True)
+            name: (values.max(SAMPLE_DIMS) > values.min(SAMPLE_DIMS))
+            | (
+                prior[name].max(SAMPLE_DIMS) > prior[name].min(SAMPLE_DIMS)
+                if name in prior
+                else True
+            )
             for name, values in draws.items()
         }
     )
 
 
-def _rhat(draws: xr.Dataset, moves: xr.Dataset) -> Check:
+def _rhat(draws: xr.Dataset, free: xr.Dataset) -> Check:
     if draws.sizes["chain"] < 2:
         return Check(
             GROUP, "rhat", None, RHAT_MAX, "warn",
-            "There is only one chain, so nothing shows that another would find the same "
-            "answer; run at least two.",
+            "There is only one chain, so convergence cannot be assessed; run at least two.",
         )  # fmt: skip
     with np.errstate(all="ignore"):
-        worst, where = _worst(azs.rhat(draws).where(moves, 1.0), largest=True)
+        worst, parameter = _worst_element(azs.rhat(draws).where(free, 1.0), largest=True)
     good = worst <= RHAT_MAX
     return Check(
         GROUP, "rhat", worst, RHAT_MAX, "pass" if good else "fail",
-        f"The chains agree on every parameter (largest R-hat {worst:.3f}, of {where})."
+        f"The chains agree on every parameter (largest R-hat {worst:.3f}, of {parameter})."
         if good
-        else f"The chains disagree on {where} (R-hat {worst:.3f}, above {RHAT_MAX}), so the "
-        "results would change from run to run; draw more, or look at that parameter's prior.",
+        # Rounded up: 1.0103 is not "1.010, above 1.01".
+        else f"The chains disagree on {parameter} (R-hat {np.ceil(1000 * worst) / 1000:.3f}, above "
+        f"{RHAT_MAX}), so the "
+        "results would change from run to run; take more draws, or check that parameter's prior.",
     )  # fmt: skip
 
 
-def _ess(draws: xr.Dataset, part: str) -> Check:
+def _ess(draws: xr.Dataset, method: str) -> Check:
     with np.errstate(all="ignore"):
-        worst, where = _worst(azs.ess(draws, method=part), largest=False)
+        worst, parameter = _worst_element(azs.ess(draws, method=method), largest=False)
     good = worst >= ESS_MIN
-    what = {"bulk": "centre", "tail": "interval ends"}[part]
+    part = {"bulk": "centre", "tail": "tails"}[method]
     return Check(
-        GROUP, f"ess_{part}", worst, ESS_MIN, "pass" if good else "fail",
-        f"The draws pin down the {what} of every parameter (worth at least {worst:.0f} "
-        f"independent draws, the fewest for {where})."
+        GROUP, f"ess_{method}", worst, ESS_MIN, "pass" if good else "fail",
+        f"There are enough draws for the {part} of every posterior (smallest effective sample "
+        f"size {worst:.0f}, of {parameter})."
         if good
-        else f"The draws of {where} are worth only {worst:.0f} independent ones for its {what} "
-        f"(at least {ESS_MIN:.0f} are needed); draw more.",
+        else f"The draws of {parameter} are worth only {worst:.0f} independent ones in the {part} "
+        f"of its posterior (at least {ESS_MIN:.0f} are needed); take more draws.",
     )  # fmt: skip
 
 
@@ -125,10 +141,10 @@ def _divergences(diverging: xr.DataArray) -> Check:
         status = "fail"
     return Check(
         GROUP, "divergences", float(number), DIVERGENT_SHARE_MAX * diverging.size, status,
-        "The sampler met no region that it could not follow (no divergences)."
+        "The sampler had no divergences."
         if number == 0
         else f"The sampler could not follow the posterior in {number} of {diverging.size} draws "
-        "(divergences), so the intervals may miss a part of it.",
+        "(divergences), so the intervals may miss part of it.",
     )  # fmt: skip
 
 
@@ -144,29 +160,29 @@ def _energy(energy: xr.DataArray) -> Check:
     )  # fmt: skip
 
 
-def _depth(deepest: xr.DataArray) -> Check:
-    share = float(deepest.mean())
-    good = share <= DEEPEST_SHARE_MAX
+def _tree_depth(reached: xr.DataArray) -> Check:
+    share = float(reached.mean())
+    good = share <= TREE_DEPTH_SHARE_MAX
     return Check(
-        GROUP, "tree_depth", share, DEEPEST_SHARE_MAX, "pass" if good else "warn",
-        f"The sampler's paths were cut short in {share:.1%} of the draws"
-        + (", which is rare enough." if good else "; the fit is slow and its draws alike."),
+        GROUP, "tree_depth", share, TREE_DEPTH_SHARE_MAX, "pass" if good else "warn",
+        f"The sampler reached its maximum tree depth in {share:.1%} of the draws"
+        + (", which is rare enough." if good else ": it is slow, and its draws are correlated."),
     )  # fmt: skip
 
 
-def _worst(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:
-    """The worst element of a dataset and its label; what is not a number is worst of all."""
-    worst, where = (-np.inf if largest else np.inf), ""
+def _worst_element(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:
+    """The worst element of a dataset and its label; NaN counts as worst of all."""
+    worst, worst_label = (-np.inf if largest else np.inf), ""
     for name, variable in values.items():
         array = variable.values
         if array.size == 0:
             continue
-        bad = np.where(np.isnan(array), np.inf if largest else 0.0, array)
-        at = np.unravel_index(int(bad.argmax() if largest else bad.argmin()), bad.shape)
-        value = float(bad[at])
-        if not where or (value > worst if largest else value < worst):
+        filled = np.where(np.isnan(array), np.inf if largest else 0.0, array)
+        index = np.unravel_index(int(filled.argmax() if largest else filled.argmin()), filled.shape)
+        value = float(filled[index])
+        if not worst_label or (value > worst if largest else value < worst):
             labels = [
-                str(variable[dim].values[i]) for dim, i in zip(variable.dims, at, strict=True)
+                str(variable[dim].values[i]) for dim, i in zip(variable.dims, index, strict=True)
             ]
-            worst, where = value, f"{name}[{', '.join(labels)}]" if labels else str(name)
-    return worst, where
+            worst, worst_label = value, f"{name}[{', '.join(labels)}]" if labels else str(name)
+    return worst, worst_label

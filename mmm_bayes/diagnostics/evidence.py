@@ -1,6 +1,6 @@
-"""What the posterior says about each channel, in words: is there mediation, any effect at all?
+"""Evidence for a total effect and for mediation of each channel, in sentences.
 
-"Not supported" is an answer, not a failure, so none of this enters the verdict.
+"No evidence" is an answer and not a failure, so none of this enters the verdict.
 """
 
 from __future__ import annotations
@@ -11,41 +11,40 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.diagnostics.check import finite
-from mmm_bayes.diagnostics.sensitivity import of_the_prior
-from mmm_bayes.diagnostics.sensitivity import says as sensitivity_says
+from mmm_bayes.diagnostics.check import finite_or_none
+from mmm_bayes.diagnostics.sensitivity import is_prior_driven, sensitivity_messages
 from mmm_bayes.estimands.summary import INTERVAL
 
-NEAR_ZERO = 0.01  # of the summed outcome
+#: Largest effect that counts as near zero, as a share of the summed outcome.
+NEAR_ZERO = 0.01
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence about one channel, over all units and weeks.
+    """Evidence for the effects of one channel, over all units and weeks.
 
     Attributes
     ----------
-    channel : str
     p_indirect_positive : float or None
-        Posterior probability that the indirect effect is positive; None, as the next two, for a
-        channel that has no path through the mediator in this model.
+        Posterior probability that the indirect effect is positive; None, like the next two, for a
+        channel without a path through the mediator.
     share_near_zero : float or None
-        Posterior probability that it is within 1% of the summed outcome of zero.
+        Posterior probability that the indirect effect is at most 1% of the summed outcome in size.
     interval_contains_zero : bool or None
-        Whether its 90% equal-tailed interval contains zero.
+        Whether the 90% equal-tailed interval of the indirect effect contains zero.
     total_near_zero : float
-        Posterior probability that the total effect is within 1% of the summed outcome of zero.
+        Posterior probability that the total effect is at most 1% of the summed outcome in size.
     total_compatible_with_zero : bool
-        Whether the 90% interval of the total effect reaches into that region.
+        Whether the 90% interval of the total effect overlaps that region.
     never_off : bool
-        The total effect is then an extrapolation to weeks without the channel.
+        Whether the channel is on in every week, so that its total effect is an extrapolation.
     prior_driven : bool
-        The total effect is the prior's more than the data's, or the data hardly speak of it, by the
-        rule of `sensitivity`; False where no sensitivity is known.
-    says : tuple of str
+        Whether the total effect depends more on the prior than on the data, or hardly on the data,
+        by the rule of `sensitivity`; False where no sensitivity is known.
+    message : tuple of str
         Sentences for the reader.
     leaning : tuple of str
-        Those of them that say which effects are the prior's.
+        Those of the sentences that name prior-driven effects.
     """
 
     channel: str
@@ -56,117 +55,135 @@ class Evidence:
     total_compatible_with_zero: bool
     never_off: bool
     prior_driven: bool
-    says: tuple[str, ...]
+    message: tuple[str, ...]
     leaning: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The evidence as JSON can hold it."""
+        """The evidence as a JSON object."""
         return {
             "channel": self.channel,
-            "p_indirect_positive": finite(self.p_indirect_positive),
-            "share_near_zero": finite(self.share_near_zero),
+            "p_indirect_positive": finite_or_none(self.p_indirect_positive),
+            "share_near_zero": finite_or_none(self.share_near_zero),
             "interval_contains_zero": self.interval_contains_zero,
-            "total_near_zero": finite(self.total_near_zero),
+            "total_near_zero": finite_or_none(self.total_near_zero),
             "total_compatible_with_zero": self.total_compatible_with_zero,
             "never_off": self.never_off,
             "prior_driven": self.prior_driven,
-            "says": list(self.says),
+            "message": list(self.message),
             "leaning": list(self.leaning),
         }
 
 
-def evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
-    """Weigh every channel's indirect and total effect.
+def channel_evidence(tree: xr.DataTree, effects: xr.DataTree) -> tuple[Evidence, ...]:
+    """Evidence for the total and the indirect effect of each channel.
 
     Parameters
     ----------
     tree : xarray.DataTree
-        Of a fit.
+        A fit.
     effects : xarray.DataTree
-        Its effects; the last unit of `draws` is the sum over units. The group ``sensitivity`` may
-        be missing.
+        Its effects; the last unit of ``draws`` is the sum over units. The groups ``prior`` and
+        ``sensitivity`` may be missing.
     """
     draws = effects["draws"].to_dataset().isel(unit=-1)
-    summed = float(tree["observed_data"].to_dataset()["outcome"].sum())
-    always_on = _never_off(tree)
-    moved = _sensitivity(effects)
-    driven = of_the_prior(moved) if moved else None
-    positive = _positive_by_prior(tree, effects)
-    found = []
+    size, whole = outcome_size(tree)
+    always_on = _channels_never_off(tree)
+    sensitivities = (
+        effects["sensitivity"].to_dataset() if "sensitivity" in effects.children else xr.Dataset()
+    )
+    driven = is_prior_driven(sensitivities) if sensitivities else None
+    positive = _mediator_effect_is_positive(tree, effects)
+    results = []
     for channel in map(str, draws["channel"].values):
-        one = draws[["total", "indirect"]].sel(channel=channel) / summed
-        total, indirect = one["total"].values.ravel(), one["indirect"].values.ravel()
+        shares = draws[["total", "indirect"]].sel(channel=channel) / size
+        total, indirect = shares["total"].values.ravel(), shares["indirect"].values.ravel()
         never_off = channel in always_on
-        prior = driven is not None and bool(driven.sel(effect="total", channel=channel))
         lower, upper = np.quantile(total, INTERVAL)
         compatible = bool(lower <= NEAR_ZERO and upper >= -NEAR_ZERO)
-        says = [_total_says(lower, upper, compatible)]
+        message = [_total_message(lower, upper, compatible, whole)]
         if never_off:
-            says.append("That is an extrapolation: the table has no week without it.")
+            message.append("That is an extrapolation: the table has no week without it.")
         mediated = bool(np.any(indirect != 0))
         if mediated:
             lower, upper = np.quantile(indirect, INTERVAL)
-            says.append(_indirect_says(channel, lower, upper, positive))
+            message.append(_indirect_message(channel, lower, upper, positive, whole))
             if lower <= 0 <= upper:
-                says.append(
+                message.append(
                     f"P(indirect effect > 0) is {(indirect > 0).mean():.0%}, and "
-                    f"{_near(indirect):.0%} of its posterior lies within 1% of the outcome around "
-                    "0."
+                    f"{_probability_near_zero(indirect):.0%} of the posterior lies within 1% of "
+                    f"{whole} around 0."
                 )
-        leaning = () if driven is None else sensitivity_says(moved, channel)
-        found.append(
+        leaning = () if driven is None else sensitivity_messages(sensitivities, channel)
+        results.append(
             Evidence(
                 channel=channel,
                 p_indirect_positive=float((indirect > 0).mean()) if mediated else None,
-                share_near_zero=_near(indirect) if mediated else None,
+                share_near_zero=_probability_near_zero(indirect) if mediated else None,
                 interval_contains_zero=bool(lower <= 0 <= upper) if mediated else None,
-                total_near_zero=_near(total),
+                total_near_zero=_probability_near_zero(total),
                 total_compatible_with_zero=compatible,
                 never_off=never_off,
-                prior_driven=prior,
-                says=(*says, *leaning),
+                prior_driven=(
+                    driven is not None and bool(driven.sel(effect="total", channel=channel))
+                ),
+                message=(*message, *leaning),
                 leaning=leaning,
             )
         )
-    return tuple(found)
+    return tuple(results)
 
 
-def _indirect_says(channel: str, lower: float, upper: float, positive: bool) -> str:
-    says = (
-        f"The 90% interval of the indirect effect of {channel} ({lower:.1%} to {upper:.1%} of the "
-        "outcome) "
+def outcome_size(tree: xr.DataTree) -> tuple[float, str]:
+    """Size of an outcome, which effects are shares of, and its name: the sum of absolute values.
+
+    It is the sum of an outcome that is never negative.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A fit.
+    """
+    outcome = tree["observed_data"].to_dataset()["outcome"]
+    name = "the outcome" if bool((outcome >= 0).all()) else "the outcome (sum of absolute values)"
+    return float(np.abs(outcome).sum()), name
+
+
+def _indirect_message(channel: str, lower: float, upper: float, positive: bool, whole: str) -> str:
+    message = (
+        f"The 90% interval of the indirect effect of {channel} ({lower:.1%} to {upper:.1%} of "
+        f"{whole}) "
     )
     if lower <= 0 <= upper:
-        return says + "contains 0: this table gives no evidence of mediation."
+        return message + "contains 0: this table gives no evidence of mediation."
     sign = "raises" if lower > 0 else "lowers"
-    little = max(abs(lower), abs(upper)) <= NEAR_ZERO
+    small = max(abs(lower), abs(upper)) <= NEAR_ZERO
     if not positive:
-        says += f"excludes 0: through the mediator, {channel} {sign} the outcome"
-        return says + (
+        message += f"excludes 0: through the mediator, {channel} {sign} the outcome"
+        return message + (
             ", but by less than 1% of it."
-            if little
-            else ", if nothing outside the table moves both."
+            if small
+            else ", unless something outside the table moves both."
         )
-    says += f"is {'above' if lower > 0 else 'below'} 0" + (
-        ", by less than 1% of the outcome" if little else ""
+    message += f"is {'above' if lower > 0 else 'below'} 0" + (
+        f", by less than 1% of {whole}" if small else ""
     )
-    return says + (
-        f": {channel} {sign} the mediator. That the mediator raises the outcome is positive by "
-        "prior, so this says how large the effect is, not whether there is one."
+    return message + (
+        f": {channel} {sign} the mediator. The prior assumes that the mediator raises the outcome, "
+        "so this shows how large the indirect effect is, not whether there is one."
     )
 
 
-def _total_says(lower: float, upper: float, compatible: bool) -> str:
-    says = f"In all it made {lower:.1%} to {upper:.1%} of the outcome (90%)"
-    return says + (", which cannot be told from no effect." if compatible else ".")
+def _total_message(lower: float, upper: float, compatible: bool, whole: str) -> str:
+    message = f"In total it made {lower:.1%} to {upper:.1%} of {whole} (90%)"
+    return message + (", which is compatible with no effect." if compatible else ".")
 
 
-def _positive_by_prior(tree: xr.DataTree, effects: xr.DataTree) -> bool:
-    """Whether the prior has no draw in which the mediator lowers the outcome.
+def _mediator_effect_is_positive(tree: xr.DataTree, effects: xr.DataTree) -> bool:
+    """Whether the mediator raises the outcome in every prior draw.
 
-    An indirect effect then has the sign of its cause's effect on the mediator, whatever the data
-    say of the second step. Where no draws of the prior were saved, the model's usual prior is
-    taken, which is positive.
+    The prior then fixes the sign of the effect of the mediator on the outcome, and an indirect
+    effect has the sign of its cause's effect on the mediator. Without saved prior draws the default
+    prior is assumed, which is positive.
     """
     if "prior" not in effects.children or not tree.attrs.get("mediator"):
         return True
@@ -174,17 +191,11 @@ def _positive_by_prior(tree: xr.DataTree, effects: xr.DataTree) -> bool:
     return not bool((draws.sel(channel=tree.attrs["mediator"]) < 0).any())
 
 
-def _sensitivity(effects: xr.DataTree) -> xr.Dataset:
-    return (
-        effects["sensitivity"].to_dataset() if "sensitivity" in effects.children else xr.Dataset()
-    )
+def _probability_near_zero(shares: np.ndarray) -> float:
+    return float((np.abs(shares) <= NEAR_ZERO).mean())
 
 
-def _near(values: np.ndarray) -> float:
-    return float((np.abs(values) <= NEAR_ZERO).mean())
-
-
-def _never_off(tree: xr.DataTree) -> set[str]:
+def _channels_never_off(tree: xr.DataTree) -> set[str]:
     """Channels that are on in every week of every unit."""
     if "constant_data" not in tree.children or "exposure" not in tree["constant_data"]:
         return set()

@@ -1,10 +1,10 @@
-"""What the data can't tell apart: channels whose effects trade off, or whose media move as one.
+"""Pairs of channels that the data can't tell apart, and what the data added to the priors.
 
-The rule. The data can't tell two channels apart if their direct effects, or their indirect ones,
-have a posterior correlation below -0.7 (half of what is not known about the one is what is not
-known about the other), or if their media, after carryover and saturation and beside the covariates,
-have a correlation above 0.9 in size. It warns and does not fail: what both did together, and all
-other channels, may be known well.
+Two channels are weakly identified if their direct or their indirect effects have a posterior
+correlation below -0.7 (half of the variance of one is shared with the other), or if their media,
+after carryover and saturation and with the covariates projected out, have a correlation above 0.9
+in absolute value. That warns and does not fail: their joint effect, and the other channels, may be
+well identified.
 """
 
 from __future__ import annotations
@@ -16,33 +16,34 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.diagnostics.check import Check, finite
-from mmm_bayes.diagnostics.collinearity import collinearity
-from mmm_bayes.diagnostics.shrinkage import media_parameters, shrinkage
+from mmm_bayes.diagnostics.check import Check, finite_or_none
+from mmm_bayes.diagnostics.collinearity import media_collinearity
+from mmm_bayes.diagnostics.shrinkage import media_parameters, posterior_shrinkage
 from mmm_bayes.estimands.summary import INTERVAL
+from mmm_bayes.model.media import Media
 
 GROUP = "identifiability"
-TRADE_OFF = -0.7
-ALIKE = 0.9
+EFFECT_CORRELATION_MIN = -0.7
+MEDIA_CORRELATION_MAX = 0.9
 EFFECTS = ("total", "direct", "indirect")
-#: Correlation of two total effects is by design where one channel works through the other.
-JUDGED = ("direct", "indirect")
+#: Effects whose correlations are checked. Total effects overlap by design where one channel works
+#: through the other.
+CHECKED_EFFECTS = ("direct", "indirect")
 
 
 @dataclass(frozen=True)
-class Pair:
+class ChannelPair:
     """Two channels that the data can't tell apart.
 
     Attributes
     ----------
-    channels : tuple of str
     effect : str or None
-        "direct" or "indirect", whichever trades off more; None where neither is correlated.
+        "direct" or "indirect", whichever has the lower correlation; None if neither has one.
     effect_correlation : float or None
-        Of its posterior.
+        Posterior correlation of that effect of the two channels.
     media_correlation : float or None
-        Of the transformed media, the larger in size of the two equations'.
-    says : str
+        Correlation of the transformed media, the larger in absolute value of the two equations.
+    message : str
         One sentence.
     """
 
@@ -50,48 +51,54 @@ class Pair:
     effect: str | None
     effect_correlation: float | None
     media_correlation: float | None
-    says: str
+    message: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The pair as JSON can hold it."""
+        """The pair as a JSON object."""
         return {
             "channels": list(self.channels),
             "effect": self.effect,
-            "effect_correlation": finite(self.effect_correlation),
-            "media_correlation": finite(self.media_correlation),
-            "says": self.says,
+            "effect_correlation": finite_or_none(self.effect_correlation),
+            "media_correlation": finite_or_none(self.media_correlation),
+            "message": self.message,
         }
 
 
-def identifiability(tree: xr.DataTree, draws: xr.Dataset, prior: xr.Dataset | None) -> xr.Dataset:
-    """Correlations of effects and of media, and what the data added to each prior.
+def identifiability_statistics(
+    tree: xr.DataTree, media: Media | None, draws: xr.Dataset, prior: xr.Dataset | None
+) -> xr.Dataset:
+    """Correlations of effects and of media, and the shrinkage of each prior.
 
     Parameters
     ----------
     tree : xarray.DataTree
-        Of a fit.
+        A fit.
+    media : Media or None
+        Its media, if the model has them.
     draws : xarray.Dataset
-        Its effects, dims (chain, draw, unit, channel); the last unit is the sum over units.
+        Posterior draws of `EFFECTS`, dims (chain, draw, unit, channel); the last unit is the sum
+        over units.
     prior : xarray.Dataset, optional
-        The same of prior draws.
+        Prior draws of the same effects.
 
     Returns
     -------
     xarray.Dataset
-        ``effect_correlation`` (effect, channel, other) over posterior draws; what `collinearity`
-        gives; ``shrinkage`` (quantity, channel) of the effects and the media's parameters, if there
-        is a prior.
+        ``effect_correlation`` (effect, channel, other) over posterior draws; the variables of
+        `media_collinearity`, if there are media; and with a prior, ``shrinkage`` (quantity,
+        channel) of the effects and the media parameters.
     """
     effects = draws[list(EFFECTS)].isel(unit=-1, drop=True)
-    found = collinearity(tree)
-    found["effect_correlation"] = effect_correlations(effects)
+    statistics = xr.Dataset() if media is None else media_collinearity(media)
+    statistics["effect_correlation"] = effect_correlations(effects)
     if prior is not None and "prior" in tree.children:
         before, after = tree["prior"].to_dataset(), tree["posterior"].to_dataset()
         before = before.merge(prior[list(EFFECTS)].isel(unit=-1, drop=True), compat="override")
         after = after.merge(effects, compat="override")
         names = [*EFFECTS, *media_parameters(after, before)]
-        found["shrinkage"] = shrinkage(after, before, draws["channel"].values.tolist(), names)
-    return found
+        channels = draws["channel"].values.tolist()
+        statistics["shrinkage"] = posterior_shrinkage(after, before, channels, names)
+    return statistics
 
 
 def effect_correlations(effects: xr.Dataset) -> xr.DataArray:
@@ -100,12 +107,12 @@ def effect_correlations(effects: xr.Dataset) -> xr.DataArray:
     Parameters
     ----------
     effects : xarray.Dataset
-        `EFFECTS`, dims (chain, draw, channel).
+        Draws of `EFFECTS`, dims (chain, draw, channel).
 
     Returns
     -------
     xarray.DataArray, dims (effect, channel, other)
-        NaN for an effect that is fixed.
+        NaN for an effect that is constant.
     """
     channels = effects["channel"].values.tolist()
     matrices = []
@@ -120,123 +127,143 @@ def effect_correlations(effects: xr.Dataset) -> xr.DataArray:
     )
 
 
-def pairs(found: xr.Dataset, effects: xr.Dataset, summed: float) -> tuple[Pair, ...]:
-    """The pairs of channels that the data can't tell apart.
+def weakly_identified_pairs(
+    statistics: xr.Dataset, effects: xr.Dataset, size: tuple[float, str]
+) -> tuple[ChannelPair, ...]:
+    """Pairs of channels that the data can't tell apart.
 
     Parameters
     ----------
-    found : xarray.Dataset
-        Of `identifiability`.
+    statistics : xarray.Dataset
+        As `identifiability_statistics` returns them.
     effects : xarray.Dataset
-        `EFFECTS`, dims (chain, draw, channel).
-    summed : float
-        The summed outcome, to say effects in per cent of it.
+        Draws of `EFFECTS`, dims (chain, draw, channel), in units of the outcome.
+    size : tuple of float and str
+        Size of the observed outcome and its name; the messages give effects as shares of it.
     """
-    named = []
-    for one, other in combinations(map(str, found["channel"].values), 2):
-        tied = found.sel(channel=one, other=other)
-        effect, trade_off = None, None
-        for name in JUDGED:
-            r = float(tied["effect_correlation"].sel(effect=name))
-            if np.isfinite(r) and (trade_off is None or r < trade_off):
-                effect, trade_off = name, r
-        media = tied["media_correlation"].values if "media_correlation" in tied else np.array([])
-        media = media[np.isfinite(media)]
-        alike = float(media[np.abs(media).argmax()]) if media.size else None
-        if (trade_off is not None and trade_off < TRADE_OFF) or (
-            alike is not None and abs(alike) > ALIKE
+    pairs = []
+    for first, second in combinations(map(str, statistics["channel"].values), 2):
+        selected = statistics.sel(channel=first, other=second)
+        effect, effect_r = None, None
+        for name in CHECKED_EFFECTS:
+            r = float(selected["effect_correlation"].sel(effect=name))
+            if np.isfinite(r) and (effect_r is None or r < effect_r):
+                effect, effect_r = name, r
+        by_equation = (
+            selected["media_correlation"].values
+            if "media_correlation" in selected
+            else np.array([])
+        )
+        by_equation = by_equation[np.isfinite(by_equation)]
+        media_r = float(by_equation[np.abs(by_equation).argmax()]) if by_equation.size else None
+        if (effect_r is not None and effect_r < EFFECT_CORRELATION_MIN) or (
+            media_r is not None and abs(media_r) > MEDIA_CORRELATION_MAX
         ):
-            sentence = _says(effects, summed, (one, other), effect, trade_off, alike)
-            named.append(Pair((one, other), effect, trade_off, alike, sentence))
-    return tuple(named)
+            channels = (first, second)
+            message = _message(effects, size, channels, effect, effect_r, media_r)
+            pairs.append(ChannelPair(channels, effect, effect_r, media_r, message))
+    return tuple(pairs)
 
 
-def identifiability_checks(named: tuple[Pair, ...], number: int) -> list[Check]:
-    """One check over all pairs of a number of channels; none for a single channel.
+def identifiability_checks(pairs: tuple[ChannelPair, ...], channels: int) -> list[Check]:
+    """One check over all pairs of channels; none for a single channel.
 
     Parameters
     ----------
-    named : tuple of Pair
+    pairs : tuple of ChannelPair
         Pairs that the data can't tell apart.
-    number : int
-        Channels.
+    channels : int
+        Number of channels.
     """
-    if number < 2:
+    if channels < 2:
         return []
-    says = " ".join(pair.says for pair in named)
+    message = " ".join(pair.message for pair in pairs)
     return [
         Check(
-            GROUP, "pairs", float(len(named)), 1.0, "warn" if named else "pass",
-            says or "No two channels' effects trade off so much, and no two channels' media move "
-            "so alike, that the data can't tell them apart.",
+            GROUP, "pairs", float(len(pairs)), 1.0, "warn" if pairs else "pass",
+            message or "The data can tell every channel from every other: no two effects trade off "
+            "strongly, and no two channels' media move together.",
         )
     ]  # fmt: skip
 
 
-def to_dict(found: xr.Dataset, named: tuple[Pair, ...]) -> dict[str, Any]:
-    """What diagnostics.json holds."""
-    if "effect_correlation" not in found:
+def identifiability_record(
+    statistics: xr.Dataset, pairs: tuple[ChannelPair, ...]
+) -> dict[str, Any]:
+    """The ``identifiability`` object of diagnostics.json.
+
+    Parameters
+    ----------
+    statistics : xarray.Dataset
+        As `identifiability_statistics` returns them; empty if there are none.
+    pairs : tuple of ChannelPair
+        Pairs that the data can't tell apart.
+    """
+    if "effect_correlation" not in statistics:
         return {"pairs": [], "correlations": [], "channels": []}
-    channels = [str(name) for name in found["channel"].values]
+    channels = [str(name) for name in statistics["channel"].values]
     return {
-        "pairs": [pair.to_dict() for pair in named],
+        "pairs": [pair.to_dict() for pair in pairs],
         "correlations": [
-            {"channels": [one, other], **_correlations(found.sel(channel=one, other=other))}
-            for one, other in combinations(channels, 2)
+            {
+                "channels": [first, second],
+                **_correlation_record(statistics.sel(channel=first, other=second)),
+            }
+            for first, second in combinations(channels, 2)
         ],
         "channels": [
-            {"channel": name, **_of_channel(found.sel(channel=name))} for name in channels
+            {"channel": name, **_channel_record(statistics.sel(channel=name))} for name in channels
         ],
     }
 
 
-def _correlations(tied: xr.Dataset) -> dict[str, float | None]:
-    said = {
-        str(effect): finite(float(tied["effect_correlation"].sel(effect=effect)))
-        for effect in tied["effect"].values
+def _correlation_record(statistics: xr.Dataset) -> dict[str, float | None]:
+    record = {
+        str(effect): finite_or_none(float(statistics["effect_correlation"].sel(effect=effect)))
+        for effect in statistics["effect"].values
     }
-    if "media_correlation" in tied:
-        for equation in map(str, tied["equation"].values):
-            value = float(tied["media_correlation"].sel(equation=equation))
-            said[f"media_in_{equation}"] = finite(value)
-    return said
+    if "media_correlation" in statistics:
+        for equation in map(str, statistics["equation"].values):
+            value = float(statistics["media_correlation"].sel(equation=equation))
+            record[f"media_in_{equation}"] = finite_or_none(value)
+    return record
 
 
-def _of_channel(one: xr.Dataset) -> dict[str, dict[str, float | None]]:
-    said: dict[str, dict[str, float | None]] = {}
-    if "shrinkage" in one:
-        values = zip(one["quantity"].values, one["shrinkage"].values, strict=True)
-        said["shrinkage"] = {str(k): float(v) for k, v in values if np.isfinite(v)}
-    if "variance_inflation" in one:
-        middle = one["variance_inflation"].sel(statistic="median")
-        said["variance_inflation"] = {
-            str(equation): finite(float(middle.sel(equation=equation)))
-            for equation in one["equation"].values
+def _channel_record(statistics: xr.Dataset) -> dict[str, dict[str, float | None]]:
+    record: dict[str, dict[str, float | None]] = {}
+    if "shrinkage" in statistics:
+        values = zip(statistics["quantity"].values, statistics["shrinkage"].values, strict=True)
+        record["shrinkage"] = {str(k): float(v) for k, v in values if np.isfinite(v)}
+    if "variance_inflation" in statistics:
+        median = statistics["variance_inflation"].sel(statistic="median")
+        record["variance_inflation"] = {
+            str(equation): finite_or_none(float(median.sel(equation=equation)))
+            for equation in statistics["equation"].values
         }
-    return said
+    return record
 
 
-def _says(
-    effects: xr.Dataset, summed: float, pair: tuple[str, str],
-    effect: str | None, trade_off: float | None, alike: float | None,
+def _message(
+    effects: xr.Dataset, size: tuple[float, str], channels: tuple[str, str],
+    effect: str | None, effect_r: float | None, media_r: float | None,
 ) -> str:  # fmt: skip
-    one, other = pair
+    first, second = channels
     reasons = []
-    if trade_off is not None and trade_off < TRADE_OFF:
+    if effect_r is not None and effect_r < EFFECT_CORRELATION_MIN:
         reasons.append(
             f"where the {effect} effect of one is larger, that of the other is smaller "
-            f"(correlation {trade_off:.2f})"
+            f"(correlation {effect_r:.2f})"
         )
-    if alike is not None and abs(alike) > ALIKE:
+    if media_r is not None and abs(media_r) > MEDIA_CORRELATION_MAX:
         reasons.append(
             "after carryover and saturation their advertising moves "
-            f"{'as one' if alike > 0 else 'in opposite ways'} (correlation {alike:.2f})"
+            f"{'together' if media_r > 0 else 'in opposite directions'} (correlation {media_r:.2f})"
         )
-    says = f"The data can't tell {one} from {other}: {', and '.join(reasons)}."
-    known = effect or "total"
-    together = effects[known].sel(channel=list(pair)).sum("channel").values / summed
-    lower, upper = np.quantile(together, INTERVAL)
+    message = f"The data can't tell {first} from {second}: {', and '.join(reasons)}."
+    reported = effect or "total"
+    joint = effects[reported].sel(channel=list(channels)).sum("channel").values / size[0]
+    lower, upper = np.quantile(joint, INTERVAL)
     return (
-        f"{says} Read their {known} effects together ({lower:.1%} to {upper:.1%} of the outcome, "
-        "90%); weeks in which only one of them runs would part them."
+        f"{message} Read their {reported} effects together ({lower:.1%} to {upper:.1%} of "
+        f"{size[1]}, 90%); weeks in which only one of them runs would separate them."
     )

@@ -1,19 +1,19 @@
-"""Posterior-predictive checks: does data that the fitted model makes look like the data?
+"""Posterior predictive checks of the outcome and the mediator.
 
-A curve that was fitted to a table lies closer to it than to a new one, so the misses of plain
-predictive draws are larger, and more alike from week to week, than the observed ones ever are;
-p-values from them cluster around one half and see little (Robins, van der Vaart, Ventura 2000,
-*Asymptotic distribution of p values in composite null models*). Each replicated table is therefore
-treated as if the model had been fitted to it as well. To first order a disturbance e moves the
-posterior mean of the location by C psi(e), with C the posterior covariance of the location and psi
-the score of the likelihood, so a refit would leave the residual e - C psi(e); it is put back around
-the observed table's own fitted curve. For a normal linear model these are tables with the observed
-coefficients: what approximate co-sufficient sampling draws (Barber, Janson 2022, *Testing
+A fitted curve lies closer to the table it was fitted to than to a new one, so the residuals of
+plain predictive draws are larger and more autocorrelated than the observed residuals; the p-values
+concentrate around one half and have little power (Robins, van der Vaart, Ventura 2000, *Asymptotic
+distribution of p values in composite null models*). Each replicated table is therefore treated as
+if the model had been fitted to it too. To first order a disturbance e moves the posterior mean of
+the location by C psi(e), with C the posterior covariance of the location and psi the score of the
+likelihood, so that a refit would leave the residual e - C psi(e); this residual is added to the
+fitted curve of the observed table. For a normal linear model the resulting tables have the observed
+coefficients, as in approximate co-sufficient sampling (Barber, Janson 2022, *Testing
 goodness-of-fit and conditional independence with approximate co-sufficient sampling*).
 
-The rule. A statistic's two-sided p-value is twice the smaller share of replicated tables on either
-side; the p-values of one variable are adjusted by Holm's method over its statistics, so that the
-chance of any alarm at all is bounded. A check fails below 0.01 and warns below 0.05.
+The two-sided p-value of a statistic is twice the smaller share of replicated tables on either side.
+The p-values of a variable are adjusted over its statistics by Holm's method, which bounds the
+probability of any false alarm. A check fails below 0.01 and warns below 0.05.
 """
 
 from __future__ import annotations
@@ -27,17 +27,22 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student_t
 
-from mmm_bayes.diagnostics.check import Check, Status, said
+from mmm_bayes.diagnostics.check import Check, Status
+from mmm_bayes.diagnostics.multiplicity import holm
+from mmm_bayes.estimands.summary import INTERVAL
+from mmm_bayes.text import number
 
 Array = NDArray[np.float64]
 
 FAIL_BELOW = 0.01
 WARN_BELOW = 0.05
-NEAR_ZERO = 0.01  # of the unit's observed mean: "near zero" is within this of zero
+#: Largest value that counts as near zero, as a share of the unit's observed mean.
+NEAR_ZERO = 0.01
 MAX_DRAWS = 2000
-#: Scale of the shock that all units have in a week, in models in which they have one.
-SHARED = {"outcome": "shared_sigma", "mediator": "mediator_shared_sigma"}
-HUGE = 1e100  # predictive draws are cut here, so that their squares are numbers
+#: Parameter of models with a weekly shock common to all units: the shock's scale.
+SHARED_SIGMA = {"outcome": "shared_sigma", "mediator": "mediator_shared_sigma"}
+#: Predictive draws are clipped here, so that their squares are finite.
+HUGE = 1e100
 TINY = float(np.finfo(float).tiny)
 
 STATISTICS = (
@@ -50,46 +55,46 @@ STATISTICS = (
     "kurtosis",
     "heteroscedasticity",
 )
-WHAT = {
+LABELS = {
     "minimum": "smallest value",
     "maximum": "largest value",
     "share_near_zero": "share of weeks at or near zero",
     "coverage_90": "share of weeks inside their 90% predictive interval",
-    "skewness": "lopsidedness of the weekly misses (skewness)",
-    "autocorrelation": "likeness of one week's miss to the next (autocorrelation)",
-    "kurtosis": "weight of the few largest misses (kurtosis; 3 for a normal spread)",
-    "heteroscedasticity": "tendency of misses to grow with the level (correlation)",
+    "skewness": "asymmetry of the weekly residuals (skewness)",
+    "autocorrelation": "correlation of one week's residual with the next (autocorrelation)",
+    "kurtosis": "weight of the few largest residuals (kurtosis; 3 for a normal distribution)",
+    "heteroscedasticity": "tendency of the residuals to grow with the level (correlation)",
 }
-MEND = {
-    "minimum": "The likelihood makes values that do not occur: think of a log link, or of floor "
+REMEDIES = {
+    "minimum": "The likelihood produces values that do not occur: consider a log link, or floor "
     "under [model].",
-    "maximum": "The likelihood does not know such weeks: think of student_t or of a log link.",
-    "share_near_zero": "A continuous likelihood cannot stay at one value: think of floor under "
-    "[model].",
+    "maximum": "The likelihood hardly ever produces such weeks: consider student_t or a log link.",
+    "share_near_zero": "A continuous likelihood cannot produce the same value repeatedly: consider "
+    "floor under [model].",
     "coverage_90": "The intervals are too narrow.",
-    "skewness": "Think of a log link or a lognormal likelihood.",
+    "skewness": "Consider a log link or a lognormal likelihood.",
     "autocorrelation": "Something that lasts for weeks is missing: a trend, a season, a longer "
     "carryover, a control.",
-    "kurtosis": "Single weeks pull the fit: think of student_t, and look at those weeks.",
+    "kurtosis": "Single weeks dominate the fit: consider student_t, and look at those weeks.",
     "heteroscedasticity": "Effects multiply rather than add, or the spread depends on the level: "
-    "think of a log link.",
+    "consider a log link.",
 }
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Where the residuals of a variable are differences.
+class ResidualScale:
+    """Scale on which the residuals of a variable are additive.
 
     Attributes
     ----------
     log : bool
-        Of logarithms rather than of values.
+        Whether residuals are differences of logarithms rather than of values.
     base : float
-        Taken off before the logarithm.
+        Subtracted from values before taking logarithms, original units.
     floor : float
-        At or below it a value has no residual.
+        Values at or below it have no residual, original units.
     censored : bool
-        Whether a value at the floor tells that it would have been lower.
+        Whether a value at the floor is censored: it would have been at or below the floor.
     """
 
     log: bool
@@ -98,14 +103,19 @@ class Scale:
     censored: bool = False
 
     def residual(self, table: Array, curve: Array) -> Array:
-        """Residuals of tables (..., time, unit) around a curve (time, unit); NaN at the floor.
+        """Residuals of tables around a fitted curve; NaN at the floor.
 
         Parameters
         ----------
         table : array, shape (..., time, unit)
             Original units.
         curve : array, shape (time, unit)
-            As `replicas` gives it.
+            The fitted location, as `refitted_replicates` returns it.
+
+        Returns
+        -------
+        array, shape (..., time, unit)
+            Original units, or differences of logarithms if `log`.
         """
         if not self.log:
             return np.where(table > self.floor, table - curve, np.nan)
@@ -114,33 +124,40 @@ class Scale:
         return np.where(above, logs - np.log(curve), np.nan)
 
 
-def scale_of(tree: xr.DataTree, variable: str) -> Scale:
-    """The scale of the outcome's residuals, or of the mediator's."""
+def residual_scale(tree: xr.DataTree, variable: str) -> ResidualScale:
+    """Scale of the residuals of the outcome or the mediator.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A fit; its attributes name link, likelihoods and floor.
+    variable : {"outcome", "mediator"}
+    """
     attrs = tree.attrs
     if variable == "mediator":
         hurdle = attrs.get("mediator_likelihood") == "hurdle"
-        return Scale(log=True, floor=0.0) if hurdle else Scale(log=False)
+        return ResidualScale(log=True, floor=0.0) if hurdle else ResidualScale(log=False)
     log = attrs.get("link") == "log" or attrs.get("likelihood") == "lognormal"
     if "floor" not in attrs:
-        return Scale(log)
+        return ResidualScale(log)
     floor, hurdle = float(attrs["floor"]), attrs["at_floor"] == "hurdle"
-    return Scale(log, floor if hurdle else 0.0, floor, censored=not hurdle)
+    return ResidualScale(log, floor if hurdle else 0.0, floor, censored=not hurdle)
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One statistic of the observed table among those of the replicated ones.
+class StatisticComparison:
+    """A statistic of the observed table compared with that of the replicated tables.
 
     Attributes
     ----------
-    name : str
     observed : float
+        Statistic of the observed table; NaN if it does not exist.
     median, lower, upper : float
-        Of the replicated statistic; lower to upper is the 90% interval.
+        Median and 90% interval of the statistic over replicated tables.
     p_value : float
         Two-sided predictive p-value.
     p_adjusted : float
-        The same by Holm's method over the statistics of this table.
+        The p-value adjusted by Holm's method over all statistics of the variable.
     """
 
     name: str
@@ -153,101 +170,115 @@ class Comparison:
 
 
 def predictive_checks(tree: xr.DataTree) -> list[Check]:
-    """Check the outcome's predictions and, if there is one, the mediator's."""
-    checks = []
-    for variable in ("outcome", "mediator"):
-        if variable in tree["posterior_predictive"]:
-            called, floor = _called(tree, variable), _floor(tree, variable)
-            checks += [
-                _check(f"{variable}_ppc", called, comparison, floor)
-                for comparison in compare(test_statistics(tree, variable))
-            ]
-    return checks
-
-
-def test_statistics(tree: xr.DataTree, variable: str) -> xr.Dataset:
-    """The statistics of the observed table and of the replicated ones.
+    """Checks of the predictive draws of the outcome and, if there is one, the mediator.
 
     Parameters
     ----------
     tree : xarray.DataTree
-        Of a fit, with `posterior`, `posterior_predictive` and `observed_data`; `constant_data`
-        gives the scale that sigma is a share of.
+        As for `ppc_statistics`.
+    """
+    checks = []
+    for variable in ("outcome", "mediator"):
+        if variable in tree["posterior_predictive"]:
+            column, floor = str(tree.attrs.get(variable) or variable), _floor(tree, variable)
+            checks += [
+                _check(f"{variable}_ppc", column, comparison, floor)
+                for comparison in compare_statistics(ppc_statistics(tree, variable))
+            ]
+    return checks
+
+
+def ppc_statistics(tree: xr.DataTree, variable: str) -> xr.Dataset:
+    """Test statistics of the observed table and of the replicated tables.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A fit, with groups ``posterior``, ``posterior_predictive`` and ``observed_data``;
+        ``constant_data`` has the scale of which sigma is a share.
     variable : {"outcome", "mediator"}
 
     Returns
     -------
     xarray.Dataset
-        `observed` (statistic) and `replicated` (statistic, sample), for at most `MAX_DRAWS` evenly
-        spaced draws. NaN where a statistic does not exist for a table.
+        ``observed`` (statistic) and ``replicated`` (statistic, sample), from at most `MAX_DRAWS`
+        evenly spaced draws. NaN where a statistic does not exist for a table.
     """
     observed = np.asarray(
         tree["observed_data"].to_dataset()[variable].transpose("time", "unit"), dtype=float
     )
-    tables, curve, scale = replicas(tree, variable)
+    tables, curve, scale = refitted_replicates(tree, variable)
     floor = _floor(tree, variable)
     near = NEAR_ZERO * np.abs(observed).mean(axis=0)
     low = (-near, near) if floor is None else (np.full_like(near, floor),) * 2
-    band = np.quantile(_predicted(tree, variable), [0.05, 0.95], axis=0)
-    one, many = (
-        statistics(table, curve, low=low, band=band, scale=scale)
+    band = np.quantile(_predictive_draws(tree, variable), INTERVAL, axis=0)
+    observed_values, replicated_values = (
+        compute_statistics(table, curve, low=low, band=band, scale=scale)
         for table in (observed[None], tables)
     )
     return xr.Dataset(
-        {"observed": ("statistic", one[:, 0]), "replicated": (("statistic", "sample"), many)},
+        {
+            "observed": ("statistic", observed_values[:, 0]),
+            "replicated": (("statistic", "sample"), replicated_values),
+        },
         coords={"statistic": list(STATISTICS)},
     )
 
 
-test_statistics.__test__ = False  # type: ignore[attr-defined]  # a statistic, not a test of pytest
-
-
 def _floor(tree: xr.DataTree, variable: str) -> float | None:
-    """The floor that the fit gave the outcome, if it did."""
+    """Floor of the outcome in the fitted model, if it has one."""
     return float(tree.attrs["floor"]) if variable == "outcome" and "floor" in tree.attrs else None
 
 
-def replicas(tree: xr.DataTree, variable: str) -> tuple[Array, Array, Scale]:
-    """Predictive tables as they would lie around the fitted curve had they been fitted too.
+def refitted_replicates(tree: xr.DataTree, variable: str) -> tuple[Array, Array, ResidualScale]:
+    """Predictive tables, corrected as if the model had been fitted to each of them.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        As for `ppc_statistics`.
+    variable : {"outcome", "mediator"}
 
     Returns
     -------
     tables : array, shape (sample, time, unit)
+        Original units.
     curve : array, shape (time, unit)
-        The fitted location: the posterior mean, of its logarithm where residuals are on that scale.
-        Of a hurdle, how far above the floor.
-    scale : Scale
-        Of the residuals.
+        The fitted location: its posterior mean, or geometric mean where residuals are on the log
+        scale. For a hurdle, its distance from the floor.
+    scale : ResidualScale
     """
-    on = scale_of(tree, variable)
+    scale = residual_scale(tree, variable)
     location, sigma = _location(tree, variable)
-    table = _predicted(tree, variable)
-    if on.log and variable == "outcome" and on.floor < 0:  # an exponential that underflowed
+    table = _predictive_draws(tree, variable)
+    if scale.log and variable == "outcome" and scale.floor < 0:  # an exponential that underflowed
         table = np.maximum(table, TINY)
-    centre = np.log(np.maximum(location, TINY)) if on.log else location
-    disturbance = on.residual(table, np.exp(centre) if on.log else centre)
-    off = np.isnan(disturbance)
-    disturbance = np.where(off, 0.0, disturbance)
+    centre = np.log(np.maximum(location, TINY)) if scale.log else location
+    disturbance = scale.residual(table, np.exp(centre) if scale.log else centre)
+    at_floor = np.isnan(disturbance)
+    disturbance = np.where(at_floor, 0.0, disturbance)
     curve = centre.mean(axis=0)
     score = _score(tree, variable, disturbance, sigma)
-    if on.censored:
-        hidden, pull = _below_the_floor(tree, on, centre, sigma)
-        disturbance, score = np.where(off, hidden, disturbance), np.where(off, pull, score)
-    refitted = curve + disturbance - _refit(score, centre - curve)
-    if on.log:
-        refitted = np.exp(np.minimum(refitted, np.log(HUGE))) + on.base
-    if not on.censored:
-        refitted = np.where(off, on.floor, refitted)
-    return np.maximum(refitted, on.floor), np.exp(curve) if on.log else curve, on
+    if scale.censored:
+        latent, latent_score = _censored_disturbance(tree, scale, centre, sigma)
+        disturbance = np.where(at_floor, latent, disturbance)
+        score = np.where(at_floor, latent_score, score)
+    refitted = curve + disturbance - _curve_shift(score, centre - curve)
+    if scale.log:
+        refitted = np.exp(np.minimum(refitted, np.log(HUGE))) + scale.base
+    if not scale.censored:
+        refitted = np.where(at_floor, scale.floor, refitted)
+    return np.maximum(refitted, scale.floor), np.exp(curve) if scale.log else curve, scale
 
 
-def _refit(score: Array, deviation: Array) -> Array:
-    """The move of the fitted curve: the score times the location's posterior covariance.
+def _curve_shift(score: Array, deviation: Array) -> Array:
+    """Shift of the fitted curve: posterior covariance of the location times the score.
 
     Parameters
     ----------
-    score, deviation : array, shape (sample, time, unit)
-        The covariance is taken from its factor, the deviations of the draws from their mean.
+    score : array, shape (sample, time, unit)
+    deviation : array, shape (sample, time, unit)
+        Location draws less their mean, the factor of the covariance.
     """
     factor = deviation.reshape(len(deviation), -1) / np.sqrt(max(1, len(deviation) - 1))
     flat = score.reshape(len(score), -1)
@@ -255,7 +286,7 @@ def _refit(score: Array, deviation: Array) -> Array:
 
 
 def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -> Array:
-    """Derivative of the log-density with respect to the location, at some disturbances.
+    """Derivative of the log-density with respect to the location.
 
     Parameters
     ----------
@@ -263,75 +294,79 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
     scale : array, shape (sample, 1, unit)
     """
     posterior = tree["posterior"].to_dataset()
-    shared = SHARED[variable]
+    shared = SHARED_SIGMA[variable]
     heavy = variable == "outcome" and tree.attrs.get("likelihood") == "student_t"
     nu = _thinned(posterior["nu"])[:, None, None] if heavy else np.inf
     if shared not in posterior:
         if not heavy:
             return disturbance / scale**2
         return (nu + 1) * disturbance / (nu * scale**2 + disturbance**2)
-    # Units disturbed together: the inverse of diag(scale^2) + shock shock', by Woodbury.
-    shock = _thinned(_in_units(tree, variable, posterior[shared], posterior[f"{variable}_mean"]))
-    load = shock / scale**2
-    common = (load * disturbance).sum(-1, keepdims=True)
-    whole = 1 + (load * shock).sum(-1, keepdims=True)
-    solved = disturbance / scale**2 - load * common / whole
+    # A shock common to all units: the inverse of diag(scale^2) + shock shock', by Woodbury.
+    shock = _thinned(
+        _in_units(tree, variable, posterior[shared], posterior[f"{variable}_location"])
+    )
+    loading = shock / scale**2
+    numerator = (loading * disturbance).sum(-1, keepdims=True)
+    denominator = 1 + (loading * shock).sum(-1, keepdims=True)
+    solved = disturbance / scale**2 - loading * numerator / denominator
     if not heavy:
         return solved
     square = (disturbance * solved).sum(-1, keepdims=True)
     return (nu + disturbance.shape[-1]) * solved / (nu + square)
 
 
-def _below_the_floor(
-    tree: xr.DataTree, on: Scale, centre: Array, sigma: Array
+def _censored_disturbance(
+    tree: xr.DataTree, scale: ResidualScale, centre: Array, sigma: Array
 ) -> tuple[Array, Array]:
-    """What a censored week hides: a disturbance drawn below the floor, and the score of being so.
+    """Latent disturbances of censored weeks, and the score of being censored.
 
-    Were such a week to stay at the floor whatever the refit does, weeks could only ever sink to it.
+    Without latent values, censored weeks would stay at the floor whatever a refit does, and other
+    weeks could only be added to them.
 
     Parameters
     ----------
-    tree : xarray.DataTree
-    on : Scale
-        With a floor; the disturbances are on it.
+    scale : ResidualScale
+        With a floor.
     centre : array, shape (sample, time, unit)
-        The location on that scale.
+        Location on the residual scale.
     sigma : array, shape (sample, 1, unit)
+        Standard deviation on the residual scale.
 
     Returns
     -------
     disturbance : array, shape (sample, time, unit)
+        Drawn from its distribution below the floor, on the residual scale.
     score : array, shape (sample, time, unit)
         Derivative of the log-probability of being censored with respect to the location.
     """
-    edge = np.log(on.floor) if on.log else on.floor
+    edge = np.log(scale.floor) if scale.log else scale.floor
     standard: Any = norm
     if tree.attrs.get("likelihood") == "student_t":
         standard = student_t(_thinned(tree["posterior"].to_dataset()["nu"])[:, None, None])
     z = (edge - centre) / sigma
     score = np.asarray(-np.exp(standard.logpdf(z) - standard.logcdf(z)) / sigma)
-    share = np.random.default_rng(0).uniform(size=z.shape)
-    hidden = sigma * np.minimum(standard.ppf(share * standard.cdf(z)), z)
-    return np.where(np.isfinite(hidden), hidden, edge - centre), score
+    uniform = np.random.default_rng(0).uniform(size=z.shape)
+    latent = sigma * np.minimum(standard.ppf(uniform * standard.cdf(z)), z)
+    return np.where(np.isfinite(latent), latent, edge - centre), score
 
 
-def statistics(
-    table: Array, curve: Array, *, low: tuple[Array, Array], band: Array, scale: Scale
+def compute_statistics(
+    table: Array, curve: Array, *, low: tuple[Array, Array], band: Array, scale: ResidualScale
 ) -> Array:
-    """Every statistic of some tables.
+    """All `STATISTICS` of each table.
 
     Parameters
     ----------
     table : array, shape (sample, time, unit)
         Original units.
     curve : array, shape (time, unit)
-        The fitted location.
+        The fitted location, as `refitted_replicates` returns it.
     low : tuple of array, shape (unit,)
-        A value between these is near zero, or at the floor.
+        Lower and upper bound of the values that count as near zero, or as at the floor.
     band : array, shape (2, time, unit)
-        Lower and upper ends of the 90% predictive intervals.
-    scale : Scale
-        Of the residuals, which are standardised by their root mean square within each unit.
+        Lower and upper ends of the 90% predictive intervals, original units.
+    scale : ResidualScale
+        Residuals on it are standardised by their root mean square within each unit.
 
     Returns
     -------
@@ -356,12 +391,13 @@ def statistics(
 
 
 def autocorrelation(z: Array) -> Array:
-    """Lag-1 autocorrelation over time of residuals whose mean is known to be 0.
+    """Lag-1 autocorrelation over time of residuals with mean 0.
 
     Parameters
     ----------
     z : array, shape (..., time, unit)
-        NaN where there is none; only pairs of consecutive weeks that both have one count.
+        Residuals, NaN where there is none; only pairs of consecutive weeks that both have one
+        count.
 
     Returns
     -------
@@ -377,61 +413,44 @@ def autocorrelation(z: Array) -> Array:
     )
 
 
-def compare(values: xr.Dataset) -> tuple[Comparison, ...]:
-    """Place the observed statistics among the replicated ones.
+def compare_statistics(statistics: xr.Dataset) -> tuple[StatisticComparison, ...]:
+    """Comparison of each observed statistic with the replicated ones.
 
     Parameters
     ----------
-    values : xarray.Dataset
-        Of `test_statistics`.
+    statistics : xarray.Dataset
+        As `ppc_statistics` returns them.
     """
-    names = [str(name) for name in values["statistic"].values]
-    observed, replicated = values["observed"].values, values["replicated"].values
-    p_values = [p_value(t, draws) for t, draws in zip(observed, replicated, strict=True)]
-    adjusted = holm(np.array(p_values))
-    found = []
-    for at, name in enumerate(names):
-        draws = replicated[at][np.isfinite(replicated[at])]
-        spread = np.quantile(draws, [0.5, 0.05, 0.95]) if draws.size else np.full(3, np.nan)
-        median, lower, upper = map(float, spread)
-        found.append(
-            Comparison(
-                name, float(observed[at]), median, lower, upper, p_values[at], float(adjusted[at])
+    names = [str(name) for name in statistics["statistic"].values]
+    observed, replicated = statistics["observed"].values, statistics["replicated"].values
+    p_values = [two_sided_p_value(t, draws) for t, draws in zip(observed, replicated, strict=True)]
+    adjusted = holm(p_values)
+    comparisons = []
+    for index, name in enumerate(names):
+        draws = replicated[index][np.isfinite(replicated[index])]
+        quantiles = np.quantile(draws, [0.5, *INTERVAL]) if draws.size else np.full(3, np.nan)
+        median, lower, upper = map(float, quantiles)
+        comparisons.append(
+            StatisticComparison(
+                name, float(observed[index]), median, lower, upper,
+                p_values[index], float(adjusted[index]),
             )
-        )
-    return tuple(found)
+        )  # fmt: skip
+    return tuple(comparisons)
 
 
-def holm(p_values: Array) -> Array:
-    """P-values adjusted so that the chance of any at all below a level is at most that level.
+def two_sided_p_value(observed: float, replicated: Array) -> float:
+    """Two-sided predictive p-value of a statistic, as in a Monte Carlo test.
 
-    Holm 1979, *A simple sequentially rejective multiple test procedure*: the smallest is multiplied
-    by their number, the next by one less, and so on, never falling.
-
-    Parameters
-    ----------
-    p_values : array, shape (test,)
-    """
-    number = len(p_values)
-    order = p_values.argsort()
-    adjusted = np.empty(number)
-    adjusted[order] = np.maximum.accumulate((number - np.arange(number)) * p_values[order])
-    return np.minimum(adjusted, 1.0)
-
-
-def p_value(observed: float, replicated: Array) -> float:
-    """Two-sided predictive p-value of a statistic, as a Monte-Carlo test counts.
-
-    Where no draw at all lies beyond the observed value, the share beyond it is read off an
-    exponential tail fitted to the nearest 5% of draws: a thousand draws can then show what is far
-    rarer than one in a thousand.
+    Where no draw lies beyond the observed value, the tail probability comes from an exponential
+    tail fitted to the nearest 5% of draws, so that it can be far below one over their number.
 
     Parameters
     ----------
     observed : float
-        A statistic that the observed table does not have (NaN) is no evidence: 1.
+        Statistic of the observed table; NaN, where it does not exist, gives a p-value of 1.
     replicated : array, shape (sample,)
-        Tables without the statistic are left out.
+        Statistics of the replicated tables; NaN is left out.
     """
     difference = replicated[~np.isnan(replicated)] - observed
     if difference.size == 0 or np.isnan(observed):
@@ -440,7 +459,7 @@ def p_value(observed: float, replicated: Array) -> float:
 
 
 def _share_beyond(difference: Array) -> float:
-    """Share of draws at or above zero, counting the observed table as one of them."""
+    """Share of draws at or above zero, counting the observed table as a draw."""
     share = (1 + int((difference >= 0).sum())) / (1 + difference.size)
     if (difference >= 0).any():
         return share
@@ -449,41 +468,41 @@ def _share_beyond(difference: Array) -> float:
     return min(share, 0.05 * float(np.exp(start / excess)) if excess > 0 else 0.0)
 
 
-def _called(tree: xr.DataTree, variable: str) -> str:
-    """What the table calls the outcome or the mediator."""
-    return str(tree.attrs.get(variable) or variable)
-
-
-def _check(group: str, variable: str, found: Comparison, floor: float | None) -> Check:
-    what = WHAT[found.name]
-    if floor is not None and found.name == "share_near_zero":
-        what = "share of weeks at the floor"
+def _check(group: str, column: str, comparison: StatisticComparison, floor: float | None) -> Check:
+    label = LABELS[comparison.name]
+    if floor is not None and comparison.name == "share_near_zero":
+        label = "share of weeks at the floor"
     status: Status = "pass"
-    if found.p_adjusted < WARN_BELOW:
-        status = "fail" if found.p_adjusted < FAIL_BELOW else "warn"
-    says = (
-        f"{variable}: the {what} is {said(found.observed)}; tables made by the fitted "
-        f"model have {said(found.median)} ({said(found.lower)} to {said(found.upper)}, 90%)."
+    if comparison.p_adjusted < WARN_BELOW:
+        status = "fail" if comparison.p_adjusted < FAIL_BELOW else "warn"
+    observed, median, lower, upper = (
+        number(value, digits=4)
+        for value in (comparison.observed, comparison.median, comparison.lower, comparison.upper)
     )
-    if np.isnan(found.observed) or np.isnan(found.median):
-        says = f"{variable}: the {what} cannot be computed here."
+    message = (
+        f"{column}: the {label} is {observed}; in tables simulated from the fitted model it is "
+        f"{median} ({lower} to {upper}, 90%)."
+    )
+    if np.isnan(comparison.observed) or np.isnan(comparison.median):
+        message = f"{column}: the {label} cannot be computed for this table."
     elif status != "pass":
-        says += f" {MEND[found.name]}"
-    return Check(group, found.name, found.p_adjusted, FAIL_BELOW, status, says)
+        message += f" {REMEDIES[comparison.name]}"
+    return Check(group, comparison.name, comparison.p_adjusted, FAIL_BELOW, status, message)
 
 
 def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array]:
-    """Location and scale of a variable's distribution.
+    """Location and scale of the distribution of a variable.
 
     Returns
     -------
-    location : array, shape (sample, time, unit), original units
-        Of a hurdle, how far above the floor.
-    scale : array, shape (sample, 1, unit), original units, or log units on the log scale
+    location : array, shape (sample, time, unit)
+        Original units; for a hurdle, the distance from the floor.
+    scale : array, shape (sample, 1, unit)
+        Original units, or log units on the log scale.
     """
     posterior = tree["posterior"].to_dataset()
     level = f"{variable}_level"
-    location = posterior[level if level in posterior else f"{variable}_mean"]
+    location = posterior[level if level in posterior else f"{variable}_location"]
     sigma = posterior["sigma" if variable == "outcome" else "mediator_sigma"]
     return _thinned(location), _thinned(_in_units(tree, variable, sigma, location))
 
@@ -491,20 +510,20 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array]:
 def _in_units(
     tree: xr.DataTree, variable: str, sigma: xr.DataArray, location: xr.DataArray
 ) -> xr.DataArray:
-    """A scale of the model as one of the table, (chain, draw, time, unit), alike in all weeks."""
-    if not scale_of(tree, variable).log and "constant_data" in tree.children:
+    """Standard deviation in units of the table, dims (chain, draw, time, unit), one week long."""
+    if not residual_scale(tree, variable).log and "constant_data" in tree.children:
         sigma = sigma * tree["constant_data"].to_dataset()[f"{variable}_scale"]
     return sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims("time")
 
 
-def _predicted(tree: xr.DataTree, variable: str) -> Array:
-    """Predictive draws, shape (sample, time, unit), cut where their squares would overflow."""
+def _predictive_draws(tree: xr.DataTree, variable: str) -> Array:
+    """Predictive draws, shape (sample, time, unit), clipped where their squares would overflow."""
     draws = _thinned(tree["posterior_predictive"].to_dataset()[variable])
     return np.clip(np.nan_to_num(draws, nan=HUGE), -HUGE, HUGE)
 
 
 def _thinned(values: xr.DataArray) -> Array:
-    """At most `MAX_DRAWS` evenly spaced draws with one sample axis, shape (sample, ...)."""
+    """At most `MAX_DRAWS` evenly spaced draws, shape (sample, ...)."""
     last = [dim for dim in ("time", "unit") if dim in values.dims]
     array = np.asarray(values.transpose("chain", "draw", *last).values, dtype=float)
     array = array.reshape(-1, *array.shape[2:])
@@ -513,7 +532,7 @@ def _thinned(values: xr.DataArray) -> Array:
 
 
 def _correlation(x: Array, y: Array) -> Array:
-    """Correlation within units, pooled: of values less their unit's mean."""
+    """Correlation of deviations from the unit means, pooled over units."""
     both = (-2, -1)
     x = np.nan_to_num(x - _mean(x, -2)[..., None, :])
     y = np.nan_to_num(y - _mean(y, -2)[..., None, :])
@@ -522,7 +541,7 @@ def _correlation(x: Array, y: Array) -> Array:
 
 
 def _mean(x: Array, axis: int | tuple[int, ...]) -> Array:
-    """Mean over what is there; NaN of nothing, without a warning."""
+    """Mean of the values that are not NaN; NaN, without a warning, if there are none."""
     number = (~np.isnan(x)).sum(axis)
     total = np.nansum(x, axis)
     return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)

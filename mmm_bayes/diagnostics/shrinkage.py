@@ -1,9 +1,9 @@
-"""How much of the prior's uncertainty the data took away.
+"""Shrinkage of the prior variance by the data.
 
     shrinkage = 1 - posterior variance / prior variance
 
-1: the data decide. 0: the posterior is as wide as the prior. Below 0: the data widened it.
-Where the variances are those of prior draws with heavy tails, it errs upwards: read it beside the
+It is near 1 where the data decide, 0 where the posterior is as wide as the prior, and below 0 where
+the posterior is wider. With a heavy-tailed prior it is biased upwards: read it together with the
 sensitivities.
 
 Source: Schad, Betancourt, Vasishth (2021), *Toward a principled Bayesian workflow in cognitive
@@ -17,65 +17,71 @@ from collections.abc import Iterable
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.diagnostics.sensitivity import MEDIA
+from mmm_bayes.diagnostics.sensitivity import MEDIA_PREFIXES
+from mmm_bayes.model.evaluation import SAMPLE_DIMS
 
-SAMPLE = ("chain", "draw")
-#: Dimensions along which media parameters lie; all are channels.
-ALONG = ("channel", "cause", "direct_channel")
+#: Dimensions of media parameters; the labels of each are channels.
+CHANNEL_DIMS = ("channel", "cause", "direct_channel")
 
 
-def shrinkage(
+def posterior_shrinkage(
     posterior: xr.Dataset, prior: xr.Dataset, channels: Iterable[str], names: Iterable[str]
 ) -> xr.DataArray:
-    """Shrinkage of some quantities of each channel.
+    """Shrinkage of the named quantities of each channel.
 
     Parameters
     ----------
     posterior, prior : xarray.Dataset
-        Draws (chain, draw, ..., channel or cause); variances are averaged over what else there is.
-    channels, names : iterable of str
+        Draws of the quantities, dims (chain, draw, ..., one of `CHANNEL_DIMS`); variances are
+        averaged over the other dims.
 
     Returns
     -------
     xarray.DataArray, dims (quantity, channel)
-        NaN where a channel does not have the quantity, or its prior is one value.
+        NaN where a channel does not have the quantity, or its prior is a constant.
     """
     channels, names = list(channels), list(names)
     table = np.full((len(names), len(channels)), np.nan)
     for row, name in enumerate(names):
         before, after = _variances(prior[name]), _variances(posterior[name])
-        for channel, was in before.items():
-            if channel in channels and np.isfinite(was) and was > 0:
-                table[row, channels.index(channel)] = 1 - after[channel] / was
+        for channel, variance in before.items():
+            if channel in channels and np.isfinite(variance) and variance > 0:
+                table[row, channels.index(channel)] = 1 - after[channel] / variance
     return xr.DataArray(
         table, dims=("quantity", "channel"), coords={"quantity": names, "channel": channels}
     )
 
 
 def media_parameters(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:
-    """Names of the media's parameters that have a value for each channel and are in both.
+    """Names of the media parameters that have a value for each channel and are in both datasets.
 
-    What follows from others (a ceiling, a coefficient that is a copy with zeros) is left out, and
-    so are the steps of a walk.
+    A ceiling, a coefficient that is a copy with zeros, the division of media behind ``beta`` and
+    the increments of a random walk are left out.
+
+    Parameters
+    ----------
+    posterior, prior : xarray.Dataset
+        Draws of all parameters, dims (chain, draw, ...).
     """
     return [
         str(name)
         for name, values in prior.items()
-        if str(name).startswith(MEDIA)
+        if str(name).startswith(MEDIA_PREFIXES)
         and name in posterior
         and "ceiling" not in str(name)
-        and not str(name).startswith("effectiveness")
+        and not str(name).startswith(("effectiveness", "media_"))
         and not (name == "beta" and "beta_direct" in prior)
-        and any(dim in ALONG for dim in values.dims)
+        and any(dim in CHANNEL_DIMS for dim in values.dims)
     ]
 
 
 def _variances(draws: xr.DataArray) -> dict[str, float]:
-    (along,) = (dim for dim in draws.dims if dim in ALONG)
-    others = [dim for dim in draws.dims if dim not in (*SAMPLE, along)]
+    """Variance over draws by channel, averaged over the other dims."""
+    (channel_dim,) = (dim for dim in draws.dims if dim in CHANNEL_DIMS)
+    others = [dim for dim in draws.dims if dim not in (*SAMPLE_DIMS, channel_dim)]
     with np.errstate(all="ignore"):
-        variances = draws.var(SAMPLE).mean(others)
+        variances = draws.var(SAMPLE_DIMS).mean(others)
     return {
         str(name): float(value)
-        for name, value in zip(draws[along].values, variances.values, strict=True)
+        for name, value in zip(draws[channel_dim].values, variances.values, strict=True)
     }

@@ -1,34 +1,35 @@
-"""What the controls do to the outcome, in per cent."""
+"""Effects of the controls on the outcome, in per cent."""
 
 from __future__ import annotations
 
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.design import Design
+from mmm_bayes.data.design import Design
 
 
 def control_effects(design: Design, draws: xr.Dataset) -> xr.Dataset:
-    """Effect of a standard deviation, elasticity and lift of each control.
+    """Effect per standard deviation, elasticity and lift of each control.
 
     Parameters
     ----------
-    design : Design
     draws : xarray.Dataset
-        Posterior with ``control_effect`` (chain, draw, control), if there are controls.
+        Posterior with ``control_effect`` (chain, draw, control), if the model has controls.
 
     Returns
     -------
-    xarray.Dataset
-        All (chain, draw, control), in per cent of the mean outcome (identity link) or of the
-        outcome (log link): ``effect`` of one standard deviation more; ``elasticity``, the
-        effect of one per cent more, for controls that enter by their logarithm; ``lift``, the
-        effect of being on, for controls of zeros and ones. NaN where it does not apply.
+    xarray.Dataset, dims (chain, draw, control)
+        In per cent of the mean outcome (identity link) or of the outcome (log link): ``effect``, of
+        an increase by one standard deviation; ``elasticity``, of an increase by one per cent, for
+        controls that enter by their logarithm; ``lift``, of being on, for controls of zeros and
+        ones. NaN where it does not apply, and throughout where the mean outcome is not positive
+        (identity link); empty for a model without controls.
     """
     controls = design.dataset.description.controls
-    if not controls:
+    if not controls or "control_effect" not in draws:
         return xr.Dataset()
-    effect = draws["control_effect"]
+    log_link = design.form.link == "log"
+    effect = draws["control_effect"] * (1.0 if log_link else design.scaling.unit_share)
     scale = xr.DataArray(
         design.scaling.scale[: len(controls)], dims="control", coords={"control": list(controls)}
     )
@@ -38,10 +39,9 @@ def control_effects(design: Design, draws: xr.Dataset) -> xr.Dataset:
         [spec.transform == "none" for spec in controls.values()]
     )
     per_unit = effect / scale
-    multiplies = design.form.link == "log"
 
     def percent(change: xr.DataArray) -> xr.DataArray:
-        return 100 * (change.copy(data=np.expm1(change.values)) if multiplies else change)
+        return 100 * (change.copy(data=np.expm1(change.values)) if log_link else change)
 
     return xr.Dataset(
         {

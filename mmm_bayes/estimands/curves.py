@@ -1,68 +1,73 @@
-"""Response and carryover curves with their bands."""
+"""Response curves and carryover curves, summarised over draws."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.counterfactual import World, typical_outcome
-from mmm_bayes.design import Design, data_names
+from mmm_bayes.data.design import Design
+from mmm_bayes.estimands.effects import MARGIN
 from mmm_bayes.estimands.summary import STATISTICS, summarise
-from mmm_bayes.evaluation import flat
-from mmm_bayes.transforms import geometric_weights
+from mmm_bayes.model.counterfactual import Counterfactual, typical_outcome
+from mmm_bayes.model.evaluation import flatten_draws, thin_draws
+from mmm_bayes.model.transforms import load_transform
+from mmm_bayes.model.weeks import hypothetical_weeks, mean_week
 
 Array = NDArray[Any]
 
 POINTS = 25
-#: Curves go beyond the largest spend seen, so that extrapolation can be seen for what it is.
-BEYOND = 1.25
+#: End of a curve's grid, as a multiple of the highest observed amount: past it is extrapolation.
+GRID_END = 1.25
 DRAWS = 1000
 
 
-def response_curves(world: World) -> xr.Dataset:
-    """What a constant weekly spend adds to an average week, once carryover has built up.
+@dataclass(frozen=True)
+class AddedOutcome:
+    """Outcome added to an average week by constant weekly amounts of a channel, against none.
 
-    Of a channel that is not paid, a constant weekly exposure. The spend is split over units as in
-    the weeks when they spend, and all other channels stay at their means; in the total the mediator
-    follows its causes, in the direct effect it stays where the channel's zero spend leaves it.
-    Where effects change over the weeks, they are those of the last one.
+    Attributes
+    ----------
+    total, direct : array, shape (sample, point)
+        Outcome per week, summed over units: with the mediator following its causes, or held at its
+        value without the channel.
+    """
+
+    total: Array
+    direct: Array
+
+
+def response_curves(fitted: Counterfactual) -> xr.Dataset:
+    """Response curves of all channels, up to 1.25 times the highest observed weekly spend.
+
+    The curve of an unpaid channel is over weekly exposures. See `added_outcome`.
 
     Returns
     -------
     xarray.Dataset
-        ``direct`` and ``total`` (statistic, channel, point), outcome per week summed over
-        units; coordinates ``spend`` (channel, point) per week summed over units, and ``measure``
-        (channel), what that is: "spend", or the column of an unpaid channel's exposure; and
-        ``observed_max``, ``observed_mean`` (channel), the mean over weeks with spend.
+        ``direct`` and ``total`` (statistic, channel, point), outcome per week summed over units;
+        coordinates ``spend`` (channel, point), the amount per week summed over units, and
+        ``measure`` (channel), its meaning: "spend", or the exposure column of an unpaid channel;
+        and ``observed_max`` and ``observed_mean`` (channel), the latter over weeks with any.
     """
-    design = world.design
-    seen = typical_amounts(design)
-    amounts = BEYOND * seen.highest[:, None] * np.linspace(0, 1, POINTS)
-
-    keep = np.linspace(0, flat(world.draws["outcome_mean"]).shape[0] - 1, DRAWS).astype(int)
-    draws = world.draws.stack(sample=("chain", "draw")).isel(sample=np.unique(keep))
-    draws = draws.reset_index("sample", drop=True).rename(sample="draw").expand_dims("chain")
-    draws = draws.assign_coords(chain=[0], draw=np.arange(draws.sizes["draw"]))
-
+    design = fitted.design
+    observed = observed_amounts(design)
+    amounts = GRID_END * observed.highest[:, None] * np.linspace(0, 1, POINTS)
+    thinned = replace(fitted, draws=thin_draws(fitted.draws, DRAWS))
     curves: dict[str, list[Array]] = {"direct": [], "total": []}
-    for at, grid in enumerate(amounts):
-        level = levels(design, seen, at, grid)
-        held = follows = _steady(world, level)
-        if world.mediator is not None and at in design.causes_at:
-            mediator = world.mediator(draws, held)["mediator_mean"]
-            mediator = mediator / design.scaling.exposure[:, design.mediator_at]
-            held = _steady(world, level, np.repeat(mediator[:, :1], POINTS, axis=1))
-            follows = _steady(world, level, mediator)
-        for name, data_ in (("direct", held), ("total", follows)):
-            location = typical_outcome(world, draws, data_).sum(-1)
-            curves[name].append(summarise(location - location[:, :1]))
+    for channel, grid in zip(design.dataset.channels, amounts, strict=True):
+        effect = added_outcome(thinned, channel, grid)
+        for name, values in curves.items():
+            values.append(summarise(getattr(effect, name)))
     return xr.Dataset(
         {name: (("statistic", "channel", "point"), np.stack(v, 1)) for name, v in curves.items()}
-        | {"observed_max": ("channel", seen.highest), "observed_mean": ("channel", seen.mean)},
+        | {
+            "observed_max": ("channel", observed.highest),
+            "observed_mean": ("channel", observed.mean),
+        },
         coords={
             "statistic": list(STATISTICS),
             "channel": list(design.dataset.channels),
@@ -70,24 +75,83 @@ def response_curves(world: World) -> xr.Dataset:
             "measure": (
                 "channel",
                 [
-                    "spend" if one.paid else str(one.exposure)
-                    for one in design.dataset.description.channels.values()
+                    "spend" if channel.paid else str(channel.exposure)
+                    for channel in design.dataset.description.channels.values()
                 ],
             ),
         },
     )
 
 
+def added_outcome(fitted: Counterfactual, channel: str, amounts: Array) -> AddedOutcome:
+    """Outcome added by constant weekly amounts of a channel, in the steady state of carryover.
+
+    The amount is split over units in proportion to their means over weeks with any, and all other
+    channels are at their means. In the total effect the mediator follows its causes; in the direct
+    effect it is held at its value without the channel. Effects that change over time are those of
+    the last week.
+
+    Parameters
+    ----------
+    amounts : array, shape (point,)
+        Money per week (exposure, for an unpaid channel), summed over units.
+    """
+    design = fitted.design
+    index, max_lag = design.dataset.channels.index(channel), design.form.max_lag
+    level = exposure_levels(design, observed_amounts(design), index, np.append(0.0, amounts))
+    week, number = mean_week(design), len(level)
+
+    def weeks(mediator: Array | None = None) -> dict[str, Any]:
+        """Data nodes of weeks that are each in a steady state."""
+
+        def exposure(rows: slice) -> Array:
+            batch = np.broadcast_to(level, (rows.stop - rows.start, *level.shape)).copy()
+            if mediator is not None:
+                batch[..., design.mediator_index] = mediator[rows]
+            return np.broadcast_to(batch[..., None], (*batch.shape, max_lag))
+
+        return hypothetical_weeks(design, week, exposure, number)
+
+    def added(data: dict[str, Any]) -> Array:
+        outcome = typical_outcome(fitted, fitted.draws, data).sum(-1)
+        return outcome[:, 1:] - outcome[:, :1]
+
+    if fitted.mediator is None or index not in design.cause_indices:
+        total = added(weeks())
+        return AddedOutcome(total, total)
+    mediator = fitted.mediator(fitted.draws, weeks())["mediator_location"]
+    mediator = mediator / design.scaling.exposure[:, design.mediator_index]
+    held = np.broadcast_to(mediator[:, :1], mediator.shape)
+    return AddedOutcome(added(weeks(mediator)), added(weeks(held)))
+
+
+def marginal_return(fitted: Counterfactual, channel: str, amount: float) -> Array:
+    """Outcome added by one per cent more of a constant weekly amount, per unit of the increase.
+
+    Parameters
+    ----------
+    amount : float
+        Money per week (exposure, for an unpaid channel).
+
+    Returns
+    -------
+    array, shape (sample,)
+        NaN at an amount of zero.
+    """
+    total = added_outcome(fitted, channel, amount * np.array([1.0, 1 + MARGIN])).total
+    return (total[:, 1] - total[:, 0]) / (MARGIN * amount or np.nan)
+
+
 @dataclass(frozen=True)
-class Amounts:
-    """What was spent on a channel in a week; of one that is not paid, its exposure.
+class ObservedAmounts:
+    """Observed weekly spend of each channel; exposure, for an unpaid channel.
 
     Attributes
     ----------
     mean, highest : array, shape (channel,)
-        Summed over units: of the weeks with any, and of the largest week.
+        Mean over the weeks with any, and highest week, both summed over units.
     cost : array, shape (unit, channel)
-        What an exposure of one active mean costs in each unit; 0 where it never ran.
+        Amount of one active mean of exposure in each unit; 0 where the channel never ran.
     """
 
     mean: Array
@@ -95,30 +159,28 @@ class Amounts:
     cost: Array
 
 
-def typical_amounts(design: Design) -> Amounts:
-    """What was spent on each channel in the fitted weeks."""
+def observed_amounts(design: Design) -> ObservedAmounts:
+    """Observed weekly amounts of each channel in the fitted weeks."""
     data = design.dataset.data.isel(time=design.weeks)
     paid = data["channel"].isin(design.dataset.paid)
     amount = data["spend"].where(paid, data["exposure"])  # (time, unit, channel)
-    whole = amount.sum("unit")
-    return Amounts(
-        whole.where(whole > 0).mean("time").fillna(0.0).values,
-        whole.max("time").values,
+    total = amount.sum("unit")
+    return ObservedAmounts(
+        total.where(total > 0).mean("time").fillna(0.0).values,
+        total.max("time").values,
         amount.where(amount > 0).mean("time").fillna(0.0).values,
     )
 
 
-def levels(design: Design, seen: Amounts, at: int, amounts: Array) -> Array:
-    """Exposures if a channel's weekly amount is constant and all other channels are at their means.
+def exposure_levels(design: Design, observed: ObservedAmounts, index: int, amounts: Array) -> Array:
+    """Constant exposures with a channel at some amounts and all other channels at their means.
 
     Parameters
     ----------
-    design : Design
-    seen : Amounts
-    at : int
-        The channel.
+    index : int
+        Position of the channel.
     amounts : array, shape (point,)
-        Summed over units, over which it is split as in the weeks when they have any.
+        Amounts per week, summed over units; split over them in proportion to `observed.cost`.
 
     Returns
     -------
@@ -127,69 +189,38 @@ def levels(design: Design, seen: Amounts, at: int, amounts: Array) -> Array:
     """
     average = design.arrays["exposure_lags"].values.mean(0)[..., 0]  # (unit, channel)
     level = np.broadcast_to(average, (len(amounts), *average.shape)).copy()
-    together = seen.cost[:, at].sum()
-    level[..., at] = np.outer(amounts / (together or 1.0), seen.cost[:, at] > 0)
+    cost = observed.cost[:, index]
+    level[..., index] = np.outer(amounts / (cost.sum() or 1.0), cost > 0)
     return level
 
 
-def adstock_curves(world: World) -> xr.Dataset:
-    """Weights of the lags.
+def adstock_curves(fitted: Counterfactual) -> xr.Dataset:
+    """Carryover weights of the lags.
 
     Returns
     -------
     xarray.Dataset
-        ``weight`` (statistic, channel, lag) and, with mediation parameters of its own,
-        ``mediation_weight`` (statistic, cause, lag): the share of a week's effect that is felt
-        `lag` weeks later.
+        ``weight`` (statistic, channel, lag) and, for a model with separate carryover in the
+        mediator's equation, ``mediation_weight`` (statistic, cause, lag): the share of a week's
+        effect that occurs `lag` weeks later.
     """
-    names = {
-        "weight": ("adstock_alpha", "channel"),
-        "mediation_weight": ("mediation_alpha", "cause"),
-    }
-    max_lag = world.design.form.max_lag
-    return xr.Dataset(
-        {
-            name: (
-                ("statistic", dim, "lag"),
-                summarise(geometric_weights(flat(world.draws[alpha]), max_lag)),
+    design = fitted.design
+    form = load_transform("adstock", design.form.adstock)
+    paths = {"weight": (None, "channel"), "mediation_weight": ("mediation", "cause")}
+    curves = {}
+    for name, (path, dim) in paths.items():
+        nodes = form.node_names(path)
+        if all(node in fitted.draws for node in nodes):
+            weights = form.function(
+                *(flatten_draws(fitted.draws[node]) for node in nodes), design.form.max_lag
             )
-            for name, (alpha, dim) in names.items()
-            if alpha in world.draws
-        },
+            curves[name] = (("statistic", dim, "lag"), summarise(weights))
+    return xr.Dataset(
+        curves,
         coords={
             "statistic": list(STATISTICS),
-            "lag": np.arange(max_lag),
-            "channel": list(world.design.dataset.channels),
+            "lag": np.arange(design.form.max_lag),
+            "channel": list(design.dataset.channels),
         }
-        | ({"cause": list(world.design.causes)} if "mediation_alpha" in world.draws else {}),
+        | ({"cause": list(design.causes)} if "mediation_weight" in curves else {}),
     )
-
-
-def _steady(world: World, level: Array, mediator: Array | None = None) -> dict[str, Any]:
-    """Data of weeks that each lie in a steady state of their own.
-
-    Parameters
-    ----------
-    level : array, shape (point, unit, channel)
-        Exposure, the same in all lags.
-    mediator : array, shape (sample, point, unit), optional
-        The mediator's exposure in each draw.
-    """
-    design = world.design
-    max_lag = design.form.max_lag
-    points = len(level)
-    data: dict[str, Any] = {name: design.arrays[name].values for name in data_names(design)}
-    for name in {"covariates", "modulators", "hinges"} & data.keys():
-        data[name] = np.zeros((points, *data[name].shape[1:]))
-    data["elapsed"] = np.repeat(data["elapsed"][-1], points)
-    for name in ("outcome_observed", "mediator_observed"):
-        if name in data:
-            data[name] = np.ones((points, *data[name].shape[1:]))
-
-    def lags(rows: slice) -> Array:
-        batch = np.broadcast_to(level, (rows.stop - rows.start, *level.shape)).copy()
-        if mediator is not None:
-            batch[..., design.mediator_at] = mediator[rows]
-        return np.broadcast_to(batch[..., None], (*batch.shape, max_lag))
-
-    return data | {"exposure_lags": lags}

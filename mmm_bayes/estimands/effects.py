@@ -1,15 +1,15 @@
-"""Total, direct and indirect effect of every channel, and its average and marginal return.
+"""Total, direct and indirect effect of each channel, and its average and marginal return.
 
-With ``Y(x, M)`` the outcome of the fitted weeks under a channel's spending and a mediator's
-history, ``x`` and ``M`` as observed, and ``M0`` what the mediator would have been without
-the channel:
+With ``Y(x, M)`` the outcome of the fitted weeks under a channel's exposure and a history of the
+mediator, ``x`` and ``M`` as observed, and ``M0`` the mediator without the channel:
 
     total    = Y(x, M)  - Y(0, M0)
-    direct   = Y(x, M0) - Y(0, M0)          natural direct effect, mediator at its zero-spend value
+    direct   = Y(x, M0) - Y(0, M0)          natural direct effect, with the mediator at M0
     indirect = Y(x, M)  - Y(x, M0)          total - direct
 
-Zero means never: what earlier weeks carry into the span is taken away too. Source: Pearl
-(2001), *Direct and indirect effects*; Imai, Keele, Yamamoto (2010).
+Zero means never: carryover from the weeks before the span is removed, too.
+
+Source: Pearl (2001), *Direct and indirect effects*; Imai, Keele, Yamamoto (2010).
 """
 
 from __future__ import annotations
@@ -22,70 +22,63 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.counterfactual import (
-    World,
-    change,
-    expected,
+from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.estimands.summary import STATISTICS, summarise
+from mmm_bayes.model.counterfactual import (
+    Counterfactual,
+    apply_floor,
+    location_under,
     mediator_under,
     observed_location,
-    outcome_location,
-    with_mediator,
+    outcome_change,
+    path_with_mediator,
 )
-from mmm_bayes.dataset.loading import WHOLE
-from mmm_bayes.estimands.summary import STATISTICS, summarise
-from mmm_bayes.evaluation import SAMPLE
+from mmm_bayes.model.evaluation import SAMPLE_DIMS
 
 Array = NDArray[Any]
 
-#: A marginal return is that of one per cent more spend.
+#: Relative increase of spend behind a marginal return.
 MARGIN = 0.01
 EFFECTS = ("total", "direct", "indirect")
 
 
 @dataclass(frozen=True)
 class Effects:
-    """Effects of every channel.
+    """Effects of each channel, and of all channels combined.
 
     Attributes
     ----------
     draws : xarray.Dataset
         total, direct, indirect, contribution_share, roas, mroas, each (chain, draw, unit,
-        channel), summed over the fitted weeks; a panel's sum over units is the unit "all".
+        channel), summed over the fitted weeks; the sum over a panel's units is the unit "all".
     weekly : xarray.Dataset
-        total, direct, indirect (statistic, time, unit, channel), and the baseline
-        (statistic, time, unit): the outcome's location with every channel off.
-    together : xarray.DataArray
-        (chain, draw, unit): what all channels added together, against none of them ever, summed
-        over the fitted weeks; the mediator is then off too.
+        total, direct, indirect (statistic, time, unit, channel), and baseline (statistic, time,
+        unit), the outcome's location with every channel off.
+    combined : xarray.Dataset, dims (chain, draw, unit)
+        total, contribution_share and roas of all channels together, the mediator included: the
+        change of the outcome if none of them had ever been on. It is not the sum of the channels'
+        totals, as what a cause brings through the mediator is also a part of the mediator's.
     """
 
     draws: xr.Dataset
     weekly: xr.Dataset
-    together: xr.DataArray
+    combined: xr.Dataset
 
 
-def channel_effects(world: World) -> Effects:
-    """Effects and returns by counterfactual, on all draws.
-
-    Parameters
-    ----------
-    world : World
-
-    Returns
-    -------
-    Effects
-    """
-    data = world.design.dataset.data.isel(time=world.design.weeks)
-    fact = observed_location(world)
-    spend = _with_sum(data["spend"].sum("time").values[None])[0]  # (unit, channel)
-    outcome = _with_sum(data["outcome"].sum("time").values[None])[0]  # (unit,)
+def channel_effects(counterfactual: Counterfactual) -> Effects:
+    """Effects and returns of each channel by counterfactual, on all draws."""
+    data = counterfactual.design.dataset.data.isel(time=counterfactual.design.weeks)
+    fact = observed_location(counterfactual)
+    spend = _append_total(data["spend"].sum("time").values[None])[0]  # (unit, channel)
+    outcome = _append_total(data["outcome"].sum("time").values[None])[0]  # (unit,)
+    outcome = np.where(outcome > 0, outcome, np.nan)  # no share of a loss
     money = np.where(spend > 0, spend, np.nan)
 
     summed, weekly, margins = [], [], []
-    for at, effect in enumerate(weekly_effects(world)):
-        summed.append({name: _with_sum(values.sum(1)) for name, values in effect.items()})
+    for index, effect in enumerate(weekly_effects(counterfactual)):
+        summed.append({name: _append_total(values.sum(1)) for name, values in effect.items()})
         weekly.append({name: summarise(values) for name, values in effect.items()})
-        margins.append(_with_sum(_more(world, fact, at).sum(1)))
+        margins.append(_append_total(_marginal_gain(counterfactual, fact, index).sum(1)))
     draws = {name: np.stack([effect[name] for effect in summed], -1) for name in EFFECTS}
     draws |= {
         "contribution_share": draws["total"] / outcome[:, None],
@@ -99,97 +92,118 @@ def channel_effects(world: World) -> Effects:
         )
         for name in EFFECTS
     }
-    baseline = outcome_location(world, np.zeros_like(world.observed_path))
-    bands["baseline"] = (("statistic", "time", "unit"), summarise(expected(world, baseline)))
+    baseline = location_under(counterfactual, np.zeros_like(counterfactual.observed_path))
+    bands["baseline"] = (
+        ("statistic", "time", "unit"),
+        summarise(apply_floor(counterfactual, baseline)),
+    )
     coords = {
         "statistic": list(STATISTICS),
         "time": data["time"].values,
         "unit": data["unit"].values,
-        "channel": list(world.design.dataset.channels),
+        "channel": list(counterfactual.design.dataset.channels),
     }
-    labelled = _labelled(world, draws)
-    together = _with_sum(change(world, fact, baseline).sum(1))
+    joint = _append_total(outcome_change(counterfactual, fact, baseline).sum(1))
+    money_on_all = np.where(spend.sum(-1) > 0, spend.sum(-1), np.nan)
+    combined = {
+        "total": joint,
+        "contribution_share": joint / outcome,
+        "roas": joint / money_on_all,
+    }
     return Effects(
-        labelled,
+        _as_dataset(counterfactual, draws),
         xr.Dataset(bands, coords=coords),
-        labelled["total"]
-        .isel(channel=0, drop=True)
-        .copy(data=together.reshape(labelled["total"].shape[:3])),
+        _as_dataset(counterfactual, combined),
     )
 
 
-def summed_effects(world: World) -> xr.Dataset:
-    """Total, direct and indirect effect alone, as in `Effects.draws`."""
+def joint_effect(counterfactual: Counterfactual) -> xr.Dataset:
+    """Total effect of all channels together, as in `Effects.combined`."""
+    fact = observed_location(counterfactual)
+    without = location_under(counterfactual, np.zeros_like(counterfactual.observed_path))
+    total = _append_total(outcome_change(counterfactual, fact, without).sum(1))
+    return _as_dataset(counterfactual, {"total": total})
+
+
+def summed_effects(counterfactual: Counterfactual) -> xr.Dataset:
+    """Total, direct and indirect effect of each channel, as in `Effects.draws`."""
     summed = [
-        {name: _with_sum(values.sum(1)) for name, values in effect.items()}
-        for effect in weekly_effects(world)
+        {name: _append_total(values.sum(1)) for name, values in effect.items()}
+        for effect in weekly_effects(counterfactual)
     ]
-    return _labelled(
-        world, {name: np.stack([effect[name] for effect in summed], -1) for name in EFFECTS}
+    return _as_dataset(
+        counterfactual,
+        {name: np.stack([effect[name] for effect in summed], -1) for name in EFFECTS},
     )
 
 
-def weekly_effects(world: World) -> Iterator[dict[str, Array]]:
-    """Each channel's effects by week, against the world in which it never was.
+def weekly_effects(counterfactual: Counterfactual) -> Iterator[dict[str, Array]]:
+    """Effects of each channel by week, in the order of the channels.
 
     Yields
     ------
     dict of str to array, shape (sample, time, unit)
-        total, direct and indirect, in the outcome's units; channels in their order.
+        total, direct and indirect, in the outcome's units.
     """
-    fact = observed_location(world)
-    for at, _ in enumerate(world.design.dataset.channels):
-        yield _off(world, fact, at)
+    fact = observed_location(counterfactual)
+    for index, _ in enumerate(counterfactual.design.dataset.channels):
+        yield _channel_effect(counterfactual, fact, index)
 
 
-def _off(world: World, fact: Array, at: int) -> dict[str, Array]:
-    path = world.observed_path
-    without = _scaled(path, at, 0.0)
-    if world.mediator is None or at not in world.design.causes_at:
-        total = change(world, fact, outcome_location(world, without))
+def _channel_effect(counterfactual: Counterfactual, fact: Array, index: int) -> dict[str, Array]:
+    """Effects by week of the channel at a position."""
+    path = counterfactual.observed_path
+    without = _scale_channel(path, index, 0.0)
+    if counterfactual.mediator is None or index not in counterfactual.design.cause_indices:
+        total = outcome_change(counterfactual, fact, location_under(counterfactual, without))
         return {"total": total, "direct": total, "indirect": np.zeros_like(total)}
-    mediator = mediator_under(world, without)
-    held = outcome_location(world, with_mediator(world, path, mediator))
-    none = outcome_location(world, with_mediator(world, without, mediator))
+    mediator = mediator_under(counterfactual, without)
+    held = location_under(counterfactual, path_with_mediator(counterfactual, path, mediator))
+    none = location_under(counterfactual, path_with_mediator(counterfactual, without, mediator))
     return {
-        "total": change(world, fact, none),
-        "direct": change(world, held, none),
-        "indirect": change(world, fact, held),
+        "total": outcome_change(counterfactual, fact, none),
+        "direct": outcome_change(counterfactual, held, none),
+        "indirect": outcome_change(counterfactual, fact, held),
     }
 
 
-def _more(world: World, fact: Array, at: int) -> Array:
-    """Weekly gain of one per cent more of a channel, the mediator following."""
-    more = _scaled(world.observed_path, at, 1 + MARGIN)
-    if world.mediator is None or at not in world.design.causes_at:
-        return change(world, outcome_location(world, more), fact)
-    follows = with_mediator(world, more, mediator_under(world, more))
-    return change(world, outcome_location(world, follows), fact)
+def _marginal_gain(counterfactual: Counterfactual, fact: Array, index: int) -> Array:
+    """Gain by week from one per cent more of a channel, with the mediator following."""
+    increased = _scale_channel(counterfactual.observed_path, index, 1 + MARGIN)
+    if counterfactual.mediator is None or index not in counterfactual.design.cause_indices:
+        return outcome_change(counterfactual, location_under(counterfactual, increased), fact)
+    follows = path_with_mediator(
+        counterfactual, increased, mediator_under(counterfactual, increased)
+    )
+    return outcome_change(counterfactual, location_under(counterfactual, follows), fact)
 
 
-def _scaled(path: Array, at: int, factor: float) -> Array:
+def _scale_channel(path: Array, index: int, factor: float) -> Array:
     scaled = path.copy()
-    scaled[..., at] *= factor
+    scaled[..., index] *= factor
     return scaled
 
 
-def _labelled(world: World, draws: dict[str, Array]) -> xr.Dataset:
-    units = list(world.design.arrays["unit"].values)
-    shape = (world.draws.sizes["chain"], world.draws.sizes["draw"])
-    return xr.Dataset(
-        {
-            name: ((*SAMPLE, "unit", "channel"), values.reshape(shape + values.shape[1:]))
-            for name, values in draws.items()
-        },
-        coords={
-            "unit": units if len(units) == 1 else [*units, WHOLE],
-            "channel": list(world.design.dataset.channels),
-        },
+def _as_dataset(counterfactual: Counterfactual, draws: dict[str, Array]) -> xr.Dataset:
+    """Draws (sample, unit, channel), or (sample, unit) for all channels together, with labels."""
+    units = list(counterfactual.design.arrays["unit"].values)
+    shape = (counterfactual.draws.sizes["chain"], counterfactual.draws.sizes["draw"])
+    coords = {
+        "unit": units if len(units) == 1 else [*units, ALL_UNITS],
+        "channel": list(counterfactual.design.dataset.channels),
+    }
+    dims = ("unit", "channel")
+    arrays = {
+        name: ((*SAMPLE_DIMS, *dims[: values.ndim - 1]), values.reshape(shape + values.shape[1:]))
+        for name, values in draws.items()
+    }
+    return xr.Dataset(arrays).assign_coords(
+        {dim: coords[dim] for dim in dims if any(dim in named for named, _ in arrays.values())}
     )
 
 
-def _with_sum(values: Array) -> Array:
-    """Append the sum over units, on axis 1, where there are several."""
+def _append_total(values: Array) -> Array:
+    """Values with the sum over units (axis 1) appended, if there are several."""
     if values.shape[1] == 1:
         return values
     return np.concatenate([values, values.sum(1, keepdims=True)], axis=1)

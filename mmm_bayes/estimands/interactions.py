@@ -1,17 +1,16 @@
-"""What interactions do to the outcome: an effect at one level of the other, and at another level.
+"""Effects of interactions: the effect of one partner at different levels of the other.
 
-Two controls. With the other control held at a level, what moving the one does to the outcome, as
-`control_effects` tells it: the lift of a control of zeros and ones, the elasticity of a control
-that enters by its logarithm, the effect of one standard deviation of any other.
+Two controls: the effect of one control on the outcome with the other held at a level, in the
+quantities of `control_effects`: the lift of a control of zeros and ones, the elasticity of a
+control that enters by its logarithm, the effect of one standard deviation of any other.
 
-A channel and a control, or the season. What the channel itself adds in the fitted weeks, against
-none of it ever, had its effectiveness been that of the level in all of them; everything else is as
-it was, and each week keeps its own disturbance. It is told per unit of money, or per unit of
-exposure of a channel that costs none. A part that goes through the mediator is not in it: the
-interaction is not in the mediator's equation.
+A channel and a control, or the season: the channel's direct effect in the fitted weeks if its
+effectiveness had been that of the level in all of them, everything else as observed and each week
+with its own disturbance; per unit of money, or per unit of exposure for an unpaid channel. The
+indirect effect is not included, because the interaction is not in the mediator's equation.
 
 Levels: a control's 10% and 90% quantile over the fitted weeks, or off and on; the middle of each
-quarter. The last rows of each are differences, which say whether the levels differ at all.
+quarter. The last rows of each interaction are differences between levels.
 """
 
 from __future__ import annotations
@@ -25,16 +24,17 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.counterfactual import World, change, outcome_location
-from mmm_bayes.dataset.description import SEASON, Control
-from mmm_bayes.design import Design, columns, seasons
+from mmm_bayes.data.covariates import covariate_columns, fourier_columns
+from mmm_bayes.data.description import SEASON, Control
+from mmm_bayes.data.design import Design
+from mmm_bayes.data.interactions import modulation_terms
 from mmm_bayes.estimands.summary import STATISTICS, summarise
-from mmm_bayes.evaluation import SAMPLE, flat
-from mmm_bayes.interactions import modulating
+from mmm_bayes.model.counterfactual import Counterfactual, location_under, outcome_change
+from mmm_bayes.model.evaluation import SAMPLE_DIMS, flatten_draws
 
 Array = NDArray[np.float64]
 
-#: Quantiles of a control that stand for a low and a high level of it.
+#: Quantiles of a control at its low and its high level.
 LOW, HIGH = 0.1, 0.9
 #: A day in the middle of each quarter.
 QUARTERS = {
@@ -55,188 +55,196 @@ class Level:
     name : str
         "low", "high", "off", "on" or the middle of a quarter.
     value : float
-        In the control's own units (of a growth, the share that it grew by); NaN for a season.
-    away : array, shape (column,)
-        The covariate columns that it fixes, less their means.
+        In the control's own units (the relative change, for a growth); NaN for a season.
+    deviation : array, shape (column,)
+        Values of the level's covariate columns, less their means.
     """
 
     name: str
     value: float
-    away: Array
+    deviation: Array
 
 
-def interaction_effects(world: World) -> xr.Dataset:
-    """The effects of every interaction of the description, level by level.
-
-    Parameters
-    ----------
-    world : World
+def interaction_effects(counterfactual: Counterfactual) -> xr.Dataset:
+    """Effects of every interaction of the description, by level.
 
     Returns
     -------
     xarray.Dataset
-        ``effect`` (chain, draw, row) with coordinates along `row`: the interaction, `of` what the
-        effect is, `at` what the level is of, the level and its value, and the quantity:
-        "elasticity", "lift" or "effect" (of one standard deviation), the last two in per cent of
-        the mean outcome (identity link) or of the outcome (log link); "roas", outcome per unit of
-        money, or "per_exposure", outcome per unit of exposure. Empty without interactions.
+        ``effect`` (chain, draw, row) with coordinates along `row`: the `interaction`; `of`, the
+        control or channel whose effect it is; `at`, the control or season of the level; the `level`
+        and its `value`; and the `quantity`: "elasticity", "lift" or "effect" (of one standard
+        deviation), the last two in per cent of the mean outcome (identity link; NaN where that is
+        not positive) or of the outcome (log link); "roas", outcome per unit of money, or
+        "per_exposure", outcome per unit of exposure. Empty without interactions, or for a model
+        without covariates.
     """
-    description = world.design.dataset.description
+    description = counterfactual.design.dataset.description
     rows: list[tuple[tuple[Any, ...], Array]] = []
-    for name, (one, other) in description.products.items():
-        for of, at in ((one, other), (other, one)):
-            rows += _of_control(world, name, of, at)
-    for name, (channel, by) in description.modulations.items():
-        rows += _of_channel(world, name, channel, by)
+    has_covariates = "covariate_effect" in counterfactual.draws
+    for name, (first, second) in description.products.items() if has_covariates else ():
+        for control, partner in ((first, second), (second, first)):
+            rows += _control_rows(counterfactual, name, control, partner)
+    for name, (channel, modulator) in description.modulations.items():
+        rows += _channel_rows(counterfactual, name, channel, modulator)
     if not rows:
         return xr.Dataset()
-    shape = (world.draws.sizes["chain"], world.draws.sizes["draw"])
+    shape = (counterfactual.draws.sizes["chain"], counterfactual.draws.sizes["draw"])
     effects = np.stack([effect for _, effect in rows], -1)
     coords: dict[str, Any] = {
-        key: ("row", np.array([label[at] for label, _ in rows], dtype=str))
-        for at, key in enumerate(LABELS)
+        key: ("row", np.array([label[position] for label, _ in rows], dtype=str))
+        for position, key in enumerate(LABELS)
     }
     coords["value"] = ("row", np.array([label[-1] for label, _ in rows], dtype=float))
-    return xr.Dataset({"effect": ((*SAMPLE, "row"), effects.reshape(*shape, -1))}, coords=coords)
+    return xr.Dataset(
+        {"effect": ((*SAMPLE_DIMS, "row"), effects.reshape(*shape, -1))}, coords=coords
+    )
 
 
-def interaction_table(found: xr.Dataset) -> pd.DataFrame:
-    """The tidy table of ``interactions.csv``.
+def interaction_table(effects: xr.Dataset) -> pd.DataFrame:
+    """Tidy table of ``interactions.csv``.
 
     Parameters
     ----------
-    found : xarray.Dataset
+    effects : xarray.Dataset, dims (chain, draw, row)
         As `interaction_effects` returns it.
 
     Returns
     -------
     pandas.DataFrame
-        Columns interaction, of, at, level, value, quantity, mean, median, sd, lower, upper; no
-        rows without interactions.
+        Columns interaction, of, at, level, value, quantity, mean, median, sd, lower, upper; no rows
+        without interactions.
     """
     names = ("interaction", "of", "at", "level", "value", "quantity")
-    if "effect" not in found:
+    if "effect" not in effects:
         return pd.DataFrame(columns=[*names, *STATISTICS])
-    numbers = summarise(flat(found["effect"]))
+    statistics = summarise(flatten_draws(effects["effect"]))
     return pd.DataFrame(
-        {name: found[name].values for name in names} | dict(zip(STATISTICS, numbers, strict=True))
+        {name: effects[name].values for name in names}
+        | dict(zip(STATISTICS, statistics, strict=True))
     )
 
 
-def _of_control(
-    world: World, name: str, of: str, at: str
+def _control_rows(
+    counterfactual: Counterfactual, name: str, control: str, partner: str
 ) -> Iterator[tuple[tuple[Any, ...], Array]]:
-    """What moving one control does at levels of the other, in the typical unit of a panel."""
-    design, scaling = world.design, world.design.scaling
-    # Coefficients of the columns as they enter the equation, per unit: (sample, column).
-    slopes = flat(world.draws["covariate_effect"]) @ scaling.unmix.T / scaling.scale
-    own, product = scaling.columns.index(of), scaling.columns.index(name)
-    control = design.dataset.description.controls[of]
-    multiplies = design.form.link == "log"
+    """Labels and effects of a control at levels of its partner; in a panel's typical unit."""
+    design, scaling = counterfactual.design, counterfactual.design.scaling
+    # Coefficients of the unstandardised columns, (sample, column).
+    coefficients = flatten_draws(counterfactual.draws["covariate_effect"])
+    log_link = design.form.link == "log"
+    slopes = coefficients @ scaling.r_inverse.T / scaling.scale
+    slopes = slopes * (1.0 if log_link else scaling.unit_share)
+    column, product = scaling.columns.index(control), scaling.columns.index(name)
+    transform = design.dataset.description.controls[control].transform
 
-    def told(slope: Array) -> tuple[str, Array]:
-        if control.transform == "log":
+    def quantify(slope: Array) -> tuple[str, Array]:
+        if transform == "log":
             return "elasticity", slope
-        quantity = "lift" if is_switch(design, of) else "effect"
-        moved = slope * (1.0 if quantity == "lift" else scaling.scale[own])
-        return quantity, 100 * (np.expm1(moved) if multiplies else moved)
+        quantity = "lift" if is_binary(design, control) else "effect"
+        change = slope * (1.0 if quantity == "lift" else scaling.scale[column])
+        return quantity, 100 * (np.expm1(change) if log_link else change)
 
-    low, high = control_levels(design, at)
+    low, high = control_levels(design, partner)
     effects = []
     for level in (low, high):
-        quantity, effect = told(slopes[:, own] + slopes[:, product] * level.away[0])
+        slope = slopes[:, column] + slopes[:, product] * level.deviation[0]
+        quantity, effect = quantify(slope)
         effects.append(effect)
-        yield (name, of, at, level.name, quantity, level.value), effect
+        yield (name, control, partner, level.name, quantity, level.value), effect
     yield (
-        (name, of, at, f"{high.name} less {low.name}", quantity, np.nan),
+        (name, control, partner, f"{high.name} less {low.name}", quantity, np.nan),
         effects[1] - effects[0],
     )
 
 
-def _of_channel(
-    world: World, name: str, channel: str, by: str
+def _channel_rows(
+    counterfactual: Counterfactual, name: str, channel: str, modulator: str
 ) -> Iterator[tuple[tuple[Any, ...], Array]]:
-    """What a unit of a channel adds at levels of what changes it."""
-    design = world.design
+    """Labels and direct effects per unit of a channel at levels of its modulator."""
+    design = counterfactual.design
     data = design.dataset.data.isel(time=design.weeks)
     quantity, amount = ("roas", "spend") if channel in design.dataset.paid else (
         "per_exposure", "exposure",
     )  # fmt: skip
-    units = float(data[amount].sel(channel=channel).sum())
-    without = world.observed_path.copy()
-    without[..., design.dataset.channels.index(channel)] = 0.0
-    none = outcome_location(world, without)  # no exposure: its effectiveness is nothing to it
+    total = float(data[amount].sel(channel=channel).sum())
+    path = counterfactual.observed_path.copy()
+    path[..., design.dataset.channels.index(channel)] = 0.0
+    without = location_under(counterfactual, path)  # the same at every level
 
-    parts = modulating(design.dataset.description)
-    own = [place for place, (interaction, _, _) in enumerate(parts) if interaction == name]
-    at = [design.scaling.columns.index(parts[place][2]) for place in own]
+    terms = modulation_terms(design.dataset.description)
+    positions = [number for number, (term, _, _) in enumerate(terms) if term == name]
+    columns = [design.scaling.columns.index(terms[number][2]) for number in positions]
 
-    def added(level: Level) -> Array:
+    def effect_at(level: Level) -> Array:
         modulators = design.arrays["modulators"].copy(deep=True)
-        modulators[..., own] = level.away / design.scaling.scale[at]
+        modulators[..., positions] = level.deviation / design.scaling.scale[columns]
         arrays = design.arrays.assign(modulators=modulators)
-        there = replace(world, design=replace(design, arrays=arrays))
-        location = outcome_location(there, world.observed_path)
-        return np.asarray(change(world, location, none).sum((1, 2)) / units)
+        modified = replace(counterfactual, design=replace(design, arrays=arrays))
+        location = location_under(modified, counterfactual.observed_path)
+        return np.asarray(outcome_change(counterfactual, location, without).sum((1, 2)) / total)
 
-    levels = season_levels(design) if by == SEASON else control_levels(design, by)
-    effects = [added(level) for level in levels]
+    levels = season_levels(design) if modulator == SEASON else control_levels(design, modulator)
+    effects = [effect_at(level) for level in levels]
     for level, effect in zip(levels, effects, strict=True):
-        yield (name, channel, by, level.name, quantity, level.value), effect
-    if by == SEASON:
+        yield (name, channel, modulator, level.name, quantity, level.value), effect
+    if modulator == SEASON:
         mean = np.mean(effects, 0)
         for level, effect in zip(levels, effects, strict=True):
-            yield (name, channel, by, f"{level.name} less mean", quantity, np.nan), effect - mean
+            label = (name, channel, modulator, f"{level.name} less mean", quantity, np.nan)
+            yield label, effect - mean
     else:
         low, high = levels
         yield (
-            (name, channel, by, f"{high.name} less {low.name}", quantity, np.nan),
+            (name, channel, modulator, f"{high.name} less {low.name}", quantity, np.nan),
             effects[1] - effects[0],
         )
 
 
-def is_switch(design: Design, control: str) -> bool:
-    """Whether a control is off or on: zeros and ones, as they are."""
+def is_binary(design: Design, control: str) -> bool:
+    """Whether a control has only the values zero and one, untransformed."""
     values = design.dataset.data["controls"].sel(control=control).values
-    plain = design.dataset.description.controls[control].transform == "none"
-    return plain and bool(np.isin(values, (0.0, 1.0)).all())
+    untransformed = design.dataset.description.controls[control].transform == "none"
+    return untransformed and bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def control_levels(design: Design, control: str) -> list[Level]:
-    """A low and a high level of a control over the fitted weeks, or off and on.
+    """Low and high level of a control over the fitted weeks, or off and on.
 
-    In a panel a level is that far from a unit's own mean, and its value that of the mean unit.
+    In a panel the levels are deviations from each unit's own mean, and their values are those of
+    the average unit.
     """
     scaling = design.scaling
-    place = scaling.columns.index(control)
-    typical = float(scaling.centre[:, place].mean())
-    if is_switch(design, control):
+    column = scaling.columns.index(control)
+    centre = float(scaling.centre[:, column].mean())
+    if is_binary(design, control):
         return [
-            Level(name, value, np.array([value - typical]))
+            Level(name, value, np.array([value - centre]))
             for name, value in (("off", 0.0), ("on", 1.0))
         ]
-    table = columns(design.dataset, scaling.start, scaling.end)
-    away = table.isel(time=design.weeks, column=place).values - scaling.centre[:, place]
+    table = covariate_columns(design.dataset, scaling.start, scaling.end)
+    deviations = table.isel(time=design.weeks, column=column).values - scaling.centre[:, column]
     spec = design.dataset.description.controls[control]
+    quantiles = np.quantile(deviations, [LOW, HIGH])
     return [
-        Level(name, _plain(spec, typical + quantile), np.array([quantile]))
-        for name, quantile in zip(("low", "high"), np.quantile(away, [LOW, HIGH]), strict=True)
+        Level(name, _back_transform(spec, centre + quantile), np.array([quantile]))
+        for name, quantile in zip(("low", "high"), quantiles, strict=True)
     ]
 
 
 def season_levels(design: Design) -> list[Level]:
-    """The middle of each quarter, as the Fourier columns of that day."""
+    """Levels of the season: the Fourier columns in the middle of each quarter."""
     scaling = design.scaling
     days = xr.DataArray(np.array(list(QUARTERS.values()), dtype="datetime64[ns]"), dims="time")
-    parts = seasons(days, design.dataset.description.calendar.fourier)
-    values = np.stack([part.values for part in parts.values()], -1)
-    places = [scaling.columns.index(name) for name in parts]
-    away = values - scaling.centre[:, places].mean(0)
-    return [Level(name, np.nan, row) for name, row in zip(QUARTERS, away, strict=True)]
+    table = fourier_columns(days, design.dataset.description.calendar.fourier)
+    values = np.stack([column.values for column in table.values()], -1)
+    positions = [scaling.columns.index(name) for name in table]
+    deviations = values - scaling.centre[:, positions].mean(0)
+    return [Level(name, np.nan, row) for name, row in zip(QUARTERS, deviations, strict=True)]
 
 
-def _plain(control: Control, value: float) -> float:
-    """A transformed value in the control's own units."""
+def _back_transform(control: Control, value: float) -> float:
+    """Value of a control in its own units, from its transformed value."""
     match control.transform:
         case "log":
             return float(np.exp(value))

@@ -1,4 +1,4 @@
-"""How an effect changed: its course, its return by quarter, and late against early."""
+"""Effects over time: effectiveness by week, ROAS by quarter, change from early to late weeks."""
 
 from __future__ import annotations
 
@@ -8,64 +8,67 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.counterfactual import World
+from mmm_bayes.data.step import QUARTER_DAYS, step_of
 from mmm_bayes.estimands.effects import weekly_effects
 from mmm_bayes.estimands.summary import STATISTICS, summarise
-from mmm_bayes.evaluation import flat
+from mmm_bayes.model.counterfactual import Counterfactual
+from mmm_bayes.model.evaluation import flatten_draws
 
-#: The weeks at either end whose mean effectiveness is compared, as a share of the fitted weeks.
+#: Share of the fitted weeks at either end whose mean effectiveness is compared.
 QUARTER = 0.25
-#: Days over which a return is taken: by the week it would be that of other weeks' carryover.
-PERIOD = 91
+#: Days of a ROAS period: that of a single week would mostly reflect other weeks' carryover.
+PERIOD = QUARTER_DAYS
 
 
-def over_time(world: World) -> xr.Dataset:
-    """The course of each channel's effect, for a model in which it may change.
-
-    Parameters
-    ----------
-    world : World
+def effects_over_time(counterfactual: Counterfactual) -> xr.Dataset:
+    """Effectiveness of each channel over time, for a model in which it varies.
 
     Returns
     -------
     xarray.Dataset
         ``effectiveness`` (statistic, time, channel), as a multiple of its mean over the weeks;
         ``change`` (statistic, channel), its mean in the last quarter of the weeks over that in the
-        first; ``roas`` (statistic, period, channel), the total effect felt in about 13 weeks over
-        what was spent in them, summed over units, NaN where nothing was; and the coordinates
-        ``begins``, ``ends`` (period), the first and the last week. Empty for a model without.
+        first; ``roas`` (statistic, period, channel), the total effect in a quarter of a year
+        over the spend in it, summed over units, NaN where nothing was spent; and the coordinates
+        ``begins`` and ``ends`` (period), the first and the last week. Empty for a model with
+        constant effects.
     """
-    if "effectiveness" not in world.draws:
+    if "effectiveness" not in counterfactual.draws:
         return xr.Dataset()
-    found = world.draws["effectiveness"].transpose("chain", "draw", "time", "channel")
-    data = world.design.dataset.data.isel(time=world.design.weeks)
+    effectiveness = counterfactual.draws["effectiveness"].transpose(
+        "chain", "draw", "time", "channel"
+    )
+    data = counterfactual.design.dataset.data.isel(time=counterfactual.design.weeks)
     time = data["time"].values
-    begins = _begins(len(time), int(data.attrs["step_days"]))
-    spend = np.add.reduceat(data["spend"].sum("unit").values, begins, axis=0)
-    felt = np.stack(
+    starts = _period_starts(len(time), step_of(time).within(PERIOD))
+    spend = np.add.reduceat(data["spend"].sum("unit").values, starts, axis=0)
+    total = np.stack(
         [
-            np.add.reduceat(effect["total"].sum(-1), begins, axis=1)
-            for effect in weekly_effects(world)
+            np.add.reduceat(effect["total"].sum(-1), starts, axis=1)
+            for effect in weekly_effects(counterfactual)
         ],
         -1,
     )  # (sample, period, channel)
-    roas = summarise(felt / np.where(spend > 0, spend, 1.0))
+    roas = summarise(total / np.where(spend > 0, spend, 1.0))
     dims: tuple[str, ...] = ("statistic", "period", "channel")
     return xr.Dataset(
         {
             "effectiveness": (
                 ("statistic", "time", "channel"),
-                summarise(flat(relative_effectiveness(found))),
+                summarise(flatten_draws(relative_effectiveness(effectiveness))),
             ),
-            "change": (("statistic", "channel"), summarise(flat(late_over_early(found)))),
+            "change": (
+                ("statistic", "channel"),
+                summarise(flatten_draws(late_early_ratio(effectiveness))),
+            ),
             "roas": (dims, np.where(spend > 0, roas, np.nan)),
         },
         coords={
             "statistic": list(STATISTICS),
             "time": time,
-            "channel": list(world.design.dataset.channels),
-            "begins": ("period", time[begins]),
-            "ends": ("period", time[[*(begins[1:] - 1), -1]]),
+            "channel": list(counterfactual.design.dataset.channels),
+            "begins": ("period", time[starts]),
+            "ends": ("period", time[[*(starts[1:] - 1), -1]]),
         },
     )
 
@@ -80,7 +83,7 @@ def relative_effectiveness(effectiveness: xr.DataArray) -> xr.DataArray:
     return effectiveness / effectiveness.mean("time")
 
 
-def late_over_early(effectiveness: xr.DataArray) -> xr.DataArray:
+def late_early_ratio(effectiveness: xr.DataArray) -> xr.DataArray:
     """Mean effectiveness of the last quarter of the weeks over that of the first.
 
     Parameters
@@ -90,14 +93,13 @@ def late_over_early(effectiveness: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray, dims (...)
-        1 if nothing changed, 0.5 if half of the effect is left.
+        1 if nothing changed, 0.5 if half of the effect remains.
     """
     weeks = max(1, round(QUARTER * effectiveness.sizes["time"]))
     late, early = slice(-weeks, None), slice(0, weeks)
     return effectiveness.isel(time=late).mean("time") / effectiveness.isel(time=early).mean("time")
 
 
-def _begins(weeks: int, step_days: int) -> NDArray[Any]:
-    """First rows of the periods; all end with the table, and the first has what is left over."""
-    length = max(1, round(PERIOD / step_days))
+def _period_starts(weeks: int, length: int) -> NDArray[Any]:
+    """First row of each period; the last ends with the table, the first has the remaining weeks."""
     return np.r_[0, np.arange(weeks % length + length, weeks, length)].astype(int)

@@ -1,9 +1,9 @@
-"""What exposure costs: the price of a thousand units of it, week by week.
+"""Cost of exposure: CPM, the cost per thousand units, by week.
 
     CPM = 1000 * spend / exposure
 
-The response is driven by exposure and a return is measured on spend, so a channel whose price moves
-returns more in cheap weeks for the same response.
+Exposure drives the response but a return is relative to spend, so a channel whose price varies has
+a higher return in cheap weeks for the same response.
 """
 
 from __future__ import annotations
@@ -11,33 +11,29 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.dataset.loading import WHOLE
-from mmm_bayes.dataset.profiling import priced
-from mmm_bayes.design import Design
+from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.design import Design
+from mmm_bayes.data.profiles import variable_price_channels
 
 
 def cost_per_thousand(design: Design) -> xr.Dataset:
     """Cost per thousand of each channel that has an exposure besides its spend.
 
-    Parameters
-    ----------
-    design : Design
-
     Returns
     -------
     xarray.Dataset
         ``cpm`` (time, unit, channel) over the fitted weeks, money per thousand units of exposure,
-        NaN in a week without exposure; the last unit of a panel, "all", has all spend over all
-        exposure. Channels whose exposure is their spend at one fixed price are left out; empty
-        where none is left.
+        NaN in a week without exposure; the last unit of a panel, "all", has total spend over total
+        exposure. Without channels whose exposure is proportional to their spend; empty if none is
+        left.
     """
-    channels = priced(design.dataset)
+    channels = variable_price_channels(design.dataset)
     if not channels:
         return xr.Dataset()
     data = design.dataset.data.isel(time=design.weeks).sel(channel=channels)
     amounts = data[["spend", "exposure"]].drop_vars("role")
     if amounts.sizes["unit"] > 1:
-        whole = amounts.sum("unit").expand_dims(unit=[WHOLE])
-        amounts = xr.concat([amounts, whole], "unit").transpose("time", "unit", "channel")
+        total = amounts.sum("unit").expand_dims(unit=[ALL_UNITS])
+        amounts = xr.concat([amounts, total], "unit").transpose("time", "unit", "channel")
     exposure = amounts["exposure"].where(amounts["exposure"] > 0, np.nan)
     return (1000 * amounts["spend"] / exposure).to_dataset(name="cpm")

@@ -7,13 +7,15 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from mmm_bayes.data.description import ALL_MEDIA
+
 STATISTICS = ("mean", "median", "sd", "lower", "upper")
-#: Ends of every interval of the project: 90%, equal-tailed.
+#: Quantiles at the ends of every interval: 90%, equal-tailed.
 INTERVAL = (0.05, 0.95)
 
 
 def summarise(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Summaries of draws.
+    """Summary statistics of draws.
 
     Parameters
     ----------
@@ -28,28 +30,31 @@ def summarise(draws: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([draws.mean(0), median, draws.std(0, ddof=1), lower, upper])
 
 
-def table(draws: xr.Dataset) -> pd.DataFrame:
-    """The tidy table of ``estimands.csv``.
+def estimand_table(draws: xr.Dataset, combined: xr.Dataset | None = None) -> pd.DataFrame:
+    """Tidy table of ``estimands.csv``.
 
     Parameters
     ----------
-    draws : xarray.Dataset
-        Variables (chain, draw, unit, channel), one an estimand.
+    draws : xarray.Dataset, dims (chain, draw, unit, channel)
+        One variable for each estimand.
+    combined : xarray.Dataset, dims (chain, draw, unit), optional
+        The estimands that all media together have; their channel in the table is `ALL_MEDIA`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns unit, channel, estimand, mean, median, sd, lower, upper; an estimand that a
-        channel does not have (a return on no spend) has no row.
+        Columns unit, channel, estimand, mean, median, sd, lower, upper; no row for an estimand that
+        a channel does not have (a return without spend).
     """
     rows = []
-    for name, values in draws.data_vars.items():
+    together = xr.Dataset() if combined is None else combined.expand_dims(channel=[ALL_MEDIA])
+    for name, values in (*draws.data_vars.items(), *together.data_vars.items()):
         stacked = values.stack(sample=("chain", "draw")).transpose("sample", "unit", "channel")
         summary = summarise(stacked.values)
         rows += [
             (unit, channel, name, *summary[:, u, c])
-            for u, unit in enumerate(draws["unit"].values)
-            for c, channel in enumerate(draws["channel"].values)
+            for u, unit in enumerate(values["unit"].values)
+            for c, channel in enumerate(values["channel"].values)
             if np.isfinite(summary[:, u, c]).all()
         ]
     return pd.DataFrame(rows, columns=["unit", "channel", "estimand", *STATISTICS])

@@ -1,8 +1,8 @@
-"""Figures: labelled data in, matplotlib axes out; one idea a file, no inference.
+"""Figures: summaries of draws in, Matplotlib axes out; no inference and no posterior statistics.
 
-Draw and save them inside `styled()`, on axes of `figure`.
+Draw and save them inside `figure_style()`, on axes of `figure`.
 """
 
-from mmm_bayes.plots.style import RC, colours, compact, figure, styled
+from mmm_bayes.plots.style import RC, colours, figure, figure_style
 
-__all__ = ["RC", "colours", "compact", "figure", "styled"]
+__all__ = ["RC", "colours", "figure", "figure_style"]

@@ -1,8 +1,7 @@
-"""Ranks of the truth among posterior draws: how far their ECDF strays from even."""
+"""Simulation-based calibration: ECDF of the ranks of the truth, less that of a uniform."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,13 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mmm_bayes.plots.style import GREY, INK, PALE, colours, figure
+from mmm_bayes.plots.style import GREY, INK, PALE, colours, panels
 
 Array = NDArray[np.float64]
 Band = tuple[Array, Array, Array]
 
-#: Quantities by what they are called in the field, in the order in which people ask.
+#: Quantity with the name of an equation, not of a channel.
+LIKELIHOOD = "log_likelihood"
+#: Names of the quantities, in the order of the panels.
 NAMES = {
+    "joint": "Total effect, all media",
     "total": "Total effect",
     "unit_total": "Total effect in each unit",
     "direct": "Direct effect",
@@ -27,6 +29,8 @@ NAMES = {
     "adstock_alpha": "Retention",
     "saturation_kappa": "Half-saturation",
     "saturation_slope": "Slope",
+    "media_share": "Mean contribution, all media",
+    "media_division": "Relative return",
     "beta": "Mean contribution",
     "beta_direct": "Mean contribution",
     "gamma": "Effect on mediator",
@@ -34,59 +38,67 @@ NAMES = {
     "mediation_alpha": "Retention, mediation",
     "mediation_kappa": "Half-saturation, mediation",
     "mediation_slope": "Slope, mediation",
+    LIKELIHOOD: "Log-likelihood",
 }
 SPREADS = "Spread over units"
-REST = "Intercepts and noise"
+OTHERS = "Intercepts and noise"
+COLUMNS = 4
 
 
 def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) -> Figure:
-    """One panel for each kind of quantity: ECDF of the ranks less the diagonal, with the band.
+    """ECDF of the ranks less the diagonal, with its band, a panel for each kind of quantity.
 
     Parameters
     ----------
     ranks : pandas.DataFrame
-        Columns quantity (``total[facebook]``) and pit, a row a quantity and simulated table.
-    band : tuple of array
+        Columns quantity (``total[facebook]``) and pit (the rank over the number of draws), a row
+        for each quantity and simulated table.
+    band : tuple of array, shape (point,)
         Points in (0, 1), lower and upper end of a calibrated quantity's ECDF.
     outside : sequence of str
-        Quantities that leave the band; they are drawn in full and named.
+        Quantities that leave the band; their lines are thick and named.
     """
     split = ranks["quantity"].str.extract(r"^(?P<kind>[^\[]+)(?:\[(?P<label>.*)\])?$")
-    named = split["kind"].isin(list(NAMES))
-    rest = np.where(split["kind"].str.endswith("_spread"), SPREADS, REST)
-    kinds = split["kind"].where(named, rest)
-    present = [kind for kind in [*NAMES, SPREADS, REST] if (kinds == kind).any()]
-    channel = split["label"].str.split(", ").str[-1]  # "unit, channel" where it is a unit's own
-    labels = channel[named].dropna().unique()
-    shades = colours(tuple(labels))
-    columns = min(4, len(present))
-    rows = math.ceil(len(present) / columns)
-    made, axes = figure(
-        rows, columns, width=9.5, height=0.9 + 1.9 * rows, sharex=True, sharey=True, across=0.15,
-        down=0.45, bottom=0.85, top=0.35, left=0.65,
+    has_name = split["kind"].isin(list(NAMES))
+    others = np.where(split["kind"].str.endswith("_spread"), SPREADS, OTHERS)
+    kinds = split["kind"].where(has_name, others)
+    present = [kind for kind in [*NAMES, SPREADS, OTHERS] if (kinds == kind).any()]
+    names = split["label"][split["kind"] == "total"].unique().tolist()
+    channels = {label: _channel(label, names) for label in split["label"].dropna().unique()}
+    channel = split["label"].map(channels)
+    labels = channel[has_name & (kinds != LIKELIHOOD)].dropna().unique()
+    palette = colours(tuple(labels))
+    drawing, axes = panels(
+        len(present), columns=COLUMNS, height=1.9, margin=0.9, width=9.5, sharex=True, sharey=True,
+        across=0.15, down=0.45, bottom=0.85, top=0.35, left=0.65,
     )  # fmt: skip
-    flat = list(axes.ravel())
-    for ax in flat[len(present) :]:
-        ax.axis("off")
-    for ax, kind in zip(flat, present, strict=False):
-        chosen = ranks[kinds == kind].assign(label=split["label"], channel=channel)
-        _panel(ax, chosen, band, shades, outside)
+    for ax, kind in zip(axes, present, strict=True):
+        rows = ranks[kinds == kind].assign(label=split["label"], channel=channel)
+        _panel(ax, rows, band, palette, outside)
         ax.set_title(NAMES.get(kind, kind))
-    for ax in axes[:, 0]:
-        ax.set_ylabel("ECDF − even")
+    for ax in axes[::COLUMNS]:
+        ax.set_ylabel("ECDF − uniform")
     handles: list[Any] = [
-        flat[0].plot([], [], color=shades[label], label=label)[0]
+        axes[0].plot([], [], color=palette[label], label=label)[0]
         for label in labels
         if label != "all"
     ]
-    made.legend(handles=handles, loc="lower center", ncols=max(1, len(handles)))
-    made.text(0.5, 0.42 / made.get_figheight(), "rank of the truth among posterior draws, 0 to 1",
-              ha="center", color=INK)  # fmt: skip
-    return made
+    drawing.legend(handles=handles, loc="lower center", ncols=max(1, len(handles)))
+    drawing.text(
+        0.5, 0.42 / drawing.get_figheight(), "rank of the truth among posterior draws, 0 to 1",
+        ha="center", color=INK,
+    )  # fmt: skip
+    return drawing
+
+
+def _channel(label: str, channels: Sequence[str]) -> str:
+    """Channel of a quantity's label: the whole of it, or its end after the name of a unit."""
+    ends = [name for name in channels if label == name or label.endswith(f", {name}")]
+    return max(ends, key=len, default=label)
 
 
 def _panel(
-    ax: Axes, ranks: pd.DataFrame, band: Band, shades: dict[str, str], outside: Sequence[str]
+    ax: Axes, ranks: pd.DataFrame, band: Band, palette: dict[str, str], outside: Sequence[str]
 ) -> None:
     points, lower, upper = band
     ax.fill_between(points, lower - points, upper - points, color=PALE, linewidth=0)
@@ -95,14 +107,14 @@ def _panel(
         label = str(group["label"].iloc[0])
         ordered = np.sort(group["pit"].to_numpy())
         ecdf = np.arange(1, len(ordered) + 1) / len(ordered)
-        left = name in outside
+        leaves = name in outside
         ax.step(
             np.r_[0, ordered, 1], np.r_[0, ecdf - ordered, 0], where="post",
-            color=shades.get(str(group["channel"].iloc[0]), INK), linewidth=1.8 if left else 0.9,
+            color=palette.get(str(group["channel"].iloc[0]), INK), linewidth=1.8 if leaves else 0.9,
         )  # fmt: skip
-        if left:
+        if leaves:
             worst = int(np.abs(ecdf - ordered).argmax())
             ax.annotate(
-                label if label in shades else str(name),
+                label if label in palette else str(name),
                 (ordered[worst], ecdf[worst] - ordered[worst]), fontsize=7, color=INK,
             )  # fmt: skip

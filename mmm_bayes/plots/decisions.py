@@ -1,9 +1,8 @@
-"""Plans: what they spend, what caution costs, and two spends against each other."""
+"""Plans: their spends, the efficient frontier, two spends traded against each other, prices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,51 +11,54 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from scipy.spatial import ConvexHull, QhullError
 
-from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, PALE, compact, few, numbers
+from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, PALE, limit_ticks, number_axis
+from mmm_bayes.text import number, percent
 
 _NOW, _PLAN = OKABE_ITO[0], OKABE_ITO[4]
+#: Ground where no week was observed.
+UNOBSERVED = "#E9E9E9"
 
 
-def spends(ax: Axes, plan: pd.DataFrame) -> None:
-    """Draw each channel's weekly spend, today's and the plan's.
+def spend_changes(ax: Axes, plan: pd.DataFrame) -> None:
+    """Draw each channel's weekly spend, today and in the plan.
 
     Parameters
     ----------
-    ax : Axes
     plan : pandas.DataFrame
         Columns channel, spend_now and spend_plan, one row a channel.
     """
-    places = np.arange(len(plan))[::-1]
-    now, then = plan["spend_now"].to_numpy(), plan["spend_plan"].to_numpy()
-    ax.hlines(places, now, then, color=PALE, linewidth=3, zorder=1)
-    ax.scatter(now, places, s=34, facecolor="white", edgecolor=_NOW, label="today", zorder=2)
-    ax.scatter(then, places, s=34, color=_PLAN, label="plan", zorder=3)
-    for place, before, after in zip(places, now, then, strict=True):
+    rows = np.arange(len(plan))[::-1]
+    now, planned = plan["spend_now"].to_numpy(), plan["spend_plan"].to_numpy()
+    ax.hlines(rows, now, planned, color=PALE, linewidth=3, zorder=1)
+    ax.scatter(now, rows, s=34, facecolor="white", edgecolor=_NOW, label="today", zorder=2)
+    ax.scatter(planned, rows, s=34, color=_PLAN, label="plan", zorder=3)
+    for row, before, after in zip(rows, now, planned, strict=True):
         if before > 0:
-            change = f"{100 * (after / before - 1):+.0f}%".replace("-", "−")
-            ax.annotate(change, (max(before, after), place), (8, 0), textcoords="offset points",
+            change = percent(after / before - 1, signed=True)
+            ax.annotate(change, (max(before, after), row), (8, 0), textcoords="offset points",
                         va="center", fontsize=8)  # fmt: skip
-    ax.set_yticks(places, plan["channel"].astype(str))
-    ax.set_xlim(0, 1.15 * max(now.max(), then.max()))
+    ax.set_yticks(rows, plan["channel"].astype(str))
+    ax.set_xlim(0, 1.15 * max(now.max(), planned.max()))
     ax.set_ylim(-0.6, len(plan) - 0.4)
     ax.set_xlabel("spend a week")
     ax.grid(axis="y", visible=False)
-    numbers(ax.xaxis)
+    number_axis(ax.xaxis)
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
 
 
-def frontier(ax: Axes, points: pd.DataFrame, *, name: str = "outcome", worst: float = 0.1) -> None:
-    """Draw the expected gain of plans against that of their worst cases.
+def efficient_frontier(
+    ax: Axes, points: pd.DataFrame, *, name: str = "outcome", worst: float = 0.1
+) -> None:
+    """Draw the expected gain of plans against the mean gain of their worst cases.
 
     Parameters
     ----------
-    ax : Axes
     points : pandas.DataFrame
         Columns caution (missing for the last two rows: the chosen plan and today's), mean, cvar.
     name : str
-        Of the outcome.
+        Name of the outcome.
     worst : float
-        Part of the draws that are the worst cases.
+        Share of the draws that are the worst cases.
     """
     line = points[points["caution"].notna()].sort_values("caution")
     chosen = points.iloc[-2]
@@ -70,17 +72,17 @@ def frontier(ax: Axes, points: pd.DataFrame, *, name: str = "outcome", worst: fl
                     fontsize=8, ha="center")  # fmt: skip
     ax.scatter([chosen["cvar"]], [chosen["mean"]], color=_PLAN, s=60, marker="D", zorder=3,
                label="the plan")  # fmt: skip
-    ax.set_xlabel(f"mean gain of {name} in the worst {worst:.0%} of cases")
+    ax.set_xlabel(f"mean gain of {name} in the worst {percent(worst)} of cases")
     ax.set_ylabel(f"expected gain of {name}")
     ax.margins(0.25)
-    few(ax.xaxis, 5)
-    few(ax.yaxis, 5)
-    numbers(ax.xaxis)
-    numbers(ax.yaxis)
+    limit_ticks(ax.xaxis, 5)
+    limit_ticks(ax.yaxis, 5)
+    number_axis(ax.xaxis)
+    number_axis(ax.yaxis)
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
 
 
-def tradeoff(
+def spend_tradeoff(
     ax: Axes,
     grid: pd.DataFrame,
     weeks: pd.DataFrame,
@@ -89,28 +91,27 @@ def tradeoff(
     plan: tuple[float, float],
     names: tuple[str, str],
 ) -> None:
-    """Draw the expected outcome over two spends, and where the table has weeks.
+    """Draw the expected outcome over two spends, with the observed weeks.
 
-    Outside the smallest convex area that holds all observed weeks the ground is grey: what the
-    contours say there is the model's form.
+    Outside the convex hull of the observed weeks the ground is grey: the contours there follow
+    from the model's form.
 
     Parameters
     ----------
-    ax : Axes
     grid : pandas.DataFrame
         Columns x, y and mean, the change of the outcome a week, on a rectangular grid.
     weeks : pandas.DataFrame
         Columns x and y: the observed weeks.
     now, plan : tuple of float
-        Today's spends and the plan's.
+        Both spends, today and in the plan.
     names : tuple of str
-        Of the two axes.
+        Names of the two spends: of the horizontal axis first.
     """
     table = grid.pivot(index="y", columns="x", values="mean")
     x, y = table.columns.to_numpy(), table.index.to_numpy()
     lines = ax.contour(x, y, table.to_numpy(), levels=9, colors=INK, linewidths=0.9)
-    ax.clabel(lines, fmt=lambda value: _signed(value), fontsize=7.5)
-    _grey_outside(ax, weeks, x, y)
+    ax.clabel(lines, fmt=lambda value: number(value, signed=True), fontsize=7.5)
+    _shade_unobserved(ax, weeks, x.max(), y.max())
     ax.scatter(weeks["x"], weeks["y"], s=9, color=GREY, alpha=0.7, label="observed weeks", zorder=3)
     ax.scatter(
         *now, s=50, facecolor="white", edgecolor=_NOW, linewidth=1.6, label="today", zorder=4
@@ -121,55 +122,53 @@ def tradeoff(
     ax.grid(visible=False)
     ax.set_xlabel(f"{names[0]}: spend a week")
     ax.set_ylabel(f"{names[1]}: spend a week")
-    few(ax.xaxis, 5)
-    numbers(ax.xaxis)
-    numbers(ax.yaxis)
+    limit_ticks(ax.xaxis, 5)
+    number_axis(ax.xaxis)
+    number_axis(ax.yaxis)
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.2,
               handletextpad=0.2, columnspacing=0.8)  # fmt: skip
 
 
-def price_curve(axes: Sequence[Axes], curve: pd.DataFrame, *, name: str = "outcome") -> None:
+def price_curves(axes: Sequence[Axes], curve: pd.DataFrame, *, name: str = "outcome") -> None:
     """Draw the outcome over a price, and the outcome per unit of the price.
 
     Parameters
     ----------
-    axes : sequence of two Axes
+    axes : sequence of Axes
+        Two.
     curve : pandas.DataFrame
         Columns control, level, price, mean, lower and upper; the first level has the band.
     name : str
-        Of the outcome.
+        Name of the outcome.
     """
-    for ax, by_price in zip(axes, (False, True), strict=True):
-        for at, (level, rows) in enumerate(curve.groupby("level", sort=False)):
+    for ax, per_price in zip(axes, (False, True), strict=True):
+        for index, (level, rows) in enumerate(curve.groupby("level", sort=False)):
             price = rows["price"].to_numpy()
-            by = price if by_price else np.ones_like(price)
-            colour = OKABE_ITO[at % len(OKABE_ITO)]
-            if at == 0:
-                ax.fill_between(price, rows["lower"] / by, rows["upper"] / by, color=colour,
-                                alpha=0.25, linewidth=0)  # fmt: skip
-            ax.plot(price, rows["mean"] / by, color=colour, label=str(level),
-                    linestyle="-" if at == 0 else "--")  # fmt: skip
+            divisor = price if per_price else np.ones_like(price)
+            colour = OKABE_ITO[index % len(OKABE_ITO)]
+            if index == 0:
+                ax.fill_between(price, rows["lower"] / divisor, rows["upper"] / divisor,
+                                color=colour, alpha=0.25, linewidth=0)  # fmt: skip
+            ax.plot(price, rows["mean"] / divisor, color=colour, label=str(level),
+                    linestyle="-" if index == 0 else "--")  # fmt: skip
         ax.set_xlabel(str(curve["control"].iloc[0]))
-        ax.set_ylabel(f"{name} a week" + (" / price" if by_price else ""))
-        few(ax.xaxis, 5)
-        numbers(ax.yaxis)
+        ax.set_ylabel(f"{name} a week" + (" / price" if per_price else ""))
+        limit_ticks(ax.xaxis, 5)
+        number_axis(ax.yaxis)
     axes[0].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.2)
 
 
-def _grey_outside(ax: Axes, weeks: pd.DataFrame, x: Any, y: Any) -> None:
+def _shade_unobserved(ax: Axes, weeks: pd.DataFrame, width: float, height: float) -> None:
+    """Shade the ground outside the convex hull of the observed weeks."""
     points = weeks[["x", "y"]].to_numpy()
-    frame = np.array([[0, 0], [x.max(), 0], [x.max(), y.max()], [0, y.max()], [0, 0]])
+    frame = np.array([[0, 0], [width, 0], [width, height], [0, height], [0, 0]])
     try:
         hull = points[ConvexHull(points).vertices]
     except QhullError:  # weeks on a line have no area: all of the ground is without data
-        ax.set_facecolor("#E9E9E9")
+        ax.set_facecolor(UNOBSERVED)
         return
-    inside = np.vstack([hull[::-1], hull[-1:]])
+    hole = np.vstack([hull[::-1], hull[-1:]])
     codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY]
     codes += [Path.MOVETO, *[Path.LINETO] * (len(hull) - 1), Path.CLOSEPOLY]
-    shade = Path(np.vstack([frame, inside]), codes)
-    ax.add_patch(PathPatch(shade, facecolor="#E9E9E9", edgecolor="none", alpha=0.8, zorder=0.5))
-
-
-def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + compact(value)
+    shade = Path(np.vstack([frame, hole]), codes)
+    ax.add_patch(PathPatch(shade, facecolor=UNOBSERVED, edgecolor="none", alpha=0.8, zorder=0.5))

@@ -1,13 +1,13 @@
-"""One look for every figure: a colour-blind safe palette, quiet axes, numbers a reader can say.
+"""The style of every figure: a colour-blind safe palette, sparse axes, short numbers.
 
-Figures are made without pyplot, so nothing is kept, shown or changed outside them.
+Figures are made without pyplot, so no global state of Matplotlib is kept or changed.
 
 Source of the palette: Okabe, M. and Ito, K. (2008), *Color Universal Design*.
 """
 
 from __future__ import annotations
 
-import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +20,9 @@ from matplotlib.dates import MONTHLY, AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from mmm_bayes.plots.letters import usual_fonts
+from mmm_bayes.text import number
+
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
 INK = "#222222"
 GREY = "#8A8A8A"
@@ -31,7 +34,6 @@ RC: Any = {
     "savefig.dpi": 150,
     "svg.fonttype": "path",
     "svg.hashsalt": "mmm_bayes",
-    "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
     "text.parse_math": False,  # a name with dollar signs is a name
@@ -62,9 +64,11 @@ RC: Any = {
 
 
 @contextmanager
-def styled() -> Iterator[None]:
-    """Draw and save inside this; the settings outside are left as they were."""
-    with mpl.rc_context(RC):
+def figure_style() -> Iterator[None]:
+    """Context in which figures are drawn and saved; Matplotlib's settings are restored after it."""
+    with mpl.rc_context(RC | {"font.family": usual_fonts()}), warnings.catch_warnings():
+        # What no font has is found by `letters.complete_fonts`.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         yield
 
 
@@ -73,7 +77,7 @@ def figure(
     left: float = 0.75, right: float = 0.2, top: float = 0.5, bottom: float = 0.5,
     across: float = 0.6, down: float = 0.75, **options: Any,
 ) -> tuple[Figure, np.ndarray]:  # fmt: skip
-    """A figure of its own, and its axes.
+    """A new figure with a grid of axes.
 
     A single axes is laid out around its labels. Several have fixed margins: measuring the labels
     of a dozen axes takes longer than drawing them.
@@ -81,6 +85,7 @@ def figure(
     Parameters
     ----------
     rows, columns : int
+        Size of the grid.
     width, height : float
         Of the whole figure, in inches.
     left, right, top, bottom, across, down : float
@@ -93,30 +98,64 @@ def figure(
     tuple of Figure and array of Axes, shape (rows, columns)
     """
     if rows * columns == 1:
-        made = Figure(figsize=(width, height), layout="constrained")
-        return made, made.subplots(squeeze=False, **options)
-    made = Figure(figsize=(width, height))
+        single = Figure(figsize=(width, height), layout="constrained")
+        return single, single.subplots(squeeze=False, **options)
+    grid = Figure(figsize=(width, height))
     each_width = (width - left - right - across * (columns - 1)) / columns
     each_height = (height - top - bottom - down * (rows - 1)) / rows
     margins = {
         "left": left / width, "right": 1 - right / width, "bottom": bottom / height,
         "top": 1 - top / height, "wspace": across / each_width, "hspace": down / each_height,
     }  # fmt: skip
-    return made, made.subplots(rows, columns, squeeze=False, gridspec_kw=margins, **options)
+    return grid, grid.subplots(rows, columns, squeeze=False, gridspec_kw=margins, **options)
 
 
 def colours(channels: Sequence[str]) -> dict[str, str]:
-    """Each channel's colour, the same in every figure of a report.
+    """Colour of each channel, the same in every figure of a report.
 
     Parameters
     ----------
     channels : sequence of str
         In the order of the table's description. Beyond seven the palette begins again, darker.
+
+    Returns
+    -------
+    dict of str to str
+        Colours as Matplotlib takes them.
     """
     return {
-        str(name): _darker(OKABE_ITO[at % len(OKABE_ITO)], at // len(OKABE_ITO))
-        for at, name in enumerate(channels)
+        str(name): _darker(OKABE_ITO[index % len(OKABE_ITO)], index // len(OKABE_ITO))
+        for index, name in enumerate(channels)
     }
+
+
+def panels(
+    count: int, *, columns: int, height: float, margin: float = 0.0, **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a number of small axes, row by row; places left over are empty.
+
+    Parameters
+    ----------
+    count : int
+        Number of axes.
+    columns : int
+        Most axes in a row.
+    height, margin : float
+        Height of a row, and of the figure besides its rows, in inches.
+    **options
+        Passed on to `figure`.
+
+    Returns
+    -------
+    tuple of Figure and list of Axes
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    grid, axes = figure(rows, columns, height=margin + height * rows, **options)
+    flat = list(axes.ravel())
+    for ax in flat[count:]:
+        ax.axis("off")
+    return grid, flat[:count]
 
 
 def _darker(colour: str, times: int) -> str:
@@ -124,65 +163,44 @@ def _darker(colour: str, times: int) -> str:
     return to_hex((red, green, blue))
 
 
-def compact(value: float, _: object = None) -> str:
-    """A number as short as can be read aloud: 950, 12.5k, 3.2M.
-
-    Parameters
-    ----------
-    value : float
-
-    Examples
-    --------
-    >>> [compact(value) for value in (950, 12_480, 3_200_000, -0.25)]
-    ['950', '12.5k', '3.2M', '−0.25']
-    """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if abs(value) >= 1e15 or abs(value) < 1e-4:
-        return f"{value:.0e}".replace("e+", "e").replace("e-0", "e-").replace("-", "−")
-    power = math.floor(math.log10(abs(value)) + 1e-9) // 3
-    power = max(0, min(power, 4))
-    return f"{float(f'{value / 1000**power:.3g}'):,g}{('', 'k', 'M', 'bn', 'tn')[power]}".replace(
-        "-", "−"
-    )
-
-
-def numbers(axis: Any) -> None:
-    """Label an axis with `compact` numbers.
+def number_axis(axis: Any) -> None:
+    """Label an axis with numbers of three digits.
 
     Parameters
     ----------
     axis : matplotlib.axis.Axis
+        Horizontal or vertical, linear or logarithmic.
     """
-    axis.set_major_formatter(FuncFormatter(compact))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axis.set_minor_formatter(NullFormatter())
 
 
-def few(axis: Any, most: int) -> None:
-    """Label an axis at no more than so many places.
+def limit_ticks(axis: Any, most: int) -> None:
+    """Limit the number of ticks of an axis.
 
     Parameters
     ----------
     axis : matplotlib.axis.Axis
+        Linear.
     most : int
+        Largest number of intervals between ticks.
     """
     axis.set_major_locator(MaxNLocator(most))
 
 
 def subtitle(ax: Axes, text: str) -> None:
-    """Write a small line between an axes' title and its frame; the title ends with a new line."""
-    said = ax.text(0, 1.03, text, transform=ax.transAxes, fontsize=7.5, color=INK)
-    said.set_in_layout(False)
+    """Write a small line between an axes' title, which ends with a new line, and its frame."""
+    label = ax.text(0, 1.03, text, transform=ax.transAxes, fontsize=7.5, color=INK)
+    label.set_in_layout(False)
 
 
-def dates(ax: Axes, *, most: int = 9) -> None:
-    """Label the x-axis with dates, as few as are needed.
+def date_axis(ax: Axes, *, most: int = 9) -> None:
+    """Label the horizontal axis with dates.
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
     most : int
-        Labels.
+        Largest number of labels.
     """
     locator: Any = AutoDateLocator(minticks=2, maxticks=most)  # type: ignore[no-untyped-call]
     # Between a year and a half and two years, a label every six months is too many for four.
@@ -193,12 +211,12 @@ def dates(ax: Axes, *, most: int = 9) -> None:
     ax.margins(x=0.01)
 
 
-def wide_range(values: np.ndarray) -> bool:
-    """Whether positive values span so much that only a logarithmic axis shows them all.
+def needs_log_scale(values: np.ndarray) -> bool:
+    """Whether values are positive and span so much that only a logarithmic axis shows them all.
 
     Parameters
     ----------
-    values : array
+    values : array of any shape
     """
     values = np.asarray(values)
     if values.size == 0 or (values <= 0).any():
@@ -212,8 +230,8 @@ def legend(ax: Axes, *, columns: int = 4, **options: Any) -> None:
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
     columns : int
+        Largest number of entries side by side.
     **options
         Passed on to `matplotlib.axes.Axes.legend`.
     """

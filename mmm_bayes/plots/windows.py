@@ -1,4 +1,4 @@
-"""What windows said: each answer with its interval over time, how much it varied, its forecasts."""
+"""Rolling windows: estimates with their intervals, their variation, forecasts and scores."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mmm_bayes.plots.style import GREY, INK, OKABE_ITO, colours, dates, legend, numbers, subtitle
+from mmm_bayes.plots.style import (
+    GREY,
+    INK,
+    OKABE_ITO,
+    colours,
+    date_axis,
+    legend,
+    number_axis,
+    subtitle,
+)
+from mmm_bayes.text import count
 
-#: Beyond this a coefficient of variation only says that it is large.
+#: Largest coefficient of variation on the axis; larger ones are drawn at its edge.
 WIDEST = 1.0
 MARKERS = {"contribution": "o", "direct": "s", "indirect": "D"}
 
 
-def over_windows(
+def estimates_over_windows(
     axes: Sequence[Axes],
     table: pd.DataFrame,
     channels: Sequence[str],
@@ -24,39 +34,39 @@ def over_windows(
     times: float = 1.0,
     log: bool = False,
 ) -> None:
-    """Draw an answer of every window at the window's last week, one channel per axes.
+    """Draw the estimates of every window at the window's last week, one channel per axes.
 
     Parameters
     ----------
-    axes : sequence of Axes, one per channel
     table : pandas.DataFrame
         Columns window_end (datetime64), channel, median, lower, upper; one estimand of one unit.
     channels : sequence of str
+        In the order of the axes.
     label : str
-        Of the vertical axis.
+        Of the vertical axis, with its unit.
     times : float
-        The values are multiplied by it: 100 for per cent.
+        Factor of the values: 100 for percent.
     log : bool
         Whether the vertical axis is logarithmic.
     """
     palette = colours(channels)
     for ax, channel in zip(axes, channels, strict=False):
-        one = table[table["channel"] == channel].sort_values("window_end")
-        when = one["window_end"].to_numpy()
-        lower, middle, upper = (
-            one[name].to_numpy() * times for name in ("lower", "median", "upper")
+        rows = table[table["channel"] == channel].sort_values("window_end")
+        dates = rows["window_end"].to_numpy()
+        lower, median, upper = (
+            rows[name].to_numpy() * times for name in ("lower", "median", "upper")
         )
-        ax.fill_between(when, lower, upper, color=palette[channel], alpha=0.2, linewidth=0)
-        ax.plot(when, middle, color=palette[channel], marker="o", markersize=3)
-        # The first window's interval is the yardstick of whether the last one has drifted.
+        ax.fill_between(dates, lower, upper, color=palette[channel], alpha=0.2, linewidth=0)
+        ax.plot(dates, median, color=palette[channel], marker="o", markersize=3)
+        # Whether the last window has drifted is judged by the first window's interval.
         ax.axhspan(lower[0], upper[0], color=GREY, alpha=0.12, linewidth=0)
         ax.set_title(channel)
         if log:
             ax.set_yscale("log")
         elif lower.min() >= 0:
             ax.set_ylim(bottom=0)
-        numbers(ax.yaxis)
-        dates(ax, most=4)
+        number_axis(ax.yaxis)
+        date_axis(ax, most=4)
     axes[0].set_ylabel(label)
 
 
@@ -67,32 +77,34 @@ def paths_over_windows(
 
     Parameters
     ----------
-    axes : sequence of Axes, one per channel
     table : pandas.DataFrame
         Columns window_end, channel, estimand (direct, indirect), median, lower, upper.
     channels : sequence of str
+        In the order of the axes.
     label : str
+        Of the vertical axis, with its unit.
     times : float
+        Factor of the values.
     """
     for ax, channel in zip(axes, channels, strict=False):
         for estimand, colour in (("direct", OKABE_ITO[0]), ("indirect", OKABE_ITO[4])):
-            mine = (table["channel"] == channel) & (table["estimand"] == estimand)
-            one = table[mine].sort_values("window_end")
-            if not one[["lower", "upper"]].to_numpy().any():
+            chosen = (table["channel"] == channel) & (table["estimand"] == estimand)
+            rows = table[chosen].sort_values("window_end")
+            if not rows[["lower", "upper"]].to_numpy().any():
                 continue
-            when = one["window_end"].to_numpy()
+            dates = rows["window_end"].to_numpy()
             ax.fill_between(
-                when, one["lower"] * times, one["upper"] * times, color=colour, alpha=0.18,
+                dates, rows["lower"] * times, rows["upper"] * times, color=colour, alpha=0.18,
                 linewidth=0,
             )  # fmt: skip
             ax.plot(
-                when, one["median"] * times, color=colour, marker=MARKERS[estimand], markersize=3,
-                label=estimand,
+                dates, rows["median"] * times, color=colour, marker=MARKERS[estimand],
+                markersize=3, label=estimand,
             )  # fmt: skip
         ax.axhline(0, color=GREY, linewidth=1)
         ax.set_title(channel)
-        numbers(ax.yaxis)
-        dates(ax, most=4)
+        number_axis(ax.yaxis)
+        date_axis(ax, most=4)
     axes[0].set_ylabel(label)
     handles, names = axes[0].get_legend_handles_labels()
     if axes[0].figure is not None:
@@ -102,16 +114,16 @@ def paths_over_windows(
 def variation_bars(
     ax: Axes, table: pd.DataFrame, channels: Sequence[str], classes: Mapping[str, float]
 ) -> None:
-    """Draw the coefficient of variation of each channel's answers over the limits of the classes.
+    """Draw the coefficient of variation of each channel's estimates over the stability classes.
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
     table : pandas.DataFrame
         Columns channel, estimand, cv, cv_lower, cv_upper, cv_naive.
     channels : sequence of str
+        Rows, from the top.
     classes : mapping of str to float
-        Where each class ends, in order.
+        Upper limit of each class, in ascending order.
     """
     palette = colours(channels)
     start = 0.0
@@ -123,23 +135,23 @@ def variation_bars(
     shown = [name for name in MARKERS if (table["estimand"] == name).any()]
     if "indirect" not in shown:
         shown = ["contribution"]  # one path: the direct effect is all of it
-    for at, channel in enumerate(channels):
+    for row, channel in enumerate(channels):
         for offset, estimand in enumerate(shown):
             rows = table[(table["channel"] == channel) & (table["estimand"] == estimand)]
             if rows.empty:
                 continue
-            one = rows.iloc[0]
-            y = at + 0.22 * (offset - (len(shown) - 1) / 2)
+            cv, lower, upper, naive = (
+                min(rows.iloc[0][column], WIDEST)
+                for column in ("cv", "cv_lower", "cv_upper", "cv_naive")
+            )
+            y = row + 0.22 * (offset - (len(shown) - 1) / 2)
             solid = estimand == "contribution"
+            ax.plot([lower, upper], [y, y], color=palette[channel], linewidth=2.4 if solid else 1.4)
             ax.plot(
-                [min(one["cv_lower"], WIDEST), min(one["cv_upper"], WIDEST)], [y, y],
-                color=palette[channel], linewidth=2.4 if solid else 1.4,
+                cv, y, marker=MARKERS[estimand], markersize=5, color=palette[channel],
+                markerfacecolor=palette[channel] if solid else "white",
             )  # fmt: skip
-            ax.plot(
-                min(one["cv"], WIDEST), y, marker=MARKERS[estimand], markersize=5,
-                color=palette[channel], markerfacecolor=palette[channel] if solid else "white",
-            )  # fmt: skip
-            ax.plot(min(one["cv_naive"], WIDEST), y, marker="|", markersize=8, color=INK)
+            ax.plot(naive, y, marker="|", markersize=8, color=INK)
     for estimand in shown:
         ax.plot(
             [], [], marker=MARKERS[estimand], color=INK, markersize=5, label=estimand, linestyle="",
@@ -157,65 +169,66 @@ def variation_bars(
 
 
 def forecasts(ax: Axes, table: pd.DataFrame, observed: pd.Series, *, name: str) -> None:
-    """Draw what came, and each window's forecast of the weeks after it.
+    """Draw the observed outcome, and each window's forecast of the weeks after it.
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
     table : pandas.DataFrame
         Columns window_start, date (datetime64), median, lower, upper; one unit.
     observed : pandas.Series
-        What came, by date.
+        The outcome by date.
     name : str
-        What the outcome is called.
+        Name of the outcome.
     """
     starts = list(dict.fromkeys(table["window_start"]))
     # Forecasts overlap: two colours in turn keep neighbours apart.
-    for at, start in enumerate(starts):
-        one = table[table["window_start"] == start]
-        colour = (OKABE_ITO[0], OKABE_ITO[1])[at % 2]
-        when = one["date"].to_numpy()
-        ax.fill_between(when, one["lower"], one["upper"], color=colour, alpha=0.16, linewidth=0)
+    for index, start in enumerate(starts):
+        rows = table[table["window_start"] == start]
+        colour = OKABE_ITO[index % 2]
+        dates = rows["date"].to_numpy()
+        ax.fill_between(dates, rows["lower"], rows["upper"], color=colour, alpha=0.16, linewidth=0)
         ax.plot(
-            when, one["median"], color=colour, linewidth=1.2,
-            label=("forecasts, with their 90% predictive intervals" if at == 0 else None),
+            dates, rows["median"], color=colour, linewidth=1.2,
+            label="forecasts, with their 90% predictive intervals" if index == 0 else None,
         )  # fmt: skip
     ax.plot(observed.index, observed.to_numpy(), color=INK, marker=".", markersize=3, linewidth=0.8,
-            label="what came")  # fmt: skip
+            label="observed")  # fmt: skip
     ax.set_ylabel(f"{name} per week")
-    numbers(ax.yaxis)
-    dates(ax)
+    number_axis(ax.yaxis)
+    date_axis(ax)
     legend(ax, columns=2)
 
 
 def horizon_scores(axes: Sequence[Axes], table: pd.DataFrame, *, name: str) -> None:
-    """Draw how the forecasts fare the further they look: their error, and their intervals.
+    """Draw error and coverage of the forecasts by the number of weeks ahead.
 
     Parameters
     ----------
-    axes : sequence of two Axes
+    axes : sequence of Axes
+        For the error, and for the coverage.
     table : pandas.DataFrame
         Columns horizon (int), crps, rmse, coverage_90, values; one unit.
     name : str
+        Name of the outcome.
     """
-    error, inside = axes
+    error, coverage = axes
     horizon = table["horizon"].to_numpy(dtype=float)
     for column, colour, label in (("rmse", GREY, "RMSE"), ("crps", OKABE_ITO[0], "CRPS")):
         error.plot(horizon, table[column], color=colour, marker="o", markersize=3, label=label)
     error.set_ylim(bottom=0)
     error.set_ylabel(name)
-    numbers(error.yaxis)
+    number_axis(error.yaxis)
     error.set_title("error\n")
     subtitle(error, "smaller is better")
     legend(error, columns=2)
-    inside.axhline(90, color=GREY, linewidth=1)
-    inside.plot(horizon, 100 * table["coverage_90"], color=OKABE_ITO[2], marker="o", markersize=3)
-    inside.set_ylim(0, 104)
-    inside.set_title("weeks inside their 90% interval\n")
+    coverage.axhline(90, color=GREY, linewidth=1)
+    coverage.plot(horizon, 100 * table["coverage_90"], color=OKABE_ITO[2], marker="o", markersize=3)
+    coverage.set_ylim(0, 104)
+    coverage.set_title("weeks inside their 90% interval\n")
     fewest, most = int(np.min(table["values"])), int(np.max(table["values"]))
-    each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-    subtitle(inside, f"{each} forecasts at each horizon; the line is 90%")
-    inside.set_ylabel("%")
+    each = count(most) if fewest == most else f"{count(fewest)} to {count(most)}"
+    subtitle(coverage, f"{each} forecasts at each horizon; the line is 90%")
+    coverage.set_ylabel("%")
     for ax in axes:
         ax.set_xlabel("weeks ahead")
 
@@ -227,26 +240,28 @@ def subset_means(
 
     Parameters
     ----------
-    axes : sequence of Axes, one per control
     table : pandas.DataFrame
         Columns control, subset, channel, mean, lower, upper, without the differences.
     channels : sequence of str
+        Rows, from the top.
     label : str
+        Of the horizontal axis, with its unit.
     """
     palette = colours(channels)
     for ax, control in zip(axes, dict.fromkeys(table["control"]), strict=False):
-        mine = table[table["control"] == control]
-        names = list(dict.fromkeys(mine["subset"]))
-        for at, channel in enumerate(channels):
-            for offset, subset in enumerate(names):
-                one = mine[(mine["channel"] == channel) & (mine["subset"] == subset)].iloc[0]
-                y = at + 0.22 * (offset - 0.5)
-                ax.plot([one["lower"], one["upper"]], [y, y], color=palette[channel])
+        of_control = table[table["control"] == control]
+        subsets = list(dict.fromkeys(of_control["subset"]))
+        for row, channel in enumerate(channels):
+            of_channel = of_control[of_control["channel"] == channel].set_index("subset")
+            for offset, subset in enumerate(subsets):
+                mean, lower, upper = of_channel.loc[subset, ["mean", "lower", "upper"]]
+                y = row + 0.22 * (offset - 0.5)
+                ax.plot([lower, upper], [y, y], color=palette[channel])
                 ax.plot(
-                    one["mean"], y, marker="os"[offset], markersize=5, color=palette[channel],
+                    mean, y, marker="os"[offset], markersize=5, color=palette[channel],
                     markerfacecolor="white" if offset == 0 else palette[channel],
                 )  # fmt: skip
-        for offset, subset in enumerate(names):
+        for offset, subset in enumerate(subsets):
             ax.plot(
                 [], [], marker="os"[offset], color=INK, label=subset, linestyle="",
                 markerfacecolor="white" if offset == 0 else INK,
@@ -256,6 +271,6 @@ def subset_means(
         ax.set_ylim(len(channels) - 0.5, -0.5)
         ax.grid(axis="y", visible=False)
         ax.set_xlabel(label)
-        numbers(ax.xaxis)
-        ax.set_xlim(left=min(0.0, float(mine["lower"].min())))
+        number_axis(ax.xaxis)
+        ax.set_xlim(left=min(0.0, float(of_control["lower"].min())))
         legend(ax, columns=2)

@@ -1,5 +1,5 @@
-"""A run folder in, one self-contained HTML file out, in the order in which a reviewer asks."""
+"""Reports: one self-contained HTML file for each run folder, in the order of a review."""
 
-from mmm_bayes.report.rendering import render
+from mmm_bayes.report.run_page import render
 
 __all__ = ["render"]

@@ -1,76 +1,69 @@
-"""What the intervals of a run rest on and no check of its table can prove."""
+"""Assumptions of a run's intervals, which no check of its table can prove."""
 
 from __future__ import annotations
 
-from mmm_bayes.report.changes import changes
-from mmm_bayes.report.interactions import interactions
+from mmm_bayes.report.changes import change_sentences
+from mmm_bayes.report.interactions import interactions_table
 from mmm_bayes.report.run import View
 
 
-def assumptions(run: View) -> list[tuple[str, str]]:
-    """Each assumption in bold and what follows from it."""
+def list_assumptions(run: View) -> list[tuple[str, str]]:
+    """Each assumption, and what follows from it."""
     outcome, mediator = run.outcome, run.mediator
-    said = [
+    assumptions = [
         (
             f"Nothing outside the table moves both spend and {outcome}.",
-            "Whatever does (a launch, a rival's campaign, demand that the planner saw coming) is "
-            "counted as the effect of the spend.",
+            "Anything that does (a launch, a competitor's campaign, demand that the planner "
+            "anticipated) is counted as an effect of the spend.",
         )
     ]
     if mediator:
-        said.append(
+        assumptions.append(
             (
                 f"Nothing outside the table moves both {mediator} and {outcome}",
                 "(sequential ignorability; Imai, Keele, Yamamoto 2010). Demand moves both in most "
-                "markets, and would be taken for mediation. The split into direct and indirect "
-                "rests on this.",
+                "markets, and would be mistaken for mediation. The split into direct and indirect "
+                "effects rests on this.",
             )
         )
-    if run.positive:
-        said.append(
-            (
-                f"Effects on {outcome} are positive by prior:",
-                "an interval that does not contain 0 is no evidence by itself."
-                + (
-                    f" Effects on {mediator} are free in sign, so an indirect interval may contain "
-                    "0, and that is an answer. One that does not says that the channel moves "
-                    f"{mediator}; that {mediator} then moves {outcome} is in the prior. mmm-bayes "
-                    "sensitivity asks for indirect effects with no sign assumed."
-                    if mediator
-                    else ""
-                ),
+    if run.positive_priors:
+        consequence = "an interval that does not contain 0 is no evidence by itself."
+        if mediator:
+            consequence += (
+                f" Effects on {mediator} may have either sign, so an indirect interval may contain "
+                f"0, which is informative. One that does not shows that the channel moves "
+                f"{mediator}; that {mediator} then moves {outcome} is assumed by the prior. "
+                "mmm-bayes sensitivity estimates indirect effects without assuming a sign."
             )
-        )
-    said += [
+        assumptions.append((f"The priors allow no negative effect on {outcome}:", consequence))
+    assumptions += [
         (
-            "Weeks before the table are taken to have been average weeks.",
+            "Weeks before the table are taken to have been average weeks, without a channel that "
+            "starts inside the table.",
             "Their carryover into the first weeks is not known.",
         ),
         (
             f"Carryover ends after {run.attrs.get('max_lag', 'some')} weeks",
-            "and dies away geometrically until then.",
+            "and declines geometrically until then.",
         ),
     ]
-    if changes(run):
-        said.append(
+    if change_sentences(run):
+        same = (
+            f"; what raises {mediator} does so by the same amount in all weeks" if mediator else ""
+        )
+        assumptions.append(
             (
                 f"Effects on {outcome} change slowly",
-                "and by nothing that moves the baseline too"
-                + (
-                    f"; what raises {mediator} does so by the same amount in all weeks"
-                    if mediator
-                    else ""
-                )
-                + f". A cause of {outcome} that lasts for months and is in no column can look like "
-                "a change.",
+                f"and nothing that changes them moves the baseline too{same}. A cause of {outcome} "
+                "that lasts for months and is in no column can look like a change.",
             )
         )
     else:
-        said.append(
+        exception = " except as the model's interactions say" if interactions_table(run) else ""
+        assumptions.append(
             (
-                "A channel's response does not change over time"
-                + (" except as the model says" if interactions(run) else ""),
+                f"A channel's response does not change over time{exception}",
                 "and depends on its spend through its curve.",
             )
         )
-    return said
+    return assumptions

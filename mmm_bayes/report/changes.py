@@ -1,32 +1,32 @@
-"""What a report says of effects that may change: whether they did, by more than is unknown."""
+"""Sentences about effects that may change over time: whether the data show a change."""
 
 from __future__ import annotations
 
 from mmm_bayes.report.run import View
-from mmm_bayes.report.words import Summary, with_interval
+from mmm_bayes.text import Summary, estimate
 
 
-def changes(run: View) -> list[str]:
+def change_sentences(run: View) -> list[str]:
     """A sentence for each channel; none for a model in which effects are constant."""
-    found = run.effect("over_time")
-    if "change" not in found:
+    over_time = run.effects("over_time")
+    if "change" not in over_time:
         return []
-    said = []
+    sentences = []
     for name in run.channels:
-        one = found["change"].sel(channel=name)
-        values = (100 * float(one.sel(statistic=key)) for key in ("median", "lower", "upper"))
-        said.append(_says(name, Summary(*values)))
-    return said
+        percent = 100 * over_time["change"].sel(channel=name)
+        values = (float(percent.sel(statistic=key)) for key in ("median", "lower", "upper"))
+        sentences.append(_change_sentence(name, Summary(*values)))
+    return sentences
 
 
-def _says(name: str, left: Summary) -> str:
-    """Of what is left of an effect, in per cent of what it was."""
-    known = (
+def _change_sentence(name: str, remaining: Summary) -> str:
+    """Sentence about the late effect in percent of the early one."""
+    finding = (
         f"in the last quarter of the weeks the effect of {name} was "
-        f"{with_interval(left, unit='%')} of that in the first"
+        f"{estimate(remaining, unit='%')} of that in the first"
     )
-    if left.upper < 100:
-        return f"{name} lost effect: {known}."
-    if left.lower > 100:
-        return f"{name} gained effect: {known}."
-    return f"The data do not show that {name} changed: {known}, which does not exclude 100%."
+    if remaining.upper < 100:
+        return f"{name} lost effect: {finding}."
+    if remaining.lower > 100:
+        return f"{name} gained effect: {finding}."
+    return f"The data do not show that {name} changed: {finding}, which does not exclude 100%."

@@ -1,4 +1,4 @@
-"""Interactions in a report: an effect at each level of the other, and whether the levels differ."""
+"""Interactions in a report: effects at each level of the other variable, and their differences."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from mmm_bayes import runs
-from mmm_bayes.report.run import View
-from mmm_bayes.report.tables import Table, table
-from mmm_bayes.report.words import Summary, listed, number, spread, with_interval
+from mmm_bayes.inference import runs
+from mmm_bayes.report.cells import Row, Table, estimate_cell, make_table
+from mmm_bayes.report.run import View, row_summary
+from mmm_bayes.text import estimate, join_names, number
 
 _UNITS = {"lift": "%", "effect": "%", "elasticity": "%", "roas": "", "per_exposure": ""}
 _HEADS = {
@@ -19,89 +19,99 @@ _HEADS = {
     "roas": "per unit of money",
     "per_exposure": "per unit of {measure}",
 }
+#: In the level of a row that is a difference of two levels.
 _LESS = " less "
-
-
-def interactions(run: View) -> Table | None:
-    """Every effect at every level, and the differences; None without interactions."""
-    found = run.added(runs.INTERACTIONS)
-    rows = []
-    for _, one in found.iterrows():
-        head = _HEADS[one["quantity"]].format(measure=run.measure(one["of"]))
-        where = _level(one) if _LESS not in one["level"] else one["level"]
-        mean = spread(_summary(one), unit=_UNITS[one["quantity"]])
-        rows.append([str(one["interaction"]), f"{one['of']}, {head}", where, mean])
-    columns = ("interaction", f"effect on {run.outcome} of", "with", "mean, 90% interval")
-    return table(columns, rows) if rows else None
-
-
-def interaction_sentences(run: View) -> list[str]:
-    """What each interaction does to the outcome, and whether the table shows it."""
-    found = run.added(runs.INTERACTIONS)
-    if found.empty:
-        return []
-    return [
-        _sentence(rows, run) for _, rows in found.groupby(["interaction", "of", "at"], sort=False)
-    ]
-
-
-def _sentence(rows: pd.DataFrame, run: View) -> str:
-    first = rows.iloc[0]
-    of, at, quantity = str(first["of"]), str(first["at"]), str(first["quantity"])
-    if not rows[["mean", "lower", "upper"]].any(axis=None):
-        return f"This model gives {of} no effect of its own, so {at} can change nothing of it."
-    contrast = rows["level"].str.contains(_LESS, regex=False)
-    unit, subject = _UNITS[quantity], _SUBJECTS[quantity]
-    told = "; ".join(
-        f"{_level(one)}, {with_interval(_summary(one), unit=unit)}"
-        for _, one in rows[~contrast].iterrows()
-    )
-    said = f"{subject.format(of=of, outcome=run.outcome, measure=run.measure(of))}: {told}."
-    if contrast.sum() > 1:
-        return f"{said} {_of_seasons(rows[contrast], of)}"
-    return f"{said} {_of_levels(rows[contrast].iloc[0], of, at, unit)}"
-
-
 _SUBJECTS = {
-    "lift": "What {of} moves {outcome} by",
-    "effect": "What one standard deviation more of {of} moves {outcome} by",
-    "elasticity": "What 1% more of {of} moves {outcome} by",
-    "roas": "What a unit of money on {of} brings of {outcome} by its own path",
-    "per_exposure": "What a unit of {measure} ({of}) brings of {outcome} by its own path",
+    "lift": "Effect of {effect} on {outcome} when on",
+    "effect": "Effect on {outcome} of one standard deviation more of {effect}",
+    "elasticity": "Effect on {outcome} of 1% more of {effect}",
+    "roas": "Direct effect on {outcome} of a unit of money on {effect}",
+    "per_exposure": "Direct effect on {outcome} of a unit of {measure} ({effect})",
 }
 
 
-def _of_levels(one: Any, of: str, at: str, unit: str) -> str:
-    said = f"The difference is {with_interval(_summary(one), unit=unit)}"
-    if one["lower"] <= 0 <= one["upper"]:
-        return (
-            f"{said}, which contains 0: this table does not show that {at} changes what {of} does."
+def interactions_table(run: View) -> Table | None:
+    """Every effect at every level, and the differences; None without interactions."""
+    rows: list[Row] = []
+    for _, record in run.extra_table(runs.INTERACTIONS).iterrows():
+        effect, quantity = str(record["of"]), record["quantity"]
+        head = _HEADS[quantity].format(measure=run.exposure_name(effect))
+        difference = _LESS in record["level"]
+        rows.append(
+            [
+                str(record["interaction"]),
+                f"{effect}, {head}",
+                str(record["level"]) if difference else _level(record),
+                estimate_cell(row_summary(record), unit=_UNITS[quantity]),
+            ]
         )
-    return f"{said}, which excludes 0: what {of} does depends on {at}."
+    columns = ("interaction", f"effect on {run.outcome} of", "with", "mean, 90% interval")
+    return make_table(columns, rows) if rows else None
 
 
-def _of_seasons(rows: pd.DataFrame, of: str) -> str:
-    apart = rows[(rows["lower"] > 0) | (rows["upper"] < 0)]
-    if apart.empty:
+def interaction_sentences(run: View) -> list[str]:
+    """Effects at each level of each interaction, and whether the table shows a difference."""
+    table = run.extra_table(runs.INTERACTIONS)
+    if table.empty:
+        return []
+    groups = table.groupby(["interaction", "of", "at"], sort=False)
+    return [_sentence(rows, run) for _, rows in groups]
+
+
+def _sentence(rows: pd.DataFrame, run: View) -> str:
+    effect, modifier, quantity = (str(rows.iloc[0][key]) for key in ("of", "at", "quantity"))
+    if not rows[["mean", "lower", "upper"]].any(axis=None):
         return (
-            "None of them can be told from their mean: this table does not show that what "
-            f"{of} does changes with the season."
+            f"This model gives {effect} no direct effect, so there is none that {modifier} could "
+            "change."
         )
-    named = [
-        f"{one['level'].partition(_LESS)[0]} ({'more' if one['mean'] > 0 else 'less'})"
-        for _, one in apart.iterrows()
+    is_difference = rows["level"].str.contains(_LESS, regex=False)
+    differences, unit = rows[is_difference], _UNITS[quantity]
+    subject = _SUBJECTS[quantity].format(
+        effect=effect, outcome=run.outcome, measure=run.exposure_name(effect)
+    )
+    levels = "; ".join(
+        f"{_level(row)}, {estimate(row_summary(row), unit=unit)}"
+        for _, row in rows[~is_difference].iterrows()
+    )
+    finding = (
+        _season_finding(differences, effect)
+        if len(differences) > 1
+        else _level_finding(differences.iloc[0], effect, modifier, unit)
+    )
+    return f"{subject}: {levels}. {finding}"
+
+
+def _level_finding(difference: Any, effect: str, modifier: str, unit: str) -> str:
+    text = f"The difference is {estimate(row_summary(difference), unit=unit)}"
+    if difference["lower"] <= 0 <= difference["upper"]:
+        return (
+            f"{text}, which contains 0: this table does not show that {modifier} changes the "
+            f"effect of {effect}."
+        )
+    return f"{text}, which excludes 0: the effect of {effect} depends on {modifier}."
+
+
+def _season_finding(differences: pd.DataFrame, effect: str) -> str:
+    clear = differences[(differences["lower"] > 0) | (differences["upper"] < 0)]
+    if clear.empty:
+        return (
+            "No season's interval of the difference from their mean excludes 0: this table does "
+            f"not show that the effect of {effect} changes with the season."
+        )
+    seasons = [
+        f"{row['level'].partition(_LESS)[0]} ({'more' if row['mean'] > 0 else 'less'})"
+        for _, row in clear.iterrows()
     ]
-    return f"Told from their mean, by 90% intervals: {listed(named)}."
+    return (
+        f"The 90% interval of the difference from their mean excludes 0 in {join_names(seasons)}."
+    )
 
 
-def _level(one: Any) -> str:
+def _level(row: Any) -> str:
     """A level in words: ``price low (19.2)``, ``promotion on``, ``mid-May``."""
-    if one["at"] == "season":
-        return str(one["level"])
-    if one["level"] in ("off", "on"):
-        return f"{one['at']} {one['level']}"
-    return f"{one['at']} {one['level']} ({number(float(one['value']))})"
-
-
-def _summary(one: Any) -> Summary:
-    return Summary(float(one["mean"]), float(one["lower"]), float(one["upper"]))
+    if row["at"] == "season":
+        return str(row["level"])
+    if row["level"] in ("off", "on"):
+        return f"{row['at']} {row['level']}"
+    return f"{row['at']} {row['level']} ({number(float(row['value']))})"

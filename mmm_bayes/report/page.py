@@ -1,4 +1,4 @@
-"""What all pages share: a template, figures inside it, one file that needs no other."""
+"""Writing a page: a template is filled, its figures are embedded, and one file is the result."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from mmm_bayes.data.step import Wording
 from mmm_bayes.files import write_bytes, write_text
-from mmm_bayes.plots.style import styled
+from mmm_bayes.plots.letters import complete_fonts, warn_of_letters
+from mmm_bayes.plots.style import figure_style
+from mmm_bayes.report.cells import Cell
 from mmm_bayes.report.picture import Picture
-from mmm_bayes.report.words import value
+from mmm_bayes.report.wording import page_in_steps, picture_in_steps
 
 DPI = 115
 #: A CSS pixel is 1/96 of an inch.
@@ -23,15 +27,17 @@ CSS_PIXELS = 96
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture as a page embeds it; width and height in CSS pixels.
+class EmbeddedPicture:
+    """A picture as a page embeds it.
 
     Attributes
     ----------
-    alt, caption : str
     source : str
-        Of the image: a data URI.
+        The image as a data URI.
     width, height : int
+        In CSS pixels.
+    missing : str
+        Letters that no font of this machine has.
     """
 
     alt: str
@@ -39,6 +45,7 @@ class Shown:
     source: str
     width: int
     height: int
+    missing: str
 
 
 def write_page(
@@ -46,6 +53,7 @@ def write_page(
     template: str,
     context: Mapping[str, object],
     pictures: Iterable[Picture],
+    words: Wording,
     *,
     figures: Path | None = None,
 ) -> Path:
@@ -54,44 +62,57 @@ def write_page(
     Parameters
     ----------
     page : pathlib.Path
-        The file.
+        File to write.
     template : str
         Name of a file in ``templates``.
-    context : mapping
-        What its words and tables are made of.
+    context : mapping of str to object
+        Values of the template's variables.
     pictures : iterable of Picture
         Drawn one after the other, in the style of all figures.
+    words : Wording
+        Words of the table that the page is about.
     figures : pathlib.Path, optional
-        A folder to write them into as PNG and SVG too.
+        Folder into which the pictures are written as PNG and SVG too.
 
     Returns
     -------
     pathlib.Path
         The file.
     """
-    with styled():
-        shown = {picture.name: embedded(picture, figures) for picture in pictures}
+    with figure_style():
+        embedded = {
+            picture.name: embed(picture_in_steps(picture, words), figures) for picture in pictures
+        }
+    warn_of_letters(picture.missing for picture in embedded.values())
     # Sections enter their titles into `contents` as they are filled.
-    text = _environment().get_template(template).render(**context, figures=shown, contents=[])
-    write_text(page, text)
+    text = _environment().get_template(template).render(**context, figures=embedded, contents=[])
+    write_text(page, page_in_steps(text, words))
     return page
 
 
-def embedded(picture: Picture, folder: Path | None = None) -> Shown:
-    """A picture as a data URI; with a folder, its files are written there too."""
-    png = _bytes(picture, "png")
-    picture.figure.set_layout_engine("none")  # the layout is found: no second search for the SVG
-    svg = _bytes(picture, "svg")
+def embed(picture: Picture, folder: Path | None = None) -> EmbeddedPicture:
+    """A picture as a data URI; with a folder, its files are written there too.
+
+    Where no font of this machine has a name's letters, the SVG holds its text, which the reader's
+    browser draws with a font of its own, and the page has the SVG.
+    """
+    missing = complete_fonts(picture.figure)
+    as_text = bool(missing)
+    png = _image(picture, "png")
+    picture.figure.set_layout_engine("none")  # the SVG has the layout of the PNG
+    with mpl.rc_context({"svg.fonttype": "none"} if as_text else {}):
+        svg = _image(picture, "svg")
     if folder is not None:
         write_bytes(folder / f"{picture.name}.png", png)
         write_bytes(folder / f"{picture.name}.svg", svg)
-    kind, content = ("image/svg+xml", svg) if picture.vector else ("image/png", png)
+    vector = picture.vector or as_text
+    kind, content = ("image/svg+xml", svg) if vector else ("image/png", png)
     source = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
     width, height = (round(CSS_PIXELS * inches) for inches in picture.figure.get_size_inches())
-    return Shown(picture.alt, picture.caption, source, width, height)
+    return EmbeddedPicture(picture.alt, picture.caption, source, width, height, missing)
 
 
-def _bytes(picture: Picture, kind: str) -> bytes:
+def _image(picture: Picture, kind: str) -> bytes:
     buffer = io.BytesIO()
     # Without a date, the same run gives the same files.
     metadata: Any = {"Date": None} if kind == "svg" else {"Software": None}
@@ -109,11 +130,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["value"] = _sorted_by
+    environment.filters["sort_key"] = _sort_key
     return environment
 
 
-def _sorted_by(cell: str) -> str | None:
+def _sort_key(cell: Cell) -> str | None:
     """A cell's number as JavaScript reads it; None if it has none."""
-    found = value(cell)
-    return None if found is None else repr(found).replace("inf", "Infinity")
+    return None if cell.value is None else repr(float(cell.value)).replace("inf", "Infinity")

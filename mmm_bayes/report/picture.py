@@ -1,4 +1,4 @@
-"""A figure with its words, as every page of a report has them."""
+"""A figure with its alternative text and caption."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from mmm_bayes.plots.style import styled
+from mmm_bayes.plots.style import figure_style
 
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """A figure with its words.
+    """A figure with its alternative text and caption.
 
     Attributes
     ----------
     name : str
-        Of its file, and its anchor.
+        Name of its file, and its anchor on a page.
     alt : str
-        What it shows, for who can't see it.
+        Alternative text, for readers who can't see the figure.
     caption : str
-        What to see in it.
-    figure : matplotlib.figure.Figure
+        What the figure shows and how to read it.
     vector : bool
-        Whether it is light enough to be shown as SVG.
+        Whether the figure is small enough to be embedded as SVG.
     """
 
     name: str
@@ -34,12 +33,12 @@ class Picture:
     vector: bool = False
 
     def __repr__(self) -> str:
-        """What to see in it: a notebook shows this where it can't show the figure."""
+        """The caption, which a notebook shows where it can't show the figure."""
         return self.caption
 
     def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
-        """The figure as a notebook shows it, with its words for who can't see it."""
+        """The figure as a notebook shows it, with its alternative text."""
         buffer = io.BytesIO()
-        with styled():
+        with figure_style():
             self.figure.savefig(buffer, format="png", dpi=90, metadata={"Software": None})
         return buffer.getvalue(), {"alt": self.alt}

@@ -1,4 +1,4 @@
-"""A run as the report reads it: files only, no model and no sampler."""
+"""A saved run as the report reads it, from its files alone: no model and no sampler."""
 
 from __future__ import annotations
 
@@ -11,54 +11,60 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from mmm_bayes import runs
-from mmm_bayes.errors import InputError
-from mmm_bayes.plots.convergence import parameters
-from mmm_bayes.report.words import Summary
+from mmm_bayes.data.step import Step, Wording
+from mmm_bayes.diagnostics.parameters import parameter_table
+from mmm_bayes.files import read_table
+from mmm_bayes.inference import runs
+from mmm_bayes.text import Summary
 
 
 @dataclass(frozen=True)
 class View:
-    """What a report asks of a run.
-
-    Attributes
-    ----------
-    run : mmm_bayes.runs.Run
-    """
+    """A saved run, with what a report needs of it."""
 
     run: runs.Run
 
     def group(self, name: str) -> xr.Dataset:
-        """A group of the draws; empty if it was not saved."""
+        """Group of the draws; empty if it was not saved."""
         return _group(self.run.draws, name)
 
-    def effect(self, name: str) -> xr.Dataset:
-        """A group of the effects; empty if it was not saved."""
+    def effects(self, name: str) -> xr.Dataset:
+        """Group of the effects; empty if it was not saved."""
         return _group(self.run.effects, name)
 
     @property
     def name(self) -> str:
-        """Of the folder."""
+        """Name of the run folder."""
         return self.run.folder.resolve().name
 
     @property
     def attrs(self) -> dict[str, Any]:
-        """Model, link, likelihoods, mediator and max_lag."""
+        """Attributes of the draws: model, link, likelihoods, mediator and max_lag."""
         return {str(key): value for key, value in self.run.draws.attrs.items()}
 
     @property
     def record(self) -> dict[str, Any]:
-        """``run.json``."""
+        """Contents of ``run.json``."""
         return self.run.record
 
     @property
     def diagnostics(self) -> dict[str, Any]:
-        """``diagnostics.json``."""
+        """Contents of ``diagnostics.json``."""
         return self.run.diagnostics
 
     @property
+    def words(self) -> Wording:
+        """Words of sentences about the run's table."""
+        return self.run.wording
+
+    @property
+    def step(self) -> Step:
+        """Distance between the dates of the run's table."""
+        return self.words.step
+
+    @property
     def equations(self) -> str:
-        """The docstring of the model's file."""
+        """Docstring of the model file."""
         try:
             return ast.get_docstring(ast.parse(self.run.model)) or ""
         except SyntaxError:
@@ -66,13 +72,13 @@ class View:
 
     @property
     def outcome(self) -> str:
-        """What the outcome's column is called."""
+        """Name of the outcome's column."""
         return str(self.record.get("description", {}).get("outcome", "outcome"))
 
     @property
     def mediator(self) -> str:
-        """The mediator of the model, "" where the model has none."""
-        mediated = "mediator_mean" in self.group("posterior")
+        """Name of the model's mediator, "" if it has none."""
+        mediated = "mediator_location" in self.group("posterior")
         return str(self.attrs.get("mediator") or "") if mediated else ""
 
     @property
@@ -83,57 +89,86 @@ class View:
 
     @property
     def channels(self) -> list[str]:
-        """In the order of the description."""
-        return [str(name) for name in self.effect("draws")["channel"].values]
+        """Names of the channels in the order of the description."""
+        return [str(name) for name in self.effects("draws")["channel"].values]
 
-    def measure(self, channel: str) -> str:
-        """What a channel's exposure is called: "spend" where it is its spend."""
-        spec = self.record.get("description", {}).get("channels", {}).get(channel, {})
-        return str(spec.get("exposure") or "spend")
+    def exposure_name(self, channel: str) -> str:
+        """Name of a channel's exposure: "spend" where that is what drives it."""
+        return str(self._description(channel).get("exposure") or "spend")
 
-    def paid(self, channel: str) -> bool:
+    def has_spend(self, channel: str) -> bool:
         """Whether a channel costs money."""
-        spec = self.record.get("description", {}).get("channels", {}).get(channel, {})
-        return spec.get("spend") is not None or not spec.get("exposure")
+        described = self._description(channel)
+        return described.get("spend") is not None or not described.get("exposure")
+
+    def _description(self, channel: str) -> dict[str, Any]:
+        channels: dict[str, Any] = self.record.get("description", {}).get("channels", {})
+        return channels.get(channel, {})
 
     @cached_property
-    def positive(self) -> bool:
-        """Whether the priors let no channel lower the outcome by itself."""
-        before = self.effect("prior").get("direct")
-        return before is not None and not bool((before < 0).any())
+    def positive_priors(self) -> bool:
+        """Whether the priors allow no channel a negative direct effect."""
+        direct = self.effects("prior").get("direct")
+        return direct is not None and not bool((direct < 0).any())
 
     @property
-    def multiplies(self) -> bool:
-        """Whether effects multiply: what single channels add then overlaps."""
+    def multiplicative(self) -> bool:
+        """Whether effects multiply: the effects of single channels then overlap."""
         return self.attrs.get("link") == "log"
 
     @property
     def observed(self) -> xr.DataArray:
-        """The outcome (time, unit)."""
+        """Observed outcome, dims (time, unit)."""
         return self.group("observed_data")["outcome"]
 
-    @cached_property
-    def converged(self) -> pd.DataFrame:
-        """Convergence of each parameter, worst first."""
-        return parameters(self.group("posterior"))
+    @property
+    def outcome_sum(self) -> float:
+        """Observed outcome summed over the fitted weeks and units; NaN if it is not positive."""
+        total = float(self.observed.sum())
+        return total if total > 0 else float("nan")
 
-    def added(self, name: str) -> pd.DataFrame:
-        """A table that another command has put into the folder; empty if none has."""
+    @property
+    def effect_unit(self) -> tuple[float, str]:
+        """Amount that is 1 in figures of effects, and its name: a hundredth of the outcome's sum.
+
+        The outcome's own unit, if that sum is not positive and so has no shares.
+        """
+        if self.outcome_sum > 0:
+            return self.outcome_sum / 100, f"% of {self.outcome}"
+        return 1.0, self.outcome
+
+    @cached_property
+    def parameters(self) -> pd.DataFrame:
+        """Summary and convergence of each parameter, worst R-hat first."""
+        return parameter_table(self.group("posterior"))
+
+    def extra_table(self, name: str) -> pd.DataFrame:
+        """A table that another command has added to the folder; empty if there is none."""
         path = self.run.folder / name
-        return pd.read_csv(path) if path.exists() else pd.DataFrame()
+        return read_table(path) if path.exists() else pd.DataFrame()
 
     def summary(self, channel: str, estimand: str) -> Summary:
-        """A row of estimands.csv, all units together."""
+        """Row of ``estimands.csv`` for all units together; NaN if there is none."""
         table = self.run.estimands
         rows = table[
-            (table["unit"].astype(str) == "all")
-            & (table["channel"].astype(str) == channel)
+            (table["unit"] == "all")
+            & (table["channel"] == channel)
             & (table["estimand"] == estimand)
         ]
         if rows.empty:
             return Summary(float("nan"), float("nan"), float("nan"))
-        one = rows.iloc[0]
-        return Summary(float(one["mean"]), float(one["lower"]), float(one["upper"]))
+        return row_summary(rows.iloc[0])
+
+
+def row_summary(row: Any) -> Summary:
+    """Summary of a row of a table.
+
+    Parameters
+    ----------
+    row : pandas.Series or mapping
+        With mean, lower and upper.
+    """
+    return Summary(*(float(row[name]) for name in ("mean", "lower", "upper")))
 
 
 def read(folder: Path) -> View:
@@ -142,14 +177,9 @@ def read(folder: Path) -> View:
     Raises
     ------
     InputError
-        If it is no run folder, or a file of it is missing or can't be read.
+        If it is not a run folder, or one of its files is missing or can't be read.
     """
-    try:
-        return View(runs.load(folder))
-    except InputError:
-        raise
-    except (OSError, ValueError) as problem:
-        raise InputError(f"{folder}: a file of this run can't be read: {problem}") from problem
+    return View(runs.load(folder))
 
 
 def _group(tree: xr.DataTree, name: str) -> xr.Dataset:

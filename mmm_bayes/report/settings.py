@@ -1,4 +1,4 @@
-"""What a run was made with, one fact a key, so that runs can be laid side by side."""
+"""Settings of a run by name, so that runs can be compared setting by setting."""
 
 from __future__ import annotations
 
@@ -8,87 +8,91 @@ from typing import Any
 
 import numpy as np
 
+from mmm_bayes.report.cells import Row, Table, make_table
 from mmm_bayes.report.run import View
-from mmm_bayes.report.tables import Table, priors, table
+from mmm_bayes.report.tables import chains_and_draws, priors
+from mmm_bayes.text import MISSING
 
-MISSING = "–"
-#: Of a hash, enough to tell two apart.
+#: Digits of a hash, enough to tell two apart.
 DIGITS = 12
 _FORM = {
     "link": "link",
     "likelihood": "likelihood",
     "mediator_likelihood": "likelihood of the mediator",
-    "max_lag": "weeks that advertising is felt",
+    "max_lag": "weeks with carryover",
     "sign": "sign of effects on the outcome",
     "floor": "floor of the outcome",
     "at_floor": "how weeks come to the floor",
 }
 
 
-def data(run: View) -> dict[str, str]:
+def data_settings(run: View) -> dict[str, str]:
     """The table and its description."""
-    seen = run.observed
-    time = np.datetime_as_string(seen["time"].values[[0, -1]], "D")
-    known = {
+    observed = run.observed
+    first, last = np.datetime_as_string(observed["time"].values[[0, -1]], "D")
+    settings = {
         "table": str(run.record.get("data_file", MISSING)),
         "table's SHA-256": str(run.record.get("data_sha256", MISSING))[:DIGITS],
-        "weeks": f"{seen.sizes['time']}, {time[0]} to {time[1]}",
-        "units": ", ".join(map(str, seen["unit"].values)),
+        "weeks": f"{observed.sizes['time']}, {first} to {last}",
+        "units": ", ".join(map(str, observed["unit"].values)),
     }
-    described = run.record.get("description", {})
-    said = ("outcome", "channels", "mediation", "controls", "interactions", "calendar")
-    given = dict(_flat({key: described[key] for key in said if described.get(key)}))
+    description = run.record.get("description", {})
+    keys = ("outcome", "channels", "mediators", "controls", "interactions", "calendar")
+    settings |= _flatten({key: description[key] for key in keys if description.get(key)})
     tests = run.group("posterior").get("lift_mean")
     if tests is not None:
-        given["lift tests"] = ", ".join(map(str, tests["experiment"].values))
-    return known | given
+        settings["lift tests"] = ", ".join(map(str, tests["experiment"].values))
+    return settings
 
 
-def model(run: View) -> dict[str, str]:
-    """The equations, their form and the priors."""
+def model_settings(run: View) -> dict[str, str]:
+    """The model, its form and its priors."""
     form = run.record.get("form", {})
-    told = {words: _text(form.get(key)) for key, words in _FORM.items()}
+    of_form = {name: _text(form.get(key)) for key, name in _FORM.items()}
     if form.get("floor") is None:
-        told[_FORM["at_floor"]] = MISSING
-    text = hashlib.sha256(run.run.model.encode()).hexdigest()[:DIGITS]
-    named = {"model": str(run.record.get("model", MISSING)), "SHA-256 of its text": text}
-    return named | told | {f"prior of {row[0][0]}": row[1][0] for row in priors(run).rows}
+        of_form[_FORM["at_floor"]] = MISSING
+    digest = hashlib.sha256(run.run.model.encode()).hexdigest()[:DIGITS]
+    of_priors = {f"prior of {name.text}": prior.text for name, prior in priors(run).rows}
+    model = str(run.record.get("model", MISSING))
+    return {"model": model, "SHA-256 of the model file": digest} | of_form | of_priors
 
 
-def fit(run: View) -> dict[str, str]:
-    """How it was sampled, and by what."""
+def fit_settings(run: View) -> dict[str, str]:
+    """Settings of the sampler, and the versions of the software."""
     record = run.record
-    told = {
-        "chains × draws": f"{record.get('chains')} × {record.get('draws')} after "
-        f"{record.get('tune')} of tuning",
+    settings = {
+        "chains × draws": chains_and_draws(record),
         "seed": _text(record.get("seed")),
         "git commit": _text(record.get("git_commit"))[:DIGITS],
         "Python": _text(record.get("python")),
     }
-    return told | {f"version of {name}": v for name, v in record.get("versions", {}).items()}
+    return settings | {f"version of {name}": v for name, v in record.get("versions", {}).items()}
 
 
-def differing(facts: Mapping[str, Mapping[str, str]]) -> Table | None:
-    """The facts that are not the same in all runs; None where all are.
+def differences(settings: Mapping[str, Mapping[str, str]]) -> Table | None:
+    """The settings that are not the same in all runs; None where all are.
 
     Parameters
     ----------
-    facts : mapping of str to mapping
-        By run; what a run has no word on is shown as missing.
+    settings : mapping of str to mapping
+        Settings by run; one that a run does not have is shown as missing.
     """
-    keys = dict.fromkeys(key for told in facts.values() for key in told)
-    rows = [[key, *(told.get(key, MISSING) for told in facts.values())] for key in keys]
-    rows = [row for row in rows if len(set(row[1:])) > 1]
-    return table(("setting", *facts), rows) if rows else None
+    names = dict.fromkeys(name for of_run in settings.values() for name in of_run)
+    rows: list[Row] = [
+        [name, *values]
+        for name in names
+        if len(set(values := [of_run.get(name, MISSING) for of_run in settings.values()])) > 1
+    ]
+    return make_table(("setting", *settings), rows) if rows else None
 
 
-def _flat(tree: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """A description's entries by their dotted names."""
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Entries of a description by their dotted names."""
     for key, value in tree.items():
         if isinstance(value, dict) and value:
-            yield from _flat(value, f"{before}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
-            yield f"{before}{key}", _text(value)
+            yield f"{prefix}{key}", _text(value)
 
 
 def _text(value: Any) -> str:

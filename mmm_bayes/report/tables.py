@@ -1,21 +1,43 @@
-"""The tables of a report: plain rows of text, ready for the template."""
+"""Tables of a report, and the sentences about the data and the model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from mmm_bayes.report.run import View
-from mmm_bayes.report.words import Channel, Summary, listed, number, spread
+from mmm_bayes.data.description import ALL_MEDIA
+from mmm_bayes.estimands.intervals import summary_of
+from mmm_bayes.estimands.summary import INTERVAL
+from mmm_bayes.report.cells import (
+    Cell,
+    Row,
+    Table,
+    estimate_cell,
+    make_table,
+    number_cell,
+)
+from mmm_bayes.report.run import View, row_summary
+from mmm_bayes.report.sentences import ChannelSummary
+from mmm_bayes.text import (
+    MISSING,
+    Summary,
+    fixed,
+    join_names,
+    log_units,
+    mean_and_interval,
+    number,
+    percent,
+)
 
-SAMPLE = ("chain", "draw")
+#: Parameters in the table of convergence.
 ROWS = 15
-#: Below this share of the prior's variance that the data took away, they hardly moved a parameter.
+#: Shrinkage below which the data hardly moved a parameter.
 UNMOVED = 0.2
+#: Half-width of a normal's 90% interval, in standard deviations.
+HALF_WIDTH = 1.6448536269514722
 
 _QUANTITIES = {
     "total": "total effect",
@@ -27,7 +49,7 @@ _QUANTITIES = {
     "saturation_kappa": "half-saturation",
     "saturation_slope": "steepness",
     "gamma": "effect on the mediator (gamma)",
-    "gamma_on": "effect on its being on (gamma_on)",
+    "gamma_on": "effect on the mediator being on (gamma_on)",
     "mediation_alpha": "carryover on the mediator",
     "mediation_kappa": "half-saturation on the mediator",
     "mediation_slope": "steepness on the mediator",
@@ -36,239 +58,258 @@ _QUANTITIES = {
 SCORES = {
     "r2": "R²",
     "rmse": "root mean squared error",
-    "mape": "mean absolute error, in %",
+    "mape": "mean absolute percentage error",
     "mape_left_out": "weeks near 0, left out of it",
     "crps": "CRPS",
     "coverage_90": "weeks inside their 90% interval",
-    "elpd_loo": "elpd, leave-one-out",
+    "elpd_loo": "ELPD, leave-one-out",
     "elpd_loo_se": "its standard error",
     "p_loo": "effective parameters",
 }
-#: Kinds of checks, as a reader asks.
+#: Groups of checks, by the question they answer.
 GROUPS = {
     "data": "The table itself",
     "convergence": "Sampling",
-    "outcome_ppc": "Does the model make such outcomes?",
-    "mediator_ppc": "Does it make such mediator spends?",
-    "residuals": "What is left over",
-    "loo": "Single weeks that pull",
+    "outcome_ppc": "Can the model reproduce the outcome?",
+    "mediator_ppc": "Can it reproduce the mediator?",
+    "residuals": "Residuals",
+    "loo": "Influential weeks",
     "holdout": "Weeks held out",
-    "change": "Does advertising still do what it did?",
+    "change": "Did effects change over time?",
     "experiments": "Lift tests",
-    "prior": "Do the priors expect such a business?",
-    "identifiability": "Can the channels be told apart?",
+    "prior": "Are the priors plausible for this business?",
+    "identifiability": "Can the channels be distinguished?",
     "placebo": "Does it find effects where there are none?",
 }
-_SHARES = {"mape", "coverage_90"}
+#: Row of all media together.
+ALL_CHANNELS = "all media together"
+_FORMS: dict[str, Callable[[float], str]] = {
+    "mape": percent,
+    "coverage_90": percent,
+    "elpd_loo": log_units,
+    "elpd_loo_se": log_units,
+}
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of text.
-
-    Attributes
-    ----------
-    head : tuple of str
-    rows : tuple of tuple of cells
-        A cell is its text and the smaller lines below it: intervals.
-    """
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[tuple[str, ...], ...], ...]
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str | tuple[str, ...]]]) -> Table:
-    """Make a table; a string is a cell of one line."""
-    return Table(
-        tuple(head),
-        tuple(tuple((c,) if isinstance(c, str) else c for c in row) for row in rows),
-    )
-
-
-def channels(run: View) -> list[Channel]:
-    """What is known of each channel, in the order of the description."""
+def channel_summaries(run: View) -> list[ChannelSummary]:
+    """Effects and evidence of each channel, in the order of the description."""
     evidence = {str(e.get("channel")): e for e in run.diagnostics.get("evidence", [])}
     posterior = run.group("posterior")
-    outcome = float(run.observed.sum())
-    found = []
+    summaries = []
     for name in run.channels:
         beta = posterior["beta"].sel(channel=name) if "beta" in posterior else None
         total = run.summary(name, "total")
-        found.append(
-            Channel(
+        summaries.append(
+            ChannelSummary(
                 name=name,
                 outcome=run.outcome,
                 total=total,
                 direct=run.summary(name, "direct"),
-                share=total.times(100 / outcome),
+                share=total.times(100 / run.outcome_sum),
                 roas=run.summary(name, "roas"),
-                evidence=tuple(evidence.get(name, {}).get("says", ())),
+                evidence=tuple(evidence.get(name, {}).get("message", ())),
                 direct_fixed=beta is not None and name in run.causes and not bool(beta.any()),
-                positive=run.positive,
-                paid=run.paid(name),
+                positive_priors=run.positive_priors,
+                has_spend=run.has_spend(name),
             )
         )
-    return found
+    return summaries
 
 
 def effects(run: View) -> Table:
-    """Effects of each channel: amounts, percent of the outcome, and returns."""
-    percent = 100 / float(run.observed.sum())
-    rows = []
-    for name in run.channels:
-        cells: list[str | tuple[str, ...]] = [name]
-        for estimand in ("total", "direct", "indirect"):
-            amount = run.summary(name, estimand)
-            mean, interval = spread(amount)
-            share, shares = spread(amount.times(percent), unit="%")
-            cells.append((f"{mean}, {share}", interval, shares) if amount.exists else mean)
-        cells += [
-            spread(run.summary(name, estimand)) if run.paid(name) else "no spend"
-            for estimand in ("roas", "mroas")
+    """Effects of each channel and of all together: amounts, percent of the outcome, and returns."""
+
+    def amount(name: str, estimand: str) -> Cell:
+        effect = run.summary(name, estimand)
+        cell = estimate_cell(effect)
+        if not effect.exists or not run.outcome_sum > 0:
+            return cell
+        share, shares = mean_and_interval(effect.times(100 / run.outcome_sum), unit="%")
+        return Cell(f"{cell.text}, {share}", cell.value, (*cell.below, shares))
+
+    rows: list[Row] = [
+        [
+            name,
+            *(amount(name, estimand) for estimand in ("total", "direct", "indirect")),
+            *(
+                estimate_cell(run.summary(name, estimand)) if run.has_spend(name) else "no spend"
+                for estimand in ("roas", "mroas")
+            ),
         ]
-        rows.append(cells)
-    return table(("channel", "total", "direct", "indirect", "ROAS", "marginal ROAS"), rows)
+        for name in run.channels
+    ]
+    if run.summary(ALL_MEDIA, "total").exists:
+        roas = run.summary(ALL_MEDIA, "roas")
+        rows.append(
+            [
+                ALL_CHANNELS,
+                amount(ALL_MEDIA, "total"),
+                MISSING,
+                MISSING,
+                estimate_cell(roas) if roas.exists else "no spend",
+                MISSING,
+            ]
+        )
+    return make_table(("channel", "total", "direct", "indirect", "ROAS", "marginal ROAS"), rows)
 
 
 def controls(run: View) -> Table | None:
-    """What the outcome does when a control changes; None without controls."""
-    found = run.effect("controls")
-    if "effect" not in found or found.sizes.get("control", 0) == 0:
+    """Change of the outcome when a control changes, in percent; None without controls."""
+    draws = run.effects("controls")
+    if "effect" not in draws or draws.sizes.get("control", 0) == 0:
         return None
-    rows = [
+    rows: list[Row] = [
         [
             str(name),
             *(
-                _cell(found[key].sel(control=name), "%") if key in found else "–"
+                estimate_cell(summary_of(draws[key].sel(control=name).values), unit="%")
+                if key in draws
+                else MISSING
                 for key in ("elasticity", "lift", "effect")
             ),
         ]
-        for name in found["control"].values
+        for name in draws["control"].values
     ]
-    return table(("control", "for +1% (elasticity)", "when on (lift)", "for +1 sd"), rows)
+    return make_table(("control", "for +1% (elasticity)", "when on (lift)", "for +1 sd"), rows)
 
 
-def summary(draws: xr.DataArray) -> Summary:
-    """Mean and 90% equal-tailed interval of draws (chain, draw)."""
-    values = draws.values
-    if not np.isfinite(values).all():
-        return Summary(float("nan"), float("nan"), float("nan"))
-    lower, upper = np.quantile(values, [0.05, 0.95])
-    return Summary(float(values.mean()), float(lower), float(upper))
-
-
-def _cell(draws: xr.DataArray, unit: str = "") -> tuple[str, str]:
-    return spread(summary(draws), unit=unit)
+def lift_tests(run: View) -> Table | None:
+    """Lift of each experiment as measured and in the fitted model; None without experiments."""
+    lift = run.group("posterior").get("lift_mean")
+    if lift is None:
+        return None
+    tests = run.group("constant_data")
+    rows: list[Row] = []
+    for index, name in enumerate(lift["experiment"].values):
+        test = tests.isel(experiment=index)
+        measured, error = float(test["lift_observed"]), HALF_WIDTH * float(test["standard_error"])
+        rows.append(
+            [
+                str(name),
+                str(test["source"].item()),
+                number_cell(float(test["spend_change"])),
+                estimate_cell(Summary(measured, measured - error, measured + error)),
+                estimate_cell(summary_of(lift.isel(experiment=index).values)),
+            ]
+        )
+    head = ("experiment", "source", "change of spend", "lift measured", "lift in the model")
+    return make_table(head, rows)
 
 
 def data(run: View) -> Table:
-    """Each channel's spends, or the exposure of one that costs nothing."""
-    known = run.group("constant_data")
-    spend, exposure = known["spend"], known["exposure"]
-    whole = float(spend.sum())
+    """Spend of each channel, or its exposure where it has no spend."""
+    constant = run.group("constant_data")
+    spend, exposure = constant["spend"], constant["exposure"]
+    all_spend = float(spend.sum())
     roles = run.record.get("description", {}).get("channels", {})
-    rows = []
+    rows: list[Row] = []
     for name in run.channels:
-        paid = run.paid(name)
-        one = (spend if paid else exposure).sel(channel=name)
-        on = one.values[one.values > 0]
-        mean = number(float(on.mean())) if on.size else "–"
+        paid = run.has_spend(name)
+        values = (spend if paid else exposure).sel(channel=name).values
+        on = values[values > 0]
+        mean = number_cell(float(on.mean()) if on.size else None)
+        if not paid:
+            mean = Cell(f"{mean.text} {run.exposure_name(name)}", mean.value)
         rows.append(
             [
-                name, str(roles.get(name, {}).get("role", "")),
-                number(float(one.sum())) if paid else "no spend",
-                f"{float(one.sum()) / whole:.1%}" if whole and paid else "–",
-                mean if paid else f"{mean} {run.measure(name)}", f"{1 - on.size / one.size:.0%}",
+                name,
+                str(roles.get(name, {}).get("role", "")),
+                number_cell(float(values.sum())) if paid else "no spend",
+                number_cell(values.sum() / all_spend if all_spend and paid else None, percent),
+                mean,
+                number_cell(1 - on.size / values.size, percent),
             ]
-        )  # fmt: skip
-    return table(("channel", "role", "spent", "share", "mean when on", "weeks off"), rows)
+        )
+    return make_table(("channel", "role", "spent", "share", "mean when on", "weeks off"), rows)
 
 
-def prices(run: View) -> list[str]:
-    """What a thousand units of each channel's exposure cost, where that moves."""
-    cpm = run.effect("cpm").get("cpm")
+def price_sentences(run: View) -> list[str]:
+    """Cost of a thousand units of each channel's exposure, where it changes."""
+    cpm = run.effects("cpm").get("cpm")
     if cpm is None:
         return []
-    said = []
+    sentences = []
     for name in map(str, cpm["channel"].values):
         weekly = cpm.isel(unit=-1).sel(channel=name).values
-        low, high = (number(float(end)) for end in np.nanquantile(weekly, [0.05, 0.95]))
-        said.append(
-            f"{name}: 1,000 {run.measure(name)} cost {number(mean_price(run, name))} over all "
+        low, high = (number(float(end)) for end in np.nanquantile(weekly, INTERVAL))
+        sentences.append(
+            f"{name}: 1,000 {run.exposure_name(name)} cost {number(mean_cpm(run, name))} over all "
             f"weeks (spend over exposure), and between {low} and {high} in 9 of 10 weeks."
         )
-    return said
+    return sentences
 
 
-def mean_price(run: View, channel: str) -> float:
+def mean_cpm(run: View, channel: str) -> float:
     """Money per thousand units of a channel's exposure, over all weeks and units."""
-    one = run.group("constant_data")[["spend", "exposure"]].sel(channel=channel).sum()
-    return 1000 * float(one["spend"]) / float(one["exposure"])
+    sums = run.group("constant_data")[["spend", "exposure"]].sel(channel=channel).sum()
+    return 1000 * float(sums["spend"]) / float(sums["exposure"])
 
 
-def span(run: View) -> str:
-    """The table in one sentence."""
-    seen = run.observed
-    time = seen["time"].values
-    units = seen.sizes["unit"]
-    low, middle, high = np.quantile(seen.values, [0.05, 0.5, 0.95])
+def data_sentence(run: View) -> str:
+    """Weeks, units and outcome of the table."""
+    observed = run.observed
+    first, last = np.datetime_as_string(observed["time"].values[[0, -1]], "D")
+    units = observed.sizes["unit"]
+    low, median, high = np.quantile(observed.values, [INTERVAL[0], 0.5, INTERVAL[1]])
     return (
-        f"{seen.sizes['time']} weeks, {np.datetime_as_string(time[0], 'D')} to "
-        f"{np.datetime_as_string(time[-1], 'D')}"
+        f"{observed.sizes['time']} weeks, {first} to {last}"
         + (f", {units} units" if units > 1 else "")
-        + f". A week's {run.outcome}: median {number(middle)}, 90% of weeks between {number(low)} "
-        f"and {number(high)}; {number(float(seen.sum()), digits=4)} in all."
+        + f". A week's {run.outcome}: median {number(median)}, 90% of weeks between {number(low)} "
+        f"and {number(high)}; {number(float(run.observed.sum()), digits=4)} in all."
     )
 
 
-def form(run: View) -> list[str]:
-    """The choices of the fit and why, a sentence each."""
+def model_sentences(run: View) -> list[str]:
+    """Form of the model and the reason for each choice."""
     attrs = run.attrs
-    link, likelihood = str(attrs.get("link")), str(attrs.get("likelihood"))
-    said = [
+    log = attrs.get("link") == "log"
+    sentences = [
         "Contributions multiply (log link): each channel raises the outcome by a factor."
-        if link == "log"
+        if log
         else "Contributions add up (identity link).",
         {
             "student_t": "Weekly disturbances follow a Student-t: extreme weeks count for less.",
             "lognormal": "Weekly disturbances are log-normal: they multiply a positive outcome.",
         }.get(
-            likelihood,
-            "Weekly disturbances are normal" + (" on the log scale." if link == "log" else "."),
+            str(attrs.get("likelihood")),
+            "Weekly disturbances are normal" + (" on the log scale." if log else "."),
         ),
     ]
     if "floor" in attrs:
         at_floor = float((run.observed <= attrs["floor"]).mean())
-        said.append(
-            f"{run.outcome} stands at its floor of {attrs['floor']:g} in {at_floor:.0%} of weeks: "
+        sentences.append(
+            f"{run.outcome} is at its floor of {number(attrs['floor'])} in {percent(at_floor)} of "
+            "weeks: "
             + (
-                "its equation has two parts (hurdle), whether it is above and how far."
+                "its equation has two parts (hurdle), whether it is above the floor and how far."
                 if attrs.get("at_floor") == "hurdle"
                 else "what would have been lower is taken to be recorded as the floor (censored)."
             )
         )
     if run.mediator and "mediator" in run.group("observed_data"):
-        off = float((run.group("observed_data")["mediator"] == 0).mean())
-        said.append(
-            f"{run.mediator} is off in {off:.0%} of weeks, so its equation has two parts (hurdle): "
+        off = percent(float((run.group("observed_data")["mediator"] == 0).mean()))
+        sentences.append(
+            f"{run.mediator} is off in {off} of weeks, so its equation has two parts (hurdle): "
             "whether it is on, and how much when it is."
             if attrs.get("mediator_likelihood") == "hurdle"
-            else f"{run.mediator} is off in {off:.0%} of weeks, so its equation is a normal one."
+            else f"{run.mediator} is off in {off} of weeks, so its equation is a normal one."
         )
-    said.append(f"A week's advertising is felt for {attrs.get('max_lag')} weeks, its own included.")
-    return said
+    sentences.append(
+        f"A week's advertising has effects for {attrs.get('max_lag')} weeks, its own included."
+    )
+    return sentences
 
 
 def priors(run: View) -> Table:
     """The priors, as declared."""
-    rows = []
+    rows: list[Row] = []
     for name, prior in run.record.get("priors", {}).items():
-        spec = dict(prior)
-        dist = str(spec.pop("dist", ""))
-        spec |= spec.pop("params", {})
-        inside = ", ".join(f"{key} = {_parameter(value)}" for key, value in spec.items())
-        rows.append([str(name), f"{dist}({inside})"])
-    return table(("parameter", "prior"), rows)
+        parameters = dict(prior)
+        distribution = str(parameters.pop("dist", ""))
+        parameters |= parameters.pop("params", {})
+        inside = ", ".join(f"{key} = {_parameter(value)}" for key, value in parameters.items())
+        rows.append([str(name), f"{distribution}({inside})"])
+    return make_table(("parameter", "prior"), rows)
 
 
 def _parameter(value: Any) -> str:
@@ -277,131 +318,143 @@ def _parameter(value: Any) -> str:
     return number(float(value)) if isinstance(value, int | float) else str(value)
 
 
-def sensitivities(run: View) -> Table | None:
-    """How far each effect moves with the prior and with the data, and whose answer it is."""
+def prior_sensitivity(run: View) -> Table | None:
+    """Sensitivity of each effect to the prior and to the data, and which of them drives it."""
     records = run.diagnostics.get("prior_sensitivity", [])
-    mediated = {one["channel"] for one in records if one["estimand"] == "indirect"}
-    rows = []
-    for one in records:
+    mediated = {record["channel"] for record in records if record["estimand"] == "indirect"}
+    rows: list[Row] = []
+    for record in records:
+        channel, estimand = record["channel"], record["estimand"]
         # Without a path through the mediator, the direct effect is the total one.
-        direct = one["estimand"] == "direct" and one["channel"] not in mediated
-        if direct or one["estimand"] not in ("total", "direct", "indirect"):
+        repeated = estimand == "direct" and channel not in mediated
+        if repeated or estimand not in ("total", "direct", "indirect"):
             continue
-        prior, data = one["prior"], one["likelihood"]
-        whose = "data"
-        if one["prior_driven"]:
-            whose = "prior" if prior > data else "neither"
-        rows.append([f"{one['channel']}, {one['estimand']}", f"{prior:.2f}", f"{data:.2f}", whose])
+        prior, likelihood = record["prior"], record["likelihood"]
+        driver = "data"
+        if record["prior_driven"]:
+            driver = "prior" if prior > likelihood else "neither"
+        rows.append(
+            [
+                f"{channel}, {estimand}",
+                number_cell(prior, fixed),
+                number_cell(likelihood, fixed),
+                driver,
+            ]
+        )
     head = ("effect", "moves with the prior", "moves with the data", "more with the")
-    return table(head, rows) if rows else None
+    return make_table(head, rows) if rows else None
 
 
 def shrinkage(run: View) -> Table | None:
-    """Share of the prior's variance that the data took away, by quantity and channel."""
-    known = {
-        str(one["channel"]): one.get("shrinkage", {})
-        for one in run.diagnostics.get("identifiability", {}).get("channels", [])
+    """Share of the prior's variance that the data removed, by quantity and channel."""
+    by_channel = {
+        str(record["channel"]): record.get("shrinkage", {})
+        for record in run.diagnostics.get("identifiability", {}).get("channels", [])
     }
-    found_names = dict.fromkeys(name for found in known.values() for name in found)
-    # In the order of the words: what people ask first, then the parameters.
-    quantities = [name for name in _QUANTITIES if name in found_names]
-    quantities += [name for name in found_names if name not in _QUANTITIES]
-    rows = [
+    present = dict.fromkeys(name for values in by_channel.values() for name in values)
+    # Effects first, then the parameters.
+    quantities = [name for name in _QUANTITIES if name in present]
+    quantities += [name for name in present if name not in _QUANTITIES]
+    rows: list[Row] = [
         [
             _QUANTITIES.get(name, name),
-            *(_share(found[name]) if name in found else "–" for found in known.values()),
+            *(number_cell(values.get(name), _shrinkage) for values in by_channel.values()),
         ]
         for name in quantities
     ]
-    return table(("taken away by the data", *known), rows) if rows else None
+    return make_table(("removed by the data", *by_channel), rows) if rows else None
 
 
-def _share(value: float) -> str:
-    """A share in per cent; what the data widened is below 0, however far."""
-    return "< 0" if value < -0.005 else f"{value:.0%}".replace("-", "")
+def _shrinkage(value: float) -> str:
+    """Shrinkage in percent; "< 0" where the posterior is wider than the prior."""
+    return "< 0" if value < -0.005 else percent(max(value, 0.0))
 
 
-def unmoved(run: View) -> list[str]:
-    """Media parameters that the data left nearly as wide as their prior."""
+def unmoved_parameters(run: View) -> list[str]:
+    """Media parameters whose posterior is nearly as wide as their prior."""
     by_name: dict[str, list[str]] = {}
-    for one in run.diagnostics.get("identifiability", {}).get("channels", []):
-        for name, value in one.get("shrinkage", {}).items():
+    for record in run.diagnostics.get("identifiability", {}).get("channels", []):
+        for name, value in record.get("shrinkage", {}).items():
             if name not in ("total", "direct", "indirect") and value < UNMOVED:
-                by_name.setdefault(_QUANTITIES.get(name, name), []).append(str(one["channel"]))
-    return [f"{name} of {listed(channels)}" for name, channels in by_name.items()]
+                by_name.setdefault(_QUANTITIES.get(name, name), []).append(str(record["channel"]))
+    return [f"{name} of {join_names(channels)}" for name, channels in by_name.items()]
 
 
-def inflation(run: View) -> Table | None:
-    """How much wider a channel's effect is for the company of the others, in each equation."""
-    known = [
-        (str(one["channel"]), one["variance_inflation"])
-        for one in run.diagnostics.get("identifiability", {}).get("channels", [])
-        if one.get("variance_inflation")
+def variance_inflation(run: View) -> Table | None:
+    """Variance inflation factor of each channel's effect, in each equation."""
+    by_channel = {
+        str(record["channel"]): record["variance_inflation"]
+        for record in run.diagnostics.get("identifiability", {}).get("channels", [])
+        if record.get("variance_inflation")
+    }
+    heads = {"outcome": f"acting on {run.outcome}", "mediator": f"acting on {run.mediator}"}
+    equations = list(dict.fromkeys(key for factors in by_channel.values() for key in factors))
+    form = partial(number, digits=2)
+    rows: list[Row] = [
+        [name, *(number_cell(factors.get(key), form) for key in equations)]
+        for name, factors in by_channel.items()
     ]
-    words = {"outcome": f"acting on {run.outcome}", "mediator": f"acting on {run.mediator}"}
-    equations = list(dict.fromkeys(key for _, found in known for key in found))
-    rows = [
-        [name, *("–" if found.get(key) is None else f"{found[key]:.1f}" for key in equations)]
-        for name, found in known
-    ]
-    head = ("variance inflation", *(words.get(key, key) for key in equations))
-    return table(head, rows) if rows else None
+    head = ("variance inflation", *(heads.get(key, key) for key in equations))
+    return make_table(head, rows) if rows else None
 
 
 def convergence(run: View) -> Table:
-    """The parameters that converged worst."""
-    found: Any = run.converged.head(ROWS).itertuples()
-    rows = [
+    """Summary and convergence of the parameters with the largest R-hat."""
+    rows: list[Row] = [
         [
-            row.variable + (f" [{row.where}]" if row.where else ""),
-            spread(Summary(row.mean, row.lower, row.upper)), f"{row.r_hat:.3f}",
-            f"{row.ess_bulk:,.0f}", f"{row.ess_tail:,.0f}",
+            row["variable"] + (f" [{row['where']}]" if row["where"] else ""),
+            estimate_cell(row_summary(row)),
+            number_cell(row["r_hat"], partial(fixed, places=3)),
+            number_cell(row["ess_bulk"]),
+            number_cell(row["ess_tail"]),
         ]
-        for row in found
-    ]  # fmt: skip
-    return table(("parameter", "mean, 90% interval", "R-hat", "bulk ESS", "tail ESS"), rows)
+        for _, row in run.parameters.head(ROWS).iterrows()
+    ]
+    return make_table(("parameter", "mean, 90% interval", "R-hat", "bulk ESS", "tail ESS"), rows)
 
 
 def scores(run: View) -> Table | None:
-    """How well the model predicts, in weeks it saw and in weeks it did not."""
-    found = run.diagnostics.get("scores", {})
-    names = list(dict.fromkeys(key for part in found.values() for key in part))
+    """Scores of the model's predictions, in fitted and in held-out weeks."""
+    by_part = run.diagnostics.get("scores", {})
+    parts = [part for part in ("in_sample", "holdout") if by_part.get(part)]
+    names = [
+        name
+        for name in dict.fromkeys(key for scores in by_part.values() for key in scores)
+        if any(by_part[part].get(name) is not None for part in parts)
+    ]
     if not names:
         return None
-    parts = [part for part in ("in_sample", "holdout") if found.get(part)]
-    names = [name for name in names if any(found[part].get(name) is not None for part in parts)]
-    rows = [
-        [SCORES.get(name, name), *(score(name, found[part].get(name)) for part in parts)]
+    rows: list[Row] = [
+        [SCORES.get(name, name), *(score_cell(name, by_part[part].get(name)) for part in parts)]
         for name in names
     ]
-    words = {"in_sample": "fitted weeks", "holdout": "weeks held out"}
-    return table(("score", *(words[part] for part in parts)), rows)
+    heads = {"in_sample": "fitted weeks", "holdout": "weeks held out"}
+    return make_table(("score", *(heads[part] for part in parts)), rows)
 
 
-def score(name: str, value: Any) -> str:
-    """A score as it is shown, a dash where there is none.
+def score_cell(name: str, value: Any) -> Cell:
+    """A score of predictions, an en dash where there is none.
 
     Parameters
     ----------
     name : str
-    value : float or None
+        A key of `SCORES`.
+    value : float, None or other
+        In the score's unit; what is not a number is missing.
     """
-    if not isinstance(value, int | float):
-        return "–"
-    return f"{value:.0%}" if name in _SHARES else number(float(value))
+    known = float(value) if isinstance(value, int | float) else None
+    return number_cell(known, _FORMS.get(name, number))
 
 
 def provenance(run: View) -> Table:
-    """Where the numbers come from."""
+    """Command, seed, versions and hashes of the run."""
     record = run.record
-    installed = record.get("versions", {}).items()
-    versions = ", ".join(f"{name} {version}" for name, version in installed)
-    pairs = {
+    versions = record.get("versions", {}).items()
+    facts = {
         "command": record.get("command"),
         "started": record.get("started"),
         "seed": record.get("seed"),
-        "chains × draws": f"{record.get('chains')} × {record.get('draws')} after "
-        f"{record.get('tune')} of tuning",
+        "chains × draws": chains_and_draws(record),
         "time": f"{_seconds(record.get('wall_seconds'))} in all, sampling "
         f"{_seconds(record.get('sampling_seconds'))}, compiling "
         f"{_seconds(record.get('compile_seconds'))}",
@@ -409,10 +462,22 @@ def provenance(run: View) -> Table:
         "table's SHA-256": record.get("data_sha256"),
         "git commit": record.get("git_commit"),
         "Python": record.get("python"),
-        "versions": versions,
+        "versions": ", ".join(f"{name} {version}" for name, version in versions),
     }
-    return table(("", ""), ([key, str(value)] for key, value in pairs.items() if value is not None))
+    rows = ([key, str(value)] for key, value in facts.items() if value is not None)
+    return make_table(("", ""), rows)
+
+
+def chains_and_draws(record: dict[str, Any]) -> str:
+    """Number of chains, draws and tuning draws of a run.
+
+    Parameters
+    ----------
+    record : dict
+        ``run.json``.
+    """
+    return f"{record.get('chains')} × {record.get('draws')} after {record.get('tune')} tuning draws"
 
 
 def _seconds(value: Any) -> str:
-    return f"{value:.0f} s" if isinstance(value, int | float) else "–"
+    return f"{number(value)} s" if isinstance(value, int | float) else MISSING

@@ -1,110 +1,102 @@
-"""The units of a panel in a report: a forest for each channel, and what can be said of them."""
+"""Units of a panel in a report: a forest for each channel, and how alike the units are."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.plots.style import colours, figure
-from mmm_bayes.plots.units import NAMED, extremes, units_forest
+from mmm_bayes.estimands.intervals import mean_and_ends, summary_of
+from mmm_bayes.estimands.units import extreme_units
+from mmm_bayes.plots.forest import NAMED, units_forest
+from mmm_bayes.plots.style import colours, panels
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
-from mmm_bayes.report.tables import summary
-from mmm_bayes.report.words import spread
+from mmm_bayes.text import mean_and_interval, percent, probability
 
-#: Probability from which two units are said to differ.
-SURE = 0.95
+#: Posterior probability from which two units are said to differ.
+CERTAIN = 0.95
 
 
-def units(run: View) -> Picture | None:
-    """The effect of every channel in every unit; None for a single market."""
-    effects = run.effect("draws")
-    if effects.sizes["unit"] == 1:
+def units_picture(run: View) -> Picture | None:
+    """Effect of every channel in every unit; None for a single market."""
+    draws = run.effects("draws")
+    if draws.sizes["unit"] == 1:
         return None
-    shown, what, label = _shown(run, effects)
-    count, number = len(run.channels), effects.sizes["unit"] - 1
-    columns = min(4, count) if count not in (5, 6) else 3
-    rows = math.ceil(count / columns)
-    tall = 1.1 + (max(0.16, 0.6 / number) if number <= NAMED else 3.5 / number) * number
-    longest = max(len(str(name)) for name in effects["unit"].values)
-    made, axes = figure(
-        rows, columns, width=9, height=tall * rows, left=0.25 + 0.062 * longest, across=0.25,
-        down=0.95, sharey=True,
+    effect, name, label = _comparable_effect(run, draws)
+    count, units = len(run.channels), draws.sizes["unit"] - 1
+    height = 1.1 + (max(0.16, 0.6 / units) if units <= NAMED else 3.5 / units) * units
+    longest = max(len(str(unit)) for unit in draws["unit"].values)
+    drawing, axes = panels(
+        count, columns=3 if count in (5, 6) else 4, height=height, width=9,
+        left=0.25 + 0.062 * longest, across=0.25, down=0.95, sharey=True,
     )  # fmt: skip
-    flat = list(axes.ravel())
-    for ax in flat[count:]:
-        ax.axis("off")
-    pooling = run.effect("pooling").get("beta")
-    units_forest(flat[:count], shown, colours(run.channels), pooling, label=label)
+    pooling = run.effects("pooling").get("beta")
+    units_forest(axes, mean_and_ends(effect), colours(run.channels), pooling, label=label)
     caption = (
-        f"{what}, by unit: posterior mean and 90% interval, units in the same order everywhere. "
+        f"{name}, by unit: posterior mean and 90% interval, units in the same order everywhere. "
         "Grey: all units together."
     )
     if pooling is not None:
         caption += (
-            " Pooled: how far the units' estimates were drawn together. 100%: nothing of a "
-            "unit's own is left; 0%: each unit's own data decide."
+            " Pooled: how strongly the units' estimates were drawn together. 100%: the units do "
+            "not differ; 0%: each unit's own data decide."
         )
     else:
         caption += " This model lets units differ in level and size only, not in response."
-    return Picture(
-        "units", f"{what} of each channel in each of {number} units, with 90% intervals.", caption,
-        made, vector=number <= NAMED,
-    )  # fmt: skip
+    alt = f"{name} of each channel in each of {units} units, with 90% intervals."
+    return Picture("units", alt, caption, drawing, vector=units <= NAMED)
 
 
 @dataclass(frozen=True)
-class UnitsSay:
+class UnitFindings:
     """How alike the units of a panel are.
 
     Attributes
     ----------
-    what : str
-        What of them is compared.
-    says : list of str
+    title : str
+        The effect that is compared.
+    sentences : list of str
         A sentence for each channel.
     """
 
-    what: str
-    says: list[str]
+    title: str
+    sentences: list[str]
 
 
-def units_say(run: View) -> UnitsSay | None:
-    """For each channel, how alike its units are; None where the model does not pool."""
-    pooling = run.effect("pooling").get("beta")
+def unit_findings(run: View) -> UnitFindings | None:
+    """How alike the units are, for each channel; None where the model does not pool."""
+    pooling = run.effects("pooling").get("beta")
     if pooling is None:
         return None
-    shown, what, _ = _shown(run, run.effect("draws"))
-    said = []
+    effect, name, _ = _comparable_effect(run, run.effects("draws"))
+    sentences = []
     for channel in run.channels:
-        one = shown.sel(channel=channel).isel(unit=slice(None, -1))
-        here = one["unit"].values[np.isfinite(one.isel(chain=0, draw=0).values)]
-        one = one.sel(unit=here)
-        if one.sizes["unit"] < 2:
+        draws = effect.sel(channel=channel).isel(unit=slice(None, -1))
+        draws = draws.isel(unit=np.isfinite(draws.isel(chain=0, draw=0).values))
+        if draws.sizes["unit"] < 2:
             continue
-        low, high, larger = extremes(one)
-        told = " to ".join(
-            f"{' ('.join(spread(summary(one.sel(unit=name))))}) in {name}" for name in (low, high)
+        low, high, larger = extreme_units(draws)
+        estimates = []
+        for unit in (low, high):
+            mean, interval = mean_and_interval(summary_of(draws.sel(unit=unit).values))
+            estimates.append(f"{mean} ({interval}) in {unit}")
+        difference = (
+            "they differ" if larger >= CERTAIN else "the data do not distinguish even these"
         )
-        share = float(pooling.sel(channel=channel))
-        differ = (
-            f"they differ: P({high} > {low}) = {larger:.0%}"
-            if larger >= SURE
-            else f"the data do not tell even these apart: P({high} > {low}) = {larger:.0%}"
+        sentences.append(
+            f"{channel}: from {' to '.join(estimates)}; {difference}: the probability that {high} "
+            f"has the larger effect is {probability(larger)}. The units' estimates are pooled by "
+            f"{percent(float(pooling.sel(channel=channel)))}."
         )
-        said.append(
-            f"{channel}: from {told}; {differ}. The units' estimates are pooled by {share:.0%}."
-        )
-    return UnitsSay(f"{what}, by unit, with 90% intervals:", said)
+    return UnitFindings(f"{name}, by unit, with 90% intervals:", sentences)
 
 
-def _shown(run: View, effects: xr.Dataset) -> tuple[xr.DataArray, str, str]:
-    """What is compared between units of different sizes, its name, and that of an axis."""
-    money = effects["roas"]
-    if bool(np.isfinite(money.isel(unit=-1)).all()):
-        return money, f"ROAS, {run.outcome} per unit of money spent", "ROAS"
-    share, outcome = 100 * effects["contribution_share"], run.outcome
+def _comparable_effect(run: View, draws: xr.Dataset) -> tuple[xr.DataArray, str, str]:
+    """Effect that can be compared between units of different sizes, its name, and an axis label."""
+    roas = draws["roas"]
+    if bool(np.isfinite(roas.isel(unit=-1)).all()):
+        return roas, f"ROAS, {run.outcome} per unit of money spent", "ROAS"
+    share, outcome = 100 * draws["contribution_share"], run.outcome
     return share, f"Total effect in % of the unit's {outcome}", f"% of {outcome}"

@@ -1,4 +1,4 @@
-"""What the checks say of a run, for the top of every page."""
+"""The verdict on a run, for the top of every page."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmm_bayes.report.run import View
+from mmm_bayes.report.sentences import verdict_sentence
 from mmm_bayes.report.tables import GROUPS
-from mmm_bayes.report.words import verdict_sentence
 
 STATUS = {"pass": "passed", "warn": "warning", "fail": "failed"}
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A run as its checks judge it.
+class RunVerdict:
+    """The verdict on a run, with the checks behind it.
 
     Attributes
     ----------
     verdict : {"pass", "warn", "fail"}
         "fail" for a run that was not checked.
     sentence : str
-        What it means for the use of the numbers.
+        What the verdict means for the use of the numbers.
     reasons : list of str
-        Checks that warn or fail, in words; those of the table are `notes`.
+        Sentences of the checks of the fit that warn or fail.
     notes : list of str
-        What in the table itself limits any model.
+        Warnings about the table itself, which limit any model.
     checks : list of (str, list of dict)
         All checks of the fit, by group.
     """
@@ -37,21 +37,22 @@ class Judged:
     checks: list[tuple[str, list[dict[str, Any]]]]
 
 
-def judged(run: View) -> Judged:
-    """Read the checks of a run."""
-    known = run.diagnostics.get("verdict")
-    verdict = known if known in STATUS else "fail"
-    every = run.diagnostics.get("checks", [])
-    notes = [check["says"] for check in every if check.get("group") == "data"]
-    checks = [check for check in every if check.get("group") != "data"]
-    reasons = [says for says in run.diagnostics.get("reasons", []) if says not in notes]
-    return Judged(
+def read_verdict(run: View) -> RunVerdict:
+    """Verdict and checks of a run, from its diagnostics."""
+    recorded = str(run.diagnostics.get("verdict"))
+    checked = recorded in STATUS
+    verdict = recorded if checked else "fail"
+    checks = run.diagnostics.get("checks", [])
+    notes = [check["message"] for check in checks if check.get("group") == "data"]
+    of_fit = [check for check in checks if check.get("group") != "data"]
+    reasons = [message for message in run.diagnostics.get("reasons", []) if message not in notes]
+    return RunVerdict(
         verdict=verdict,
         sentence=verdict_sentence(verdict, only_data=bool(notes) and not reasons),
-        reasons=reasons if known in STATUS else ["The run has no verdict of the checks."],
+        reasons=reasons if checked else ["The run has not been checked: it has no verdict."],
         notes=notes or run.record.get("profile_warnings", []),
         checks=[
-            (GROUPS.get(group, group), [c for c in checks if c.get("group") == group])
-            for group in dict.fromkeys(str(c.get("group")) for c in checks)
+            (GROUPS.get(group, group), [c for c in of_fit if c.get("group") == group])
+            for group in dict.fromkeys(str(c.get("group")) for c in of_fit)
         ],
     )

@@ -1,5 +1,5 @@
-"""How much the answers rest on what the table cannot show: refits under other assumptions.
+"""Sensitivity analyses that refit a run under other assumptions.
 
-`confounding` lets the mediator and the outcome share an unseen cause; `placebo` asks the model for
-the effect of advertising that never ran; `job` does it for a run folder.
+`confounding` refits under an unobserved common cause of the mediator and the outcome, `placebo`
+estimates effects of advertising that never ran, and `job` runs both for a run folder.
 """

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from mmm_bayes.dataset import Dataset, load
+from mmm_bayes.data import Dataset, load
 
 CHANNELS = ("social", "search", "tv")  # search is the mediator of social
 MAX_LAG = 3
@@ -48,30 +48,32 @@ def table(weeks: int = 80, units: int = 1, seed: int = 1, noise: float = 20.0) -
     return pd.concat(parts, ignore_index=True)
 
 
-def write(folder: Path, frame: pd.DataFrame, **more: object) -> Path:
-    """The table and its description; `more` replaces keys of the description."""
-    said: dict[str, object] = {
+def write(folder: Path, frame: pd.DataFrame, **changes: object) -> Path:
+    """The table and its description; `changes` replaces keys of the description."""
+    description: dict[str, object] = {
         "file": "small.csv",
         "date": "week",
         "outcome": "sales",
         "channels": {name: {"spend": f"{name}_spend"} for name in CHANNELS},
-        "mediation": {"mediator": "search", "causes": ["social"]},
+        "mediators": {"search": {"causes": ["social"]}},
         "controls": {"price": {"column": "price"}, "kind": {"column": "kind"}},
         "calendar": {"fourier": 1, "trend": "linear"},
         "model": {"max_lag": MAX_LAG},
     }
     if frame["region"].nunique() > 1:
-        said["unit"] = "region"
-    said |= more
+        description["unit"] = "region"
+    description |= changes
     frame.to_csv(folder / "small.csv", index=False)
     path = folder / "small.toml"
-    path.write_text(tomli_w.dumps({key: value for key, value in said.items() if value is not None}))
+    path.write_text(
+        tomli_w.dumps({key: value for key, value in description.items() if value is not None})
+    )
     return path
 
 
-def dataset(folder: Path, frame: pd.DataFrame | None = None, **more: object) -> Dataset:
+def dataset(folder: Path, frame: pd.DataFrame | None = None, **changes: object) -> Dataset:
     """The same, loaded."""
-    return load(write(folder, table() if frame is None else frame, **more))
+    return load(write(folder, table() if frame is None else frame, **changes))
 
 
 #: A choice under which a linear model is exactly the one that made the table, but for the price.

@@ -10,9 +10,9 @@ pytest.importorskip("sklearn", reason="the extra mmm-bayes[baselines] is not ins
 
 from sklearn.linear_model import LinearRegression
 
-from mmm_bayes.baselines.estimators import OLS, OUT_OF_FOLD
-from mmm_bayes.baselines.members import make
-from mmm_bayes.baselines.rows import UNIT, WEEK, layout_of, rows_of
+from mmm_bayes.baselines.estimators import CROSS_FIT_FOLDS, OLS
+from mmm_bayes.baselines.members import make_model
+from mmm_bayes.baselines.rows import UNIT, WEEK, build_rows, row_layout
 
 RNG = np.random.default_rng(5)
 
@@ -20,7 +20,7 @@ RNG = np.random.default_rng(5)
 @pytest.fixture
 def market(tmp_path):
     data = dataset(tmp_path, controls={"price": {"column": "price"}}, calendar={"fourier": 0})
-    return data, rows_of(data), layout_of(data), data.data["outcome"].values.ravel()
+    return data, build_rows(data), row_layout(data), data.data["outcome"].values.ravel()
 
 
 def test_least_squares_draws_from_its_t_distribution():
@@ -31,10 +31,10 @@ def test_least_squares_draws_from_its_t_distribution():
     design = np.column_stack([np.ones(30), X])
     beta = np.linalg.solve(design.T @ design, design.T @ y)
     variance = ((y - design @ beta) ** 2).sum() / 27
-    for at, row in enumerate(np.column_stack([np.ones(3), new])):
+    for index, row in enumerate(np.column_stack([np.ones(3), new])):
         scale = np.sqrt(variance * (1 + row @ np.linalg.inv(design.T @ design) @ row))
         ends = row @ beta + scale * student.ppf([0.05, 0.95], 27)
-        np.testing.assert_allclose(np.quantile(draws[:, at], [0.05, 0.95]), ends, atol=0.05)
+        np.testing.assert_allclose(np.quantile(draws[:, index], [0.05, 0.95]), ends, atol=0.05)
 
 
 def test_a_column_that_never_varied_has_no_effect():
@@ -47,12 +47,12 @@ def test_a_column_that_never_varied_has_no_effect():
 @pytest.mark.parametrize("link", ["identity", "log"])
 def test_units_are_measured_by_their_own_mean(tmp_path, link):
     data = dataset(tmp_path, table(units=2))
-    X, y = rows_of(data), data.data["outcome"].values.ravel()
-    fitted = make("ols", layout_of(data), STRAIGHT, link=link, seed=1).fit(X, y)
+    X, y = build_rows(data), data.data["outcome"].values.ravel()
+    fitted = make_model("ols", row_layout(data), STRAIGHT, link=link, seed=1).fit(X, y)
     for unit in (0, 1):
         own = y[X[:, UNIT] == unit]
         mean = np.exp(np.log(own).mean()) if link == "log" else own.mean()
-        share = fitted.shares(X, y)[X[:, UNIT] == unit]
+        share = fitted.to_shares(X, y)[X[:, UNIT] == unit]
         expected = np.log(own / mean) if link == "log" else own / mean
         np.testing.assert_allclose(share, expected)
     np.testing.assert_allclose(np.median(fitted.draws(X, 4000, 1), 0), fitted.predict(X), rtol=0.02)
@@ -61,13 +61,13 @@ def test_units_are_measured_by_their_own_mean(tmp_path, link):
 def test_last_weeks_outcome_is_the_prediction_once_it_is_not_known(market):
     _, X, layout, y = market
     before, after = X[:, WEEK] < 60, X[:, WEEK] >= 60
-    fitted = make("lagged_ridge", layout, STRAIGHT, link="identity", seed=1)
+    fitted = make_model("lagged_ridge", layout, STRAIGHT, link="identity", seed=1)
     fitted.fit(X[before], y[before])
-    found = fitted.predict(X[after])
+    predictions = fitted.predict(X[after])
     pipeline, mean = fitted.regression_, y[before].mean()
     names = list(pipeline[0].get_feature_names_out())
     previous = y[59] / mean
-    for row, value in zip(X[after], found, strict=True):
+    for row, value in zip(X[after], predictions, strict=True):
         columns = pipeline[0].transform(row[None])
         columns[0, names.index("last week")] = previous
         previous = pipeline[2].predict(pipeline[1].transform(columns))[0]
@@ -77,21 +77,21 @@ def test_last_weeks_outcome_is_the_prediction_once_it_is_not_known(market):
 def test_two_stages_by_hand(market):
     """Without carryover and saturation both stages are ordinary regressions."""
     data, X, layout, y = market
-    choice = STRAIGHT | {"half_saturation": dict.fromkeys(CHANNELS, 1e6)}
-    fitted = make("two_stage_ols", layout, choice, link="identity", seed=1).fit(X, y)
+    params = STRAIGHT | {"half_saturation": dict.fromkeys(CHANNELS, 1e6)}
+    fitted = make_model("two_stage_ols", layout, params, link="identity", seed=1).fit(X, y)
     exposure, price = data.data["exposure"].values[:, 0], data.data["controls"].values[:, 0]
     trend = np.arange(len(y))[:, None]
     social, search, tv = exposure.T
     first = np.column_stack([social, price, trend])
     weeks = np.arange(len(y))
     predicted = np.empty(len(y))
-    for block in np.array_split(weeks, OUT_OF_FOLD):
+    for block in np.array_split(weeks, CROSS_FIT_FOLDS):
         others = np.setdiff1d(weeks, block)
         stage = LinearRegression().fit(first[others], search[others])
         predicted[block] = np.maximum(stage.predict(first[block]), 0)
     second = LinearRegression().fit(np.column_stack([predicted, tv, price, trend]), y)
     whole = np.maximum(LinearRegression().fit(first, search).predict(first), 0)
-    np.testing.assert_allclose(fitted.mediator(X), whole, rtol=1e-3)
+    np.testing.assert_allclose(fitted.predicted_mediator(X), whole, rtol=1e-3)
     expected = second.predict(np.column_stack([whole, tv, price, trend]))
     np.testing.assert_allclose(fitted.predict(X), expected, rtol=1e-3)
 
@@ -100,17 +100,17 @@ def test_the_predicted_mediator_is_carried_over(market):
     """Lags of a row are predictions where these rows or those learned from have the week."""
     _, X, layout, y = market
     before, after = X[:, WEEK] < 60, X[:, WEEK] >= 60
-    fitted = make("two_stage_ols", layout, STRAIGHT, link="identity", seed=1)
+    fitted = make_model("two_stage_ols", layout, STRAIGHT, link="identity", seed=1)
     fitted.fit(X[before], y[before])
-    changed = fitted.followed(X[after])
+    replaced = fitted.with_predicted_mediator(X[after])
     columns = layout.lags(["search"])
-    here = fitted.mediator(X[after])
+    predicted = fitted.predicted_mediator(X[after])
     for row in range(5):
         for lag, column in enumerate(columns):
             week = 60 + row - lag
-            expected = here[week - 60] if week >= 60 else fitted.known_[week, 0]
-            assert changed[row, column] == pytest.approx(expected)
-    assert not np.allclose(changed[:, columns[0]], X[after][:, columns[0]])
+            expected = predicted[week - 60] if week >= 60 else fitted.cross_fitted_[week, 0]
+            assert replaced[row, column] == pytest.approx(expected)
+    assert not np.allclose(replaced[:, columns[0]], X[after][:, columns[0]])
 
 
 def test_the_intercept_is_that_of_statsmodels():

@@ -6,57 +6,66 @@ from baselines.markets import CHANNELS, MAX_LAG, STRAIGHT, dataset, table
 
 pytest.importorskip("sklearn", reason="the extra mmm-bayes[baselines] is not installed")
 
-from mmm_bayes.baselines.members import KINDS, features, make
-from mmm_bayes.baselines.rows import PREVIOUS, UNIT, WEEK, layout_of, rows_of
-from mmm_bayes.baselines.tuning import folds
+from mmm_bayes.baselines.members import REGRESSORS, feature_transformer, make_model
+from mmm_bayes.baselines.rows import PREVIOUS_OUTCOME, UNIT, WEEK, build_rows, row_layout
+from mmm_bayes.baselines.tuning import blocked_folds
 
 
 def test_every_row_has_its_own_history(tmp_path):
     data = dataset(tmp_path, table(units=2))
-    rows, layout = rows_of(data, {"tv": 0.5}), layout_of(data)
+    rows, layout = build_rows(data, {"tv": 0.5}), row_layout(data)
     exposure = data.data["exposure"].values
     for row in rows:
         week, unit = int(row[WEEK]), int(row[UNIT])
-        for at, channel in enumerate(CHANNELS):
+        for index, channel in enumerate(CHANNELS):
             factor = 0.5 if channel == "tv" else 1.0
             for lag, column in enumerate(layout.lags([channel])):
                 if week >= lag:
-                    expected = exposure[week - lag, unit, at]
+                    expected = exposure[week - lag, unit, index]
                 else:
-                    expected = sum(exposure[k, unit, at] for k in range(MAX_LAG)) / MAX_LAG
+                    expected = sum(exposure[k, unit, index] for k in range(MAX_LAG)) / MAX_LAG
                 assert row[column] == pytest.approx(factor * expected)
         outcome = data.data["outcome"].values
-        assert row[PREVIOUS] == outcome[max(week - 1, 0), unit]
+        assert row[PREVIOUS_OUTCOME] == outcome[max(week - 1, 0), unit]
 
 
 @pytest.mark.parametrize("kind", ["ols", "lagged_ridge", "random_forest", "lightgbm"])
 def test_another_future_leaves_the_past_as_it_was(tmp_path, kind):
     frame = table()
     past, rng = 50, np.random.default_rng(9)
-    other = frame.copy()
+    changed = frame.copy()
     shuffled = past + rng.permutation(len(frame) - past)
     later = [c for c in frame if c not in ("week", "region")]
-    other.loc[past:, later] = 3 * frame.loc[shuffled, later].to_numpy()
-    found = []
-    for name, one in (("a", frame), ("b", other)):
+    changed.loc[past:, later] = 3 * frame.loc[shuffled, later].to_numpy()
+    results = []
+    for name, variant in (("a", frame), ("b", changed)):
         (tmp_path / name).mkdir()
-        data = dataset(tmp_path / name, one, interactions={"i": {"between": ["tv", "price"]}})
-        X, layout = rows_of(data), layout_of(data)
+        data = dataset(tmp_path / name, variant, interactions={"i": {"between": ["tv", "price"]}})
+        X, layout = build_rows(data), row_layout(data)
         before = X[:, WEEK] < past
         y = data.data["outcome"].values.ravel()
-        choice = STRAIGHT | KINDS[kind].usual
-        columns = features(layout, layout.channels, choice, lagged=True).fit(X[before])
-        model = make(kind, layout, choice, link="identity", seed=1).fit(X[before], y[before])
-        found.append((columns.transform(X[before]), model.predict(X[before])))
+        params = STRAIGHT | REGRESSORS[kind].default
+        columns = feature_transformer(layout, layout.channels, params, lagged=True).fit(X[before])
+        model = make_model(kind, layout, params, link="identity", seed=1).fit(X[before], y[before])
+        results.append((columns.transform(X[before]), model.predict(X[before])))
         assert not np.allclose(columns.transform(X[~before]), 0)
-    np.testing.assert_array_equal(found[0][0], found[1][0])
-    np.testing.assert_array_equal(found[0][1], found[1][1])
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    np.testing.assert_array_equal(results[0][1], results[1][1])
 
 
 def test_tuning_folds_are_blocks_that_only_know_what_was_before(tmp_path):
-    X = rows_of(dataset(tmp_path, table(units=2)))
-    seen = list(folds(X))
-    assert len(seen) == 3
-    for before, after in seen:
+    X = build_rows(dataset(tmp_path, table(units=2)))
+    pairs = list(blocked_folds(X))
+    assert len(pairs) == 3
+    for before, after in pairs:
         assert X[before, WEEK].max() + 1 == X[after, WEEK].min()
         assert (np.unique(X[after, WEEK], return_counts=True)[1] == 2).all()
+
+
+def test_a_channel_that_starts_inside_the_table_did_not_run_before(tmp_path):
+    frame = table()
+    frame["tv_spend"] = 5.0
+    frame.loc[:1, "tv_spend"] = 0.0
+    data = dataset(tmp_path, frame)
+    lags = build_rows(data)[0, row_layout(data).lags(["tv"])]
+    np.testing.assert_array_equal(lags, np.zeros(MAX_LAG))

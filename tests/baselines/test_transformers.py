@@ -11,9 +11,9 @@ from sklearn.base import clone
 
 from mmm_bayes.baselines.transformers import (
     Adstock,
-    Changed,
-    Levels,
-    Product,
+    CentredProduct,
+    LevelIndicators,
+    ModulatedResponse,
     Saturation,
     Season,
     Trend,
@@ -25,20 +25,20 @@ RNG = np.random.default_rng(3)
 def test_adstock_is_the_weighted_mean_of_the_weeks_before():
     lags = RNG.gamma(2.0, 1.0, (5, 2, 4))  # row, channel, lag
     rows = np.hstack([lags.reshape(5, 8), np.zeros((5, 1))])
-    found = Adstock(("a", "b"), (0.5, 0.0)).fit(rows).transform(rows)
+    transformed = Adstock(("a", "b"), (0.5, 0.0)).fit(rows).transform(rows)
     for row in range(5):
         for channel, alpha in enumerate((0.5, 0.0)):
             weights = [alpha**lag for lag in range(4)]
             total = sum(w * x for w, x in zip(weights, lags[row, channel], strict=True))
-            assert found[row, channel] == pytest.approx(total / sum(weights))
+            assert transformed[row, channel] == pytest.approx(total / sum(weights))
 
 
 @pytest.mark.parametrize("shape", ["hill", "log1p", "sqrt"])
 def test_saturation_in_multiples_of_each_units_mean_when_on(shape):
     x = np.array([[0.0], [10.0], [30.0], [100.0]])
     rows = np.hstack([x, [[0.0], [0.0], [0.0], [1.0]]])
-    found = Saturation(("a",), shape, 2.0, 1.5).fit(rows).transform(rows)[:, 0]
-    for value, multiple in zip(found, [0.0, 10 / 20, 30 / 20, 100 / 100], strict=True):
+    transformed = Saturation(("a",), shape, 2.0, 1.5).fit(rows).transform(rows)[:, 0]
+    for value, multiple in zip(transformed, [0.0, 10 / 20, 30 / 20, 100 / 100], strict=True):
         expected = {
             "hill": multiple**1.5 / (2.0**1.5 + multiple**1.5),
             "log1p": np.log(1 + multiple),
@@ -79,43 +79,45 @@ def test_months_and_quarters_are_those_of_the_calendar():
 
 def test_fourier_pairs_come_back_after_a_year():
     day = np.array([[0.0], [365.25], [91.3125]])
-    found = Season("fourier", 2).fit(day).transform(day)
-    assert found.shape == (3, 4)
+    transformed = Season("fourier", 2).fit(day).transform(day)
+    assert transformed.shape == (3, 4)
     # Days are whole, so a quarter of a day may be lost.
-    np.testing.assert_allclose(found[0], found[1], atol=0.02)
-    assert np.abs(found[:, 0] ** 2 + found[:, 1] ** 2 - 1).max() < 1e-12
+    np.testing.assert_allclose(transformed[0], transformed[1], atol=0.02)
+    assert np.abs(transformed[:, 0] ** 2 + transformed[:, 1] ** 2 - 1).max() < 1e-12
 
 
 def test_the_trend_is_fixed_by_the_weeks_of_its_fit():
     _, column = days(11)
-    found = Trend(2).fit(column[:6]).transform(column)
-    np.testing.assert_allclose(found[:, 0], np.arange(11) / 5)
-    np.testing.assert_allclose(found[:, 1], (np.arange(11) / 5) ** 2)
+    transformed = Trend(2).fit(column[:6]).transform(column)
+    np.testing.assert_allclose(transformed[:, 0], np.arange(11) / 5)
+    np.testing.assert_allclose(transformed[:, 1], (np.arange(11) / 5) ** 2)
 
 
 def test_controls_with_a_few_whole_values_become_levels():
     kind = np.array([0.0, 1, 2, 1, 0, 2])
     price = np.array([5.0, 5.5, 5.1, 5.2, 5.3, 5.4])
-    fitted = Levels(("kind", "price", "on")).fit(np.stack([kind, price, kind > 0], 1))
-    found = fitted.transform(np.array([[2.0, 9.9, 1.0], [7.0, 9.9, 0.0]]))
-    assert list(fitted.get_feature_names_out()) == ["kind_1", "kind_2", "price", "on"]
-    assert found.tolist() == [[0, 1, 9.9, 1], [0, 0, 9.9, 0]]
+    encoder = LevelIndicators(("kind", "price", "on")).fit(np.stack([kind, price, kind > 0], 1))
+    transformed = encoder.transform(np.array([[2.0, 9.9, 1.0], [7.0, 9.9, 0.0]]))
+    assert list(encoder.get_feature_names_out()) == ["kind_1", "kind_2", "price", "on"]
+    assert transformed.tolist() == [[0, 1, 9.9, 1], [0, 0, 9.9, 0]]
 
 
 def test_products_are_of_deviations_from_the_means_of_the_fit():
     X = RNG.normal(size=(8, 2))
-    found = Product("a x b").fit(X[:5]).transform(X)
+    transformed = CentredProduct("a x b").fit(X[:5]).transform(X)
     centre = X[:5].mean(0)
     for row in range(8):
-        assert found[row, 0] == pytest.approx((X[row, 0] - centre[0]) * (X[row, 1] - centre[1]))
+        assert transformed[row, 0] == pytest.approx(
+            (X[row, 0] - centre[0]) * (X[row, 1] - centre[1])
+        )
 
 
 def test_a_channel_is_changed_by_a_control():
     lags, by = RNG.gamma(2.0, 1.0, (6, 2)), RNG.normal(size=6)
     rows = np.column_stack([by, lags, np.zeros(6)])
-    found = Changed("a x b", 0.5, "sqrt").fit(rows).transform(rows)
-    carried = [(one[0] + 0.5 * one[1]) / 1.5 for one in lags]
-    scale = sum(carried) / 6
+    transformed = ModulatedResponse("a x b", 0.5, "sqrt").fit(rows).transform(rows)
+    stock = [(lag_pair[0] + 0.5 * lag_pair[1]) / 1.5 for lag_pair in lags]
+    scale = sum(stock) / 6
     for row in range(6):
-        expected = (carried[row] / scale) ** 0.5 * (by[row] - by.mean())
-        assert found[row, 0] == pytest.approx(expected)
+        expected = (stock[row] / scale) ** 0.5 * (by[row] - by.mean())
+        assert transformed[row, 0] == pytest.approx(expected)

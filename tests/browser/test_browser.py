@@ -12,16 +12,18 @@ def test_what_a_page_says_and_asks_for_is_seen(browser, tmp_path):
         "<title>Heard</title><img src='http://elsewhere.example/x.png' alt='none'>"
         "<script>console.error('broken')</script>"
     )
+    for log in ("browser", "performance"):
+        browser.get_log(log)  # of pages before this one
     browser.get(page.as_uri())
     assert browser.title == "Heard"
     assert any("broken" in entry["message"] for entry in browser.get_log("browser"))
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = {
+    requested = {
         event["params"]["request"]["url"]
         for event in events
         if event["method"] == "Network.requestWillBeSent"
     }
-    assert asked == {page.as_uri(), "http://elsewhere.example/x.png"}
+    assert requested == {page.as_uri(), "http://elsewhere.example/x.png"}
 
 
 def test_only_this_machine_can_be_reached(browser):

@@ -44,9 +44,9 @@ def address(page, tmp_path_factory):
         yield f"http://localhost:{port}/"
     finally:
         served.send_signal(signal.SIGTERM)
-        said, _ = served.communicate(timeout=WAIT)
-    told = f"{page.folder} is shown at http://localhost:{port}/ until it is stopped with Ctrl+C"
-    assert said.splitlines() == [told, "  Stopping..."]
+        output, _ = served.communicate(timeout=WAIT)
+    line = f"{page.folder} is served at http://localhost:{port}/ until stopped with Ctrl+C"
+    assert output.splitlines() == [line, "  Stopping..."]
     assert not (home / ".streamlit").exists()
 
 
@@ -58,13 +58,13 @@ def healthy(port):
         return False
 
 
-def until(holds):
-    """Wait for something to hold; returns what it was."""
+def until(condition):
+    """Wait until a condition is true; returns its value."""
     end = time.monotonic() + WAIT
-    while not (found := holds()):
+    while not (value := condition()):
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.2)
-    return found
+    return value
 
 
 def text(browser, selector):
@@ -74,14 +74,11 @@ def text(browser, selector):
 
 
 def change_of_sales(browser):
-    found = [one for one in text(browser, '[data-testid="stMetric"]') if "Change of sales" in one]
-    return found[0] if found else ""
+    metrics = text(browser, '[data-testid="stMetric"]')
+    return next((metric for metric in metrics if "Change of sales" in metric), "")
 
 
 def test_a_slider_answers_and_a_table_comes_out_whole(browser, address, page, tmp_path):
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.common.keys import Keys
-
     browser.get_log("performance")
     browser.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
@@ -91,15 +88,9 @@ def test_a_slider_answers_and_a_table_comes_out_whole(browser, address, page, tm
     until(lambda: "Small steps" in " ".join(text(browser, "h3")))
     assert "90% interval" not in change_of_sales(browser)  # as today, nothing changes
 
-    slider = browser.find_elements(By.CSS_SELECTOR, '[role="slider"], input[type="range"]')[0]
-    before = slider.get_attribute("aria-valuenow") or slider.get_attribute("value")
-    slider.send_keys(Keys.ARROW_RIGHT * 3)
+    before = press_arrow(browser, 3)
     first = until(lambda: "90% interval" in change_of_sales(browser) and change_of_sales(browser))
-    slider = browser.find_elements(By.CSS_SELECTOR, '[role="slider"], input[type="range"]')[0]
-    assert float(slider.get_attribute("aria-valuenow") or slider.get_attribute("value")) > float(
-        before
-    )
-    slider.send_keys(Keys.ARROW_RIGHT * 5)
+    assert press_arrow(browser, 5) > before
     until(lambda: change_of_sales(browser) not in ("", first))
 
     # The page's own table of the plan, and the whole data.
@@ -112,21 +103,34 @@ def test_a_slider_answers_and_a_table_comes_out_whole(browser, address, page, tm
     until(lambda: text(browser, "h2") == ["Data"])
     until(lambda: "Download data.csv" in " ".join(text(browser, "button")))
     press(browser, "Download data.csv")
-    found = pd.read_csv(until(lambda: finished(tmp_path / "data.csv")))
+    downloaded = pd.read_csv(until(lambda: finished(tmp_path / "data.csv")))
     written = pd.read_csv(page.built.design.dataset.path.parent / "weekly.csv")
-    pd.testing.assert_frame_equal(found, written[list(found)], check_dtype=False)
+    pd.testing.assert_frame_equal(downloaded, written[list(downloaded)], check_dtype=False)
 
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = {
+    requested = {
         event["params"]["request"]["url"]
         for event in events
         if event["method"] == "Network.requestWillBeSent"
     } | {
         event["params"]["url"] for event in events if event["method"] == "Network.webSocketCreated"
     }
-    hosts = {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
+    hosts = {urlsplit(url).hostname for url in requested if not url.startswith(("data:", "blob:"))}
     assert hosts == {"localhost"}
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+
+
+def press_arrow(browser, times):
+    """Move the first slider to the right by keyboard; returns its value before."""
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    slider = browser.find_elements(By.CSS_SELECTOR, '[role="slider"], input[type="range"]')[0]
+    before = float(slider.get_attribute("aria-valuenow") or slider.get_attribute("value"))
+    browser.execute_script("arguments[0].focus()", slider)
+    ActionChains(browser).send_keys(Keys.ARROW_RIGHT * times).perform()
+    return before
 
 
 def press(browser, label):

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "rolling"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "studies" / "rolling"))
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 
@@ -44,14 +44,14 @@ def baselines_report(tmp_path_factory):
     pytest.importorskip("sklearn", reason="the extra mmm-bayes[baselines] is not installed")
     from baselines.markets import table, write
 
-    from mmm_bayes.baselines.job import baselines
+    from mmm_bayes.baselines.job import run_baselines
     from mmm_bayes.report.baselines import render_baselines
 
     folder = tmp_path_factory.mktemp("market")
-    said = write(folder, table(weeks=82))
+    description = write(folder, table(weeks=82))
     models = ("ols", "two_stage_ols", "lightgbm")
-    done = baselines(
-        said, folder / "out", models=models, trials=1, bootstrap=20, say=lambda _: None
+    done = run_baselines(
+        description, folder / "out", models=models, trials=1, bootstrap=20, say=lambda _: None
     )
     return render_baselines(done)
 
@@ -103,37 +103,37 @@ def events(browser):
 
 
 def test_it_needs_nothing_else_and_nothing_goes_wrong(opened, page):
-    asked = [
+    requested = [
         event["params"]["request"]["url"]
         for event in events(opened)
         if event["method"] == "Network.requestWillBeSent"
     ]
-    assert asked
-    assert {url for url in asked if not url.startswith("data:")} == {page.as_uri()}
+    assert requested
+    assert {url for url in requested if not url.startswith("data:")} == {page.as_uri()}
     assert opened.get_log("browser") == []
     assert page.stat().st_size < 5e6
 
 
 def test_every_figure_is_there_and_described(opened):
-    found = opened.execute_script(
+    figures = opened.execute_script(
         "return [...document.querySelectorAll('figure')].map(figure => {"
         " const image = figure.querySelector('img');"
         " return [image.naturalWidth, image.clientWidth, image.clientHeight, image.alt,"
         "  figure.querySelector('figcaption').textContent]; })"
     )
-    assert found
-    for natural, width, height, alt, caption in found:
+    assert figures
+    for natural, width, height, alt, caption in figures:
         assert natural > 0
         assert width > 300
         assert height > 80
         assert len(alt) > 20
         assert len(caption) > 20
-    assert len({alt for *_, alt, _ in found}) == len(found)
+    assert len({alt for *_, alt, _ in figures}) == len(figures)
 
 
 def test_its_parts_have_names(opened):
     """Landmarks, one title, headings that skip no level, unique ids, links that lead somewhere."""
-    told = opened.execute_script(
+    parts = opened.execute_script(
         "const all = selector => [...document.querySelectorAll(selector)];"
         "return {"
         " lang: document.documentElement.lang,"
@@ -148,17 +148,17 @@ def test_its_parts_have_names(opened):
         " first: document.querySelector('a').hash,"
         "}"
     )
-    assert told["lang"] == "en"
-    assert told["landmarks"] == [1, 1, 1]
-    levels = told["levels"]
+    assert parts["lang"] == "en"
+    assert parts["landmarks"] == [1, 1, 1]
+    levels = parts["levels"]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert len(set(told["ids"])) == len(told["ids"])
-    assert set(told["targets"]) <= set(told["ids"])
-    assert len(told["targets"]) > 5
-    assert (told["unnamed"], told["headless"], told["scopeless"]) == (0, 0, 0)
-    assert told["first"] == "#main"
+    assert len(set(parts["ids"])) == len(parts["ids"])
+    assert set(parts["targets"]) <= set(parts["ids"])
+    assert len(parts["targets"]) > 5
+    assert (parts["unnamed"], parts["headless"], parts["scopeless"]) == (0, 0, 0)
+    assert parts["first"] == "#main"
 
 
 def test_the_contents_name_every_section_in_its_order(opened):
@@ -174,14 +174,14 @@ def test_the_contents_name_every_section_in_its_order(opened):
 @pytest.mark.parametrize("width", [390, 768])
 def test_it_fits_a_small_screen(opened, width):
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE | {"width": width})
-    wide, seen, beyond = opened.execute_script(
-        "const seen = document.documentElement.clientWidth;"
+    wide, visible, beyond = opened.execute_script(
+        "const visible = document.documentElement.clientWidth;"
         "const beyond = [...document.querySelectorAll('body *')].filter(one =>"
-        "  !one.closest('.scroll, pre, .skip') && one.getBoundingClientRect().right > seen + 1);"
-        "return [document.documentElement.scrollWidth, seen, beyond.map(one => one.outerHTML)]"
+        "  !one.closest('.scroll, pre, .skip') && one.getBoundingClientRect().right > visible + 1);"
+        "return [document.documentElement.scrollWidth, visible, beyond.map(one => one.outerHTML)]"
     )
     assert beyond == []
-    assert wide == seen == width
+    assert wide == visible == width
 
 
 def test_sections_fold_by_keyboard_and_a_link_unfolds_its_own(opened):
@@ -239,16 +239,16 @@ def size(text):
 
 def test_a_table_sorts_by_a_column_of_numbers(opened):
     """Up, down and back; what is no number last; rows stay whole."""
-    found = None
+    match = None
     for table in opened.find_elements(By.CSS_SELECTOR, "table.sorts.numbers"):
         for at, head in enumerate(table.find_elements(By.CSS_SELECTOR, "thead th")):
             cells = column(opened, table, at)
             if at and len(set(cells)) > 2 and all(c[0].isdigit() or c[0] in "−–" for c in cells):
-                found = table, at, head
-        if found:
+                match = table, at, head
+        if match:
             break
-    assert found, "no table with a column of numbers"
-    table, at, head = found
+    assert match, "no table with a column of numbers"
+    table, at, head = match
     given = list(zip(column(opened, table, 0), column(opened, table, at), strict=True))
     button = head.find_element(By.TAG_NAME, "button")
 
@@ -295,7 +295,7 @@ def test_print_shows_everything_and_nothing_to_press(opened):
         "    || one.getClientRects().length === 0).length"
     )
     WebDriverWait(opened, 10).until(lambda _: opened.execute_script(hidden) == 0)
-    told = opened.execute_script(
+    counts = opened.execute_script(
         "const all = selector => [...document.querySelectorAll(selector)];"
         "return {"
         " controls: all('nav button, .skip').filter(one => one.getClientRects().length).length,"
@@ -306,7 +306,7 @@ def test_print_shows_everything_and_nothing_to_press(opened):
         " ground: getComputedStyle(document.body).backgroundColor,"
         "}"
     )
-    assert told == {"controls": 0, "arrows": 0, "broken": 0, "ground": "rgb(255, 255, 255)"}
+    assert counts == {"controls": 0, "arrows": 0, "broken": 0, "ground": "rgb(255, 255, 255)"}
 
 
 def test_a_pdf_has_every_figure_though_all_is_folded(opened):
@@ -349,7 +349,7 @@ const ground = one => {
   }
   return [255, 255, 255];
 };
-const found = [];
+const contrasts = [];
 const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (texts.nextNode()) {
   const one = texts.currentNode.parentElement;
@@ -359,10 +359,10 @@ while (texts.nextNode()) {
   const [ink, paper] = [light(parts(style.color)), light(ground(one))];
   const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
   const size = parseFloat(style.fontSize), bold = Number(style.fontWeight) >= 700;
-  const wanted = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
-  found.push([ratio, wanted, texts.currentNode.data.trim().slice(0, 60)]);
+  const required = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
+  contrasts.push([ratio, required, texts.currentNode.data.trim().slice(0, 60)]);
 }
-return found;
+return contrasts;
 """
 
 
@@ -370,9 +370,9 @@ return found;
 def test_all_text_stands_out_from_its_ground(opened, scheme):
     """WCAG 2.2, success criterion 1.4.3: a contrast of 4.5, of 3 for large text."""
     emulate(opened, prefers_color_scheme=scheme)
-    found = opened.execute_script(CONTRAST)
-    assert len(found) > 50
-    assert [one for one in found if one[0] < one[1]] == []
+    contrasts = opened.execute_script(CONTRAST)
+    assert len(contrasts) > 50
+    assert [one for one in contrasts if one[0] < one[1]] == []
     paper = opened.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
 
@@ -396,15 +396,27 @@ def test_a_page_of_several_runs_leads_to_each(browser, side_by_side):
         assert browser.find_element(By.TAG_NAME, "h1").text == f"What drives {title}?"
 
 
-def test_what_is_no_number_comes_last_either_way(browser, tmp_path):
-    """In every form that a page writes numbers in."""
+def test_cells_without_a_number_come_last_either_way(browser, tmp_path):
+    """In every form in which a page writes numbers."""
+    from mmm_bayes.report.cells import Cell, estimate_cell, make_table, number_cell
     from mmm_bayes.report.page import _environment
-    from mmm_bayes.report.tables import table
+    from mmm_bayes.text import Summary, p_value, percent
 
-    ascending = ["−∞", "−1.2M, 3%", "−5", "< 0", "0", "< 0.001", "0.5", "12%", "9.8k", "1.23M", "∞"]
-    shuffled = ["12%", "–", *ascending[::-2], "no spend", *ascending[1::2]]
-    shuffled.pop(shuffled.index("12%", 1))
-    rows = [[f"row {at}", cell] for at, cell in enumerate(shuffled)]
+    ascending = [
+        Cell("−∞", float("-inf")),
+        estimate_cell(Summary(-1.2e6, -1.5e6, -0.9e6)),
+        number_cell(-5.0),
+        Cell("< 0", -0.3),
+        number_cell(0.0),
+        number_cell(0.0004, p_value),
+        number_cell(0.5),
+        number_cell(0.62, percent),
+        number_cell(9800.0),
+        estimate_cell(Summary(1.23e6, 1.1e6, 1.4e6)),
+        Cell("more than 52", float("inf")),
+    ]
+    shuffled = [Cell("–"), *ascending[::-2], Cell("no spend"), *ascending[1::2]]
+    rows = [[f"row {index}", cell] for index, cell in enumerate(shuffled)]
     source = (
         '{% extends "page.html.j2" %}'
         '{% from "macros.html.j2" import grid, section with context %}'
@@ -413,13 +425,14 @@ def test_what_is_no_number_comes_last_either_way(browser, tmp_path):
     )
     filled = _environment().from_string(source)
     page = tmp_path / "page.html"
-    page.write_text(filled.render(rows=table(("name", "size"), rows), figures={}, contents=[]))
+    table = make_table(("name", "size"), rows)
+    page.write_text(filled.render(rows=table, figures={}, contents=[]))
     browser.get(page.as_uri())
     sized = browser.find_element(By.TAG_NAME, "table")
     button = sized.find_elements(By.TAG_NAME, "button")[1]
     for expected in (ascending, ascending[::-1]):
         button.send_keys(Keys.ENTER)
-        assert column(browser, sized, 1) == [*expected, "–", "no spend"]
+        assert column(browser, sized, 1) == [*(cell.text for cell in expected), "–", "no spend"]
     # Rows by name, as a reader counts: 2 before 10.
     sized.find_elements(By.TAG_NAME, "button")[0].send_keys(Keys.ENTER)
     assert column(browser, sized, 0) == [name for name, _ in rows]

@@ -1,4 +1,4 @@
-"""Run folders made by hand from exact posteriors, so that nothing is sampled."""
+"""Run folders built from exact posteriors, without sampling."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "diagnostics"))
 
 import conjugate
 
-from mmm_bayes import runs
+from mmm_bayes.inference import runs
 
 WEEKS, KEPT, COLUMNS = 120, 24, 6
 HASH = "ab" * 32

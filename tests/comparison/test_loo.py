@@ -1,4 +1,4 @@
-"""Acting on Pareto k: the corrected values are the exact ones, which are known.
+"""Refits of unreliable weeks give the exact values, which are known.
 
 A linear regression under the reference prior predicts a week left out by a Student-t with n - 1 - p
 degrees of freedom, located at the fit to the other weeks.
@@ -12,8 +12,8 @@ import pytest
 import scipy.stats
 import xarray as xr
 
-from mmm_bayes.comparison.loo import exact, leave_one_out
-from mmm_bayes.comparison.writing import pointwise
+from mmm_bayes.comparison.files import pointwise_table
+from mmm_bayes.comparison.loo import leave_one_out, refit_unreliable_weeks
 
 WEEKS, BAD = 60, (20, 45)
 
@@ -32,16 +32,16 @@ def data():
 @pytest.fixture(scope="module")
 def known(data):
     x, y = data
-    found = []
+    densities = []
     for week in range(WEEKS):
         rest = np.arange(WEEKS) != week
         inverse = np.linalg.inv(x[rest].T @ x[rest])
-        at = inverse @ x[rest].T @ y[rest]
+        estimate = inverse @ x[rest].T @ y[rest]
         degrees = WEEKS - 1 - x.shape[1]
-        variance = ((y[rest] - x[rest] @ at) ** 2).sum() / degrees
+        variance = ((y[rest] - x[rest] @ estimate) ** 2).sum() / degrees
         scale = np.sqrt(variance * (1 + x[week] @ inverse @ x[week]))
-        found.append(scipy.stats.t.logpdf(y[week], degrees, x[week] @ at, scale))
-    return np.array(found)
+        densities.append(scipy.stats.t.logpdf(y[week], degrees, x[week] @ estimate, scale))
+    return np.array(densities)
 
 
 class Exact(azs.SamplingWrapper):
@@ -76,55 +76,55 @@ def tree(data):
 
 
 @pytest.fixture(scope="module")
-def found(tree):
+def loo(tree):
     return leave_one_out(tree)
 
 
 @pytest.fixture(scope="module")
-def corrected(data, tree, found):
+def refitted(data, tree, loo):
     refits = Exact(*data, tree)
-    done = exact(found, refits)
+    result = refit_unreliable_weeks(loo, refits)
     assert refits.calls == list(BAD)
-    return done
+    return result
 
 
-def test_the_weeks_that_sway_the_fit_are_found(found):
-    weeks = found.pareto_k["time"].values
-    assert found.elpd.good_k == pytest.approx(0.7)
-    np.testing.assert_array_equal(found.weeks, weeks[list(BAD)])
-    assert found.left_bad == 2
-    assert not found.refitted.any()
+def test_influential_weeks_need_a_refit(loo):
+    weeks = loo.pareto_k["time"].values
+    assert loo.elpd.good_k == pytest.approx(0.7)
+    np.testing.assert_array_equal(loo.weeks_to_refit, weeks[list(BAD)])
+    assert loo.unresolved == 2
+    assert not loo.refitted.any()
 
 
-def test_without_a_refit_they_are_wrong(found, known):
-    off = np.abs(found.elpd.elpd_i.values - known)
+def test_without_a_refit_they_are_wrong(loo, known):
+    off = np.abs(loo.elpd.elpd_i.values - known)
     assert off[list(BAD)].max() > 1.5
 
 
-def test_every_value_is_exact_after_it(corrected, known):
-    values = corrected.elpd.elpd_i.values
+def test_every_value_is_exact_after_the_refits(refitted, known):
+    values = refitted.elpd.elpd_i.values
     # Five standard deviations out, 40,000 draws know a density to a third; the refit is off by
     # less than that, importance sampling by three.
     np.testing.assert_allclose(values[list(BAD)], known[list(BAD)], atol=0.6)
     np.testing.assert_allclose(np.delete(values, BAD), np.delete(known, BAD), atol=0.05)
-    assert corrected.elpd.elpd == pytest.approx(values.sum())
-    assert corrected.elpd.se == pytest.approx(np.sqrt(WEEKS) * values.std())
-    assert corrected.left_bad == 0
-    assert corrected.weeks.size == 0
+    assert refitted.elpd.elpd == pytest.approx(values.sum())
+    assert refitted.elpd.se == pytest.approx(np.sqrt(WEEKS) * values.std())
+    assert refitted.unresolved == 0
+    assert refitted.weeks_to_refit.size == 0
 
 
-def test_what_was_found_before_is_kept(corrected, found):
-    xr.testing.assert_identical(corrected.pareto_k, found.pareto_k)
-    assert list(np.flatnonzero(corrected.refitted.values)) == list(BAD)
-    assert found.left_bad == 2  # and the first result is left as it was
+def test_the_estimate_before_the_refits_is_kept(refitted, loo):
+    xr.testing.assert_identical(refitted.pareto_k, loo.pareto_k)
+    assert list(np.flatnonzero(refitted.refitted.values)) == list(BAD)
+    assert loo.unresolved == 2  # and the first result is left as it was
 
 
-def test_every_value_is_written(corrected, found):
-    table = pointwise({"after": corrected, "before": found})
+def test_every_value_is_written(refitted, loo):
+    table = pointwise_table({"after": refitted, "before": loo})
     assert list(table.columns) == ["run", "date", "elpd", "pareto_k", "refitted"]
     assert list(table["run"].unique()) == ["after", "before"]
     after = table[table["run"] == "after"]
-    np.testing.assert_array_equal(after["elpd"], corrected.elpd.elpd_i.values)
+    np.testing.assert_array_equal(after["elpd"], refitted.elpd.elpd_i.values)
     assert pd.api.types.is_datetime64_dtype(after["date"])
     assert after["refitted"].sum() == 2
     assert (after["pareto_k"] > 0.7).sum() == 2

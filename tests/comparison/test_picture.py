@@ -1,4 +1,4 @@
-"""The picture draws the numbers it was given."""
+"""The figure of a comparison shows the numbers of its table."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ TIME = pd.date_range("2023-01-02", periods=6, freq="7D")
 
 @pytest.fixture
 def axes():
-    with style.styled():
+    with style.figure_style():
         yield style.figure(1, 2)[1].ravel()
 
 
@@ -22,16 +22,16 @@ def test_differences_with_one_and_two_standard_errors(axes):
             "run": ["a", "b", "x" * 60],
             "elpd_diff": [0.0, -2.0, -30.0],
             "diff_se": [0.0, 3.0, 5.0],
-            "verdict": ["best", "can't be told from the best", "worse"],
+            "verdict": ["best", "indistinguishable from the best", "worse"],
         }
     )
-    comparison.differences(axes[0], table, tie=4.0)
+    comparison.elpd_differences(axes[0], table, tie=4.0)
     lines = [line.get_xdata() for line in axes[0].get_lines()[1:]]
     np.testing.assert_allclose(lines[3:5], [[-8, 4], [-5, 1]])
     np.testing.assert_allclose(lines[6:8], [[-40, -20], [-35, -25]])
     words = [text.get_text() for text in axes[0].texts]
     assert words[0] == "a: best"
-    assert words[1] == "b: can't be told from the best"
+    assert words[1] == "b: indistinguishable from the best"
     assert words[2].endswith(": worse")
     assert axes[0].texts[2].get_color() == comparison.WORSE
     assert "…" in words[2]

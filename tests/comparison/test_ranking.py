@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from arviz_stats.utils import ELPDDataLOO
 
-from mmm_bayes.comparison.ranking import apart, ranking
+from mmm_bayes.comparison.ranking import are_distinguishable, rank_runs
 
 
 def elpd(values):
@@ -33,16 +33,16 @@ def values():
 
 @pytest.fixture(scope="module")
 def table(values):
-    return ranking({name: elpd(one) for name, one in values.items()})
+    return rank_runs({name: elpd(run) for name, run in values.items()})
 
 
 def test_best_first_with_differences_and_their_errors(values, table):
     assert list(table["run"]) == ["a", "b", "c"]
     assert list(table.columns) == ["run", "elpd", "elpd_se", "elpd_diff", "diff_se", "weight"]
     for row in table.itertuples():
-        one, lag = values[row.run], values[row.run] - values["a"]
-        assert row.elpd == pytest.approx(one.sum())
-        assert row.elpd_se == pytest.approx(np.sqrt(200) * one.std())
+        own, lag = values[row.run], values[row.run] - values["a"]
+        assert row.elpd == pytest.approx(own.sum())
+        assert row.elpd_se == pytest.approx(np.sqrt(200) * own.std())
         assert row.elpd_diff == pytest.approx(lag.sum())
         assert row.diff_se == pytest.approx(np.sqrt(200) * lag.std())
 
@@ -62,19 +62,18 @@ def test_weights_are_those_of_the_best_mixture(values, table):
 
 def test_a_value_that_is_all_but_impossible_under_every_model(values, table):
     """exp of its log density is 0: it must count for the totals, not for the weights."""
-    broken = {name: elpd([*one, -5e5]) for name, one in values.items()}
-    found = ranking(broken)
-    np.testing.assert_allclose(found["weight"], table["weight"], atol=1e-3)
-    np.testing.assert_allclose(found["elpd_diff"], table["elpd_diff"])
-    np.testing.assert_allclose(found["elpd"], table["elpd"] - 5e5)
+    extended = rank_runs({name: elpd([*run, -5e5]) for name, run in values.items()})
+    np.testing.assert_allclose(extended["weight"], table["weight"], atol=1e-3)
+    np.testing.assert_allclose(extended["elpd_diff"], table["elpd_diff"])
+    np.testing.assert_allclose(extended["elpd"], table["elpd"] - 5e5)
 
 
 @pytest.mark.parametrize(
-    "difference, error, told",
+    "difference, error, expected",
     [(-12.3, 4.1, True), (-3.9, 0.1, False), (-8.0, 4.1, False), (0.0, 0.0, False)],
 )
-def test_apart_needs_a_large_and_a_certain_difference(difference, error, told):
-    assert apart(difference, error) == told
+def test_only_large_and_certain_differences_are_distinguishable(difference, error, expected):
+    assert are_distinguishable(difference, error) == expected
 
 
 def test_runs_come_in_order(table):

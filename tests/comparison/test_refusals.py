@@ -1,4 +1,4 @@
-"""What can't be compared is refused in one sentence, before anything is written."""
+"""Runs that can't be compared raise one sentence, before anything is written."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from mmm_bayes.comparison import compare
-from mmm_bayes.comparison.loading import load
+from mmm_bayes.comparison.runs import load_comparable
 from mmm_bayes.errors import InputError
 
 
@@ -56,13 +56,13 @@ def test_different_data(good, market, saved, tmp_path):
     )
 
 
-@pytest.mark.parametrize("dim, what", [("time", "weeks"), ("unit", "units")])
+@pytest.mark.parametrize("dim, what", [("time", "dates"), ("unit", "units")])
 def test_other_weeks_or_units(good, market, saved, tmp_path, dim, what):
     tree = market.tree(range(5), draws=10)
     labels = tree["observed_data"][dim].values
     other = np.roll(labels, 1) if dim == "time" else np.array(["north"])
-    one = saved("one", changed(tree, "observed_data", **{dim: other}))
-    refused([good, one], tmp_path, f"good and one score different {what} of the same table")
+    other = saved("one", changed(tree, "observed_data", **{dim: other}))
+    refused([good, other], tmp_path, f"good and one score different {what} of the same table")
 
 
 def test_other_outcome(good, market, saved, tmp_path):
@@ -76,18 +76,18 @@ def test_other_holdout(good, market, saved, tmp_path):
     tree = market.tree(range(5), draws=10)
     later = tree["predictions_observed"]["time"].values + np.timedelta64(7, "D")
     tree = changed(tree, "predictions_observed", time=later)
-    refused([good, saved("late", tree)], tmp_path, "good and late kept different weeks")
+    refused([good, saved("late", tree)], tmp_path, "good and late have different holdouts")
 
 
 def test_no_log_likelihood(good, market, saved, tmp_path):
     bare = saved("bare", without(market.tree(range(5), draws=10), "log_likelihood"))
-    refused([good, bare], tmp_path, "bare holds no log-likelihood of the outcome")
+    refused([good, bare], tmp_path, "bare has no log-likelihood of the outcome")
 
 
 def test_an_impossible_week(good, market, saved, tmp_path):
     tree = market.tree(range(5), draws=10)
     tree["log_likelihood"]["outcome"].values[0, 0, 7] = -np.inf
-    refused([good, saved("inf", tree)], tmp_path, "inf has draws under which an observed week")
+    refused([good, saved("inf", tree)], tmp_path, "inf has draws under which an observed outcome")
 
 
 def test_a_taken_folder_is_refused_first(good, tmp_path):
@@ -98,4 +98,4 @@ def test_a_taken_folder_is_refused_first(good, tmp_path):
 def test_runs_of_one_name_get_as_much_of_the_path_as_tells_them_apart(market, saved):
     tree = market.tree(range(5), draws=10)
     folders = [saved(name, tree) for name in ("a/x/run", "b/x/run", "other")]
-    assert list(load(folders)) == ["a/x/run", "b/x/run", "other"]
+    assert list(load_comparable(folders)) == ["a/x/run", "b/x/run", "other"]

@@ -34,8 +34,8 @@ def open_page(monkeypatch):
     """Open a page of a run as Streamlit does; returns what is on the screen."""
     from streamlit.testing.v1 import AppTest
 
-    def opened(page: str, *folders: Path):
-        monkeypatch.setattr("sys.argv", [str(pages.APP), *map(str, folders)])
+    def opened(page: str, folder: Path, rolling: Path | str = "", model: Path | str = ""):
+        monkeypatch.setattr("sys.argv", [str(pages.APP), *map(str, (folder, rolling, model))])
         app = AppTest.from_file(str(pages.APP), default_timeout=120)
         app.query_params["page"] = page
         app.run()

@@ -59,9 +59,19 @@ def fit(y, x, rng, *, link="identity", future=None, draws=DRAWS):
         ahead = ahead + sigma[..., None] * rng.standard_normal(ahead.shape)
         ahead = np.exp(ahead) if link == "log" else ahead
         other = arrange(future[1], ahead, ahead, link=link)
-        tree["predictions"] = xr.DataTree(other["posterior_predictive"].to_dataset())
-        tree["predictions_observed"] = xr.DataTree(other["observed_data"].to_dataset())
+        add_holdout(tree, other)
     return tree
+
+
+def add_holdout(tree, other):
+    """Add the weeks of another tree to a tree as the weeks after its own, held out."""
+    later = tree["observed_data"]["time"].values[-1] + np.timedelta64(7, "D")
+    weeks = pd.date_range(later, periods=other["observed_data"].sizes["time"], freq="7D")
+    for group, name in (
+        ("predictions", "posterior_predictive"),
+        ("predictions_observed", "observed_data"),
+    ):
+        tree[group] = xr.DataTree(other[name].to_dataset().assign_coords(time=weeks))
 
 
 def arrange(y, mean, replicated, *, link="identity", variable="outcome", attrs=None):
@@ -76,13 +86,13 @@ def arrange(y, mean, replicated, *, link="identity", variable="outcome", attrs=N
     series = {name: coords[name] for name in over[2:]}
     tree = xr.DataTree.from_dict(
         {
-            "posterior": xr.Dataset({f"{variable}_mean": (over, mean[..., None])}, coords),
+            "posterior": xr.Dataset({f"{variable}_location": (over, mean[..., None])}, coords),
             "posterior_predictive": xr.Dataset({variable: (over, replicated[..., None])}, coords),
             "observed_data": xr.Dataset({variable: (over[2:], y[:, None])}, series),
         }
     )
     tree.attrs = {
-        "model": "direct", "link": link, "likelihood": "normal", "mediator_likelihood": "",
+        "model": "no_mediation", "link": link, "likelihood": "normal", "mediator_likelihood": "",
         "mediator": "", "max_lag": 4,
     } | (attrs or {})  # fmt: skip
     return tree

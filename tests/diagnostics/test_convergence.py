@@ -22,7 +22,7 @@ def tree_of(*, chains=4, draws=500, beta=None, diverging=0, energy=None, deepest
             {
                 "beta": ((*sample, "channel"), beta),
                 "sigma": (sample, rng.gamma(3, size=(chains, draws))),
-                "outcome_mean": ((*sample, "time"), path),
+                "outcome_location": ((*sample, "time"), path),
                 "ceiling_mean": (sample, np.ones((chains, draws))),
             },
             coords,
@@ -59,7 +59,7 @@ def test_a_chain_in_another_place_fails_and_names_the_parameter():
     beta[3, :, 1] += 3
     checks = by_name(tree_of(beta=beta))
     assert checks["rhat"].status == "fail"
-    assert "beta[tiktok]" in checks["rhat"].says
+    assert "beta[tiktok]" in checks["rhat"].message
     assert checks["ess_bulk"].status == "fail"
 
 
@@ -68,7 +68,7 @@ def test_a_chain_that_never_moves_fails_and_names_the_parameter():
     beta[0, :, 0] = 0.1
     checks = by_name(tree_of(beta=beta))
     assert checks["rhat"].status == "fail"
-    assert "beta[tv]" in checks["rhat"].says
+    assert "beta[tv]" in checks["rhat"].message
 
 
 def test_an_effect_that_the_model_rules_out_is_no_trouble():
@@ -87,7 +87,7 @@ def test_a_parameter_stuck_in_every_chain_fails_if_its_prior_moves():
     beta[..., 1] = 0.5
     checks = by_name(tree_of(beta=beta, prior=rng.standard_normal((1, 50, 2))))
     assert checks["rhat"].status == "fail"
-    assert "beta[tiktok]" in checks["rhat"].says
+    assert "beta[tiktok]" in checks["rhat"].message
 
 
 def test_draws_that_are_not_numbers_fail():
@@ -118,7 +118,7 @@ def test_a_slow_walk_of_the_energy_warns():
     walk = np.random.default_rng(7).standard_normal((4, 500)).cumsum(axis=1)
     check = by_name(tree_of(energy=walk))["bfmi"]
     assert check.status == "warn"
-    brute = min((np.diff(one) ** 2).mean() / one.var() for one in walk)
+    brute = min((np.diff(chain) ** 2).mean() / chain.var() for chain in walk)
     assert check.value == pytest.approx(brute, rel=0.05)
 
 
@@ -130,4 +130,16 @@ def test_deepest_trajectories(number, status):
 def test_one_chain_cannot_be_compared():
     check = by_name(tree_of(chains=1, draws=2000))["rhat"]
     assert (check.status, check.value) == ("warn", None)
-    assert "only one chain" in check.says
+    assert "only one chain" in check.message
+
+
+@pytest.mark.parametrize("worst, shown", [(1.0103, "1.011"), (1.2, "1.200"), (np.inf, "inf")])
+def test_an_rhat_that_fails_is_shown_above_its_threshold(monkeypatch, worst, shown):
+    tree = tree_of()
+    monkeypatch.setattr(
+        "mmm_bayes.diagnostics.convergence.azs.rhat",
+        lambda draws: draws.max(("chain", "draw")) * 0 + worst,
+    )
+    (check,) = (check for check in convergence_checks(tree) if check.name == "rhat")
+    assert check.status == "fail"
+    assert f"(R-hat {shown}, above 1.01)" in check.message

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mmm_bayes.diagnostics import evidence
+from mmm_bayes.diagnostics import channel_evidence
 
 CHANNELS = ["tv", "tiktok", "facebook", "google"]
 SUMMED = 1000.0
@@ -44,45 +44,48 @@ def trees(*, indirect, total, units=("all",)):
 
 
 @pytest.fixture
-def found():
+def by_channel():
     grid = (np.arange(1000) + 0.5) / 1000
     # indirect: no path; -0.4% to 0.6% around zero; 3% to 5%; no path
     indirect = np.column_stack([0 * grid, -0.01 + 0.02 * grid, 0.03 + 0.02 * grid, 0 * grid])
     total = np.column_stack([0.05 * grid, 0.1 + 0.1 * grid, 0.2 + 0.1 * grid, 0.3 + 0.1 * grid])
-    return {one.channel: one for one in evidence(*trees(indirect=indirect, total=total))}
+    return {
+        evidence.channel: evidence
+        for evidence in channel_evidence(*trees(indirect=indirect, total=total))
+    }
 
 
-def test_a_channel_without_a_path_has_no_verdict_on_mediation(found):
-    assert found["tv"].p_indirect_positive is None
-    assert found["tv"].interval_contains_zero is None
-    assert len(found["tv"].says) == 1
+def test_a_channel_without_a_path_has_no_verdict_on_mediation(by_channel):
+    assert by_channel["tv"].p_indirect_positive is None
+    assert by_channel["tv"].interval_contains_zero is None
+    assert len(by_channel["tv"].message) == 1
 
 
-def test_an_interval_around_zero_is_no_evidence_of_mediation(found):
-    one = found["tiktok"]
-    assert one.p_indirect_positive == pytest.approx(0.5)
-    assert one.share_near_zero == pytest.approx(1.0)
-    assert one.interval_contains_zero is True
-    assert one.says[2] == (
+def test_an_interval_around_zero_is_no_evidence_of_mediation(by_channel):
+    evidence = by_channel["tiktok"]
+    assert evidence.p_indirect_positive == pytest.approx(0.5)
+    assert evidence.share_near_zero == pytest.approx(1.0)
+    assert evidence.interval_contains_zero is True
+    assert evidence.message[2] == (
         "The 90% interval of the indirect effect of tiktok (-0.9% to 0.9% of the outcome) "
         "contains 0: this table gives no evidence of mediation."
     )
 
 
-def test_an_interval_beyond_zero_does_not_say_more_than_its_prior_lets_it(found):
-    one = found["facebook"]
-    assert (one.p_indirect_positive, one.share_near_zero) == (1.0, 0.0)
-    assert one.interval_contains_zero is False
-    says = one.says[2]
-    assert "(3.1% to 4.9% of the outcome) is above 0: facebook raises the mediator" in says
-    assert "how large the effect is, not whether there is one" in says
-    assert not any("P(indirect" in each for each in one.says)  # of which the prior is sure
-    assert "excludes" not in " ".join(one.says)
+def test_a_positive_prior_limits_what_an_interval_beyond_zero_shows(by_channel):
+    evidence = by_channel["facebook"]
+    assert (evidence.p_indirect_positive, evidence.share_near_zero) == (1.0, 0.0)
+    assert evidence.interval_contains_zero is False
+    message = evidence.message[2]
+    assert "(3.1% to 4.9% of the outcome) is above 0: facebook raises the mediator" in message
+    assert "how large the indirect effect is, not whether there is one" in message
+    assert not any("P(indirect" in sentence for sentence in evidence.message)  # the prior fixes it
+    assert "excludes" not in " ".join(evidence.message)
 
 
 @pytest.mark.parametrize("lowest, free", [(-0.1, True), (0.0, False)])
-def test_it_is_the_prior_that_was_used_which_decides(lowest, free):
-    """With effects free in sign, the second step is the data's to show as well."""
+def test_the_sentence_depends_on_the_sign_that_the_prior_allows(lowest, free):
+    """With effects free in sign, the data decide on the mediator's effect too."""
     shares = np.tile(np.linspace(0.03, 0.05, 50)[:, None], (1, 4))
     tree, effects = trees(indirect=shares, total=shares)
     tree.attrs["mediator"] = "google"
@@ -91,25 +94,46 @@ def test_it_is_the_prior_that_was_used_which_decides(lowest, free):
     effects["prior"] = xr.DataTree(
         xr.Dataset({"total": (("chain", "draw", "unit", "channel"), before)}, {"channel": CHANNELS})
     )
-    says = next(one.says[2] for one in evidence(tree, effects) if one.channel == "facebook")
-    assert ("excludes 0: through the mediator, facebook raises the outcome" in says) is free
-    assert ("positive by prior" in says) is not free
+    message = next(
+        evidence.message[2]
+        for evidence in channel_evidence(tree, effects)
+        if evidence.channel == "facebook"
+    )
+    assert ("excludes 0: through the mediator, facebook raises the outcome" in message) is free
+    assert ("The prior assumes that the mediator raises the outcome" in message) is not free
 
 
-def test_totals_say_what_they_rest_on(found):
-    assert found["tv"].total_compatible_with_zero
-    assert found["tv"].total_near_zero == pytest.approx(0.2)
-    assert "cannot be told from no effect" in found["tv"].says[0]
-    assert not found["tv"].never_off
-    assert found["google"].never_off
-    assert "no week without it" in found["google"].says[1]
-    assert {name for name, one in found.items() if one.prior_driven} == {"google"}
-    assert found["google"].leaning == found["google"].says[2:]
-    assert "google's total effect (sensitivity 0.20 to the prior" in found["google"].leaning[0]
-    assert "tiktok's direct effect (sensitivity 0.10 to the prior, 0.02" in found["tiktok"].says[-1]
+def test_total_effects_are_qualified(by_channel):
+    assert by_channel["tv"].total_compatible_with_zero
+    assert by_channel["tv"].total_near_zero == pytest.approx(0.2)
+    assert "is compatible with no effect" in by_channel["tv"].message[0]
+    assert not by_channel["tv"].never_off
+    assert by_channel["google"].never_off
+    assert "no week without it" in by_channel["google"].message[1]
+    assert {name for name, evidence in by_channel.items() if evidence.prior_driven} == {"google"}
+    assert by_channel["google"].leaning == by_channel["google"].message[2:]
+    assert "google's total effect (sensitivity 0.20 to the prior" in by_channel["google"].leaning[0]
+    assert (
+        "tiktok's direct effect (sensitivity 0.10 to the prior, 0.02"
+        in by_channel["tiktok"].message[-1]
+    )
 
 
-def test_a_panel_is_judged_by_its_sum():
+def test_evidence_of_a_panel_is_on_the_sum_over_units():
     shares = np.full((100, 4), 0.25)
-    for one in evidence(*trees(indirect=shares, total=shares, units=("north", "south", "all"))):
-        assert "25.0% to 25.0%" in one.says[0]
+    units = ("north", "south", "all")
+    for evidence in channel_evidence(*trees(indirect=shares, total=shares, units=units)):
+        assert "25.0% to 25.0%" in evidence.message[0]
+
+
+def test_effects_on_a_profit_around_zero_are_shares_of_its_absolute_sum():
+    grid = (np.arange(1000) + 0.5) / 1000
+    effects = np.column_stack([0.05 + 0.1 * grid] * 4)
+    tree, drawn = trees(indirect=effects, total=effects)
+    tree["observed_data"]["outcome"].values[::2] *= -1.2
+    (tv, *_) = channel_evidence(tree, drawn)
+    # 100 units of effect, of 5 weeks of -120 and 5 of 100
+    low, high = 1000 * np.quantile(effects[:, 0], [0.05, 0.95]) / 1100
+    whole = "the outcome (sum of absolute values)"
+    assert tv.message[0] == f"In total it made {low:.1%} to {high:.1%} of {whole} (90%)."
+    assert "is above 0: tv raises the mediator" in tv.message[1]

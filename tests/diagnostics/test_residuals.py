@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 from conjugate import arrange, fit, regressors
 
-from mmm_bayes.diagnostics import residuals
-from mmm_bayes.diagnostics.residuals import residual_checks
+from mmm_bayes.diagnostics.residuals import residual_checks, standardised_residuals
 
 
-def known(noise, *, level=100.0, attrs=None):
+def tree_of(noise, *, level=100.0, attrs=None):
     """A tree whose fitted curve is exactly known, so that the residuals are the noise."""
     weeks = len(noise)
     curve = level + np.linspace(-20, 20, weeks)
@@ -18,10 +17,10 @@ def status(tree):
     return {check.name: check.status for check in residual_checks(tree)}
 
 
-def test_independent_normal_misses_pass():
+def test_independent_normal_residuals_pass():
     warned = 0
     for seed in range(50):
-        found = status(known(np.random.default_rng(seed).normal(size=104)))
+        found = status(tree_of(np.random.default_rng(seed).normal(size=104)))
         assert set(found) == {"ljung_box", "breusch_pagan", "shapiro_wilk"}
         warned += "warn" in found.values()
     assert warned <= 5  # nominally 1.5 of 50
@@ -33,10 +32,10 @@ def test_each_fault_is_named_and_never_more_than_a_warning():
     walk = noise.copy()
     for t in range(1, 156):
         walk[t] += 0.6 * walk[t - 1]
-    assert status(known(walk))["ljung_box"] == "warn"
-    assert status(known(noise * np.linspace(0.2, 3, 156)))["breusch_pagan"] == "warn"
-    assert status(known(rng.standard_t(2, 156)))["shapiro_wilk"] == "warn"
-    assert "shapiro_wilk" not in status(known(walk, attrs={"likelihood": "student_t"}))
+    assert status(tree_of(walk))["ljung_box"] == "warn"
+    assert status(tree_of(noise * np.linspace(0.2, 3, 156)))["breusch_pagan"] == "warn"
+    assert status(tree_of(rng.standard_t(2, 156)))["shapiro_wilk"] == "warn"
+    assert "shapiro_wilk" not in status(tree_of(walk, attrs={"likelihood": "student_t"}))
 
 
 def test_residuals_are_differences_of_logarithms_under_the_log_link():
@@ -44,8 +43,8 @@ def test_residuals_are_differences_of_logarithms_under_the_log_link():
     x = regressors(80, 5)
     y = np.exp(x @ np.full(5, 0.3) + 0.2 * rng.normal(size=80))
     tree = fit(y, x, rng, link="log")
-    found = residuals(tree)
-    expected = np.log(y) - np.log(tree["posterior"]["outcome_mean"].values[..., 0]).mean((0, 1))
+    found = standardised_residuals(tree)
+    expected = np.log(y) - np.log(tree["posterior"]["outcome_location"].values[..., 0]).mean((0, 1))
     np.testing.assert_allclose(
         found["residual"].values[:, 0], expected / np.sqrt(np.mean(expected**2))
     )
@@ -53,7 +52,7 @@ def test_residuals_are_differences_of_logarithms_under_the_log_link():
 
 def test_acf_is_its_definition():
     noise = np.random.default_rng(3).normal(size=60)
-    found = residuals(known(noise))
+    found = standardised_residuals(tree_of(noise))
     r = found["residual"].values[:, 0]
     r = r - r.mean()
     for lag in (0, 1, 5):
@@ -62,4 +61,4 @@ def test_acf_is_its_definition():
 
 
 def test_too_few_weeks_are_not_tested():
-    assert residual_checks(known(np.random.default_rng(4).normal(size=8))) == []
+    assert residual_checks(tree_of(np.random.default_rng(4).normal(size=8))) == []

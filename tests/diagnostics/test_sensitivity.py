@@ -5,7 +5,12 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from mmm_bayes.diagnostics.sensitivity import of_the_prior, says, sensitivity, to_list
+from mmm_bayes.diagnostics.sensitivity import (
+    is_prior_driven,
+    power_scaling_sensitivity,
+    sensitivity_messages,
+    sensitivity_records,
+)
 
 CHANNELS = ["tv", "tiktok"]
 WEEKS = 20
@@ -45,9 +50,9 @@ def fit():
                 {
                     name: (
                         (*SAMPLE, "time", "unit"),
-                        stats.norm.logpdf(y[:, at], theta[..., at, None], 1)[..., None],
+                        stats.norm.logpdf(y[:, index], theta[..., index, None], 1)[..., None],
                     )
-                    for at, name in enumerate(("outcome", "mediator"))
+                    for index, name in enumerate(("outcome", "mediator"))
                 }
             ),
         }
@@ -62,40 +67,40 @@ def fit():
 def distance(first, second, edges):
     """Normalised cumulative Jensen-Shannon distance of two normals, over a range."""
     x = np.linspace(*edges, 20_001)
-    found = []
+    distances = []
     for sign in (1, -1):
         p, q = (stats.norm.cdf(sign * (x - mean) / sd) for mean, sd in (first, second))
         middle = (p + q) / 2
         entropies = p * np.log2(p / middle) + q * np.log2(q / middle)
-        found.append(np.sqrt(entropies.sum() / (p + q).sum()))  # the linear parts cancel
-    return max(found)
+        distances.append(np.sqrt(entropies.sum() / (p + q).sum()))  # the linear parts cancel
+    return max(distances)
 
 
-def expected(at, component, theta):
-    edges = theta[..., at].min(), theta[..., at].max()
-    base = [one[at] for one in posterior()]
+def expected(index, component, theta):
+    edges = theta[..., index].min(), theta[..., index].max()
+    base = [moment[index] for moment in posterior()]
     rates = []
     for power in (0.99, 1.01):
         powers = {"prior_power": power} if component == "prior" else {"data_power": power}
-        moved = [one[at] for one in posterior(**powers)]
-        rates.append(distance(base, moved, edges) / abs(np.log2(power)))
+        scaled = [moment[index] for moment in posterior(**powers)]
+        rates.append(distance(base, scaled, edges) / abs(np.log2(power)))
     return np.mean(rates)
 
 
 @pytest.mark.parametrize("component", ["prior", "likelihood"])
-def test_it_is_the_move_of_the_exact_power_scaled_posterior(fit, component):
+def test_it_is_the_distance_to_the_exact_power_scaled_posterior(fit, component):
     tree, draws, theta = fit
-    found = sensitivity(tree, draws)["sensitivity"].sel(component=component)
-    for at, channel in enumerate(CHANNELS):
+    values = power_scaling_sensitivity(tree, draws)["sensitivity"].sel(component=component)
+    for index, channel in enumerate(CHANNELS):
         for effect in ("total", "direct"):
-            got = float(found.sel(channel=channel, effect=effect))
-            assert got == pytest.approx(expected(at, component, theta), rel=0.15, abs=0.004)
+            value = float(values.sel(channel=channel, effect=effect))
+            assert value == pytest.approx(expected(index, component, theta), rel=0.15, abs=0.004)
 
 
-def test_a_normal_that_the_data_decide_moves_with_them_at_about_a_tenth(fit):
-    """Where the rule's 0.05 stands: half of it."""
+def test_a_normal_quantity_with_a_flat_prior_has_a_sensitivity_of_about_a_tenth(fit):
+    """The threshold of 0.05 is half of it."""
     tree, draws, _ = fit
-    value = sensitivity(tree, draws)["sensitivity"].sel(
+    value = power_scaling_sensitivity(tree, draws)["sensitivity"].sel(
         component="likelihood", channel="tv", effect="total"
     )
     assert float(value) == pytest.approx(0.1, abs=0.03)
@@ -103,11 +108,12 @@ def test_a_normal_that_the_data_decide_moves_with_them_at_about_a_tenth(fit):
 
 def test_only_what_varies_has_a_sensitivity(fit):
     tree, draws, _ = fit
-    found = sensitivity(tree, draws)["sensitivity"]
-    assert found.sel(effect="indirect").isnull().all()
-    assert found.sel(effect="roas").isnull().values.tolist() == [[False, True]] * 2
-    records = to_list(sensitivity(tree, draws))
-    assert {(one["channel"], one["estimand"]) for one in records} == {
+    sensitivities = power_scaling_sensitivity(tree, draws)
+    values = sensitivities["sensitivity"]
+    assert values.sel(effect="indirect").isnull().all()
+    assert values.sel(effect="roas").isnull().values.tolist() == [[False, True]] * 2
+    records = sensitivity_records(sensitivities)
+    assert {(record["channel"], record["estimand"]) for record in records} == {
         ("tv", "total"), ("tv", "direct"), ("tv", "roas"),
         ("tiktok", "total"), ("tiktok", "direct"),
     }  # fmt: skip
@@ -115,13 +121,13 @@ def test_only_what_varies_has_a_sensitivity(fit):
 
 def test_the_strong_prior_is_named_and_the_vague_one_is_not(fit):
     tree, draws, _ = fit
-    found = sensitivity(tree, draws)
-    driven = of_the_prior(found).sel(effect="total")
+    sensitivities = power_scaling_sensitivity(tree, draws)
+    driven = is_prior_driven(sensitivities).sel(effect="total")
     assert driven.values.tolist() == [False, True]
-    assert says(found, "tv") == ()
-    (sentence,) = says(found, "tiktok")
-    assert sentence.startswith("What is said of tiktok's total effect (sensitivity 0.1")
-    assert "leans on the prior more than on the data" in sentence
+    assert sensitivity_messages(sensitivities, "tv") == ()
+    (sentence,) = sensitivity_messages(sensitivities, "tiktok")
+    assert sentence.startswith("The prior influences tiktok's total effect (sensitivity 0.1")
+    assert sentence.endswith("more than the data do.")
     assert "direct" not in sentence
 
 
@@ -136,28 +142,28 @@ def table(prior, data):
 
 
 def test_the_rule():
-    found = table([0.10, 0.04, 0.02], [0.12, 0.06, 0.03])
-    assert of_the_prior(found).values[:, 0].tolist() == [False, False, True]
-    assert says(found, "tv") == (
-        "The data hardly speak of tv's indirect effect (sensitivity 0.02 to the prior, 0.03 to the "
-        "data).",
+    sensitivities = table([0.10, 0.04, 0.02], [0.12, 0.06, 0.03])
+    assert is_prior_driven(sensitivities).values[:, 0].tolist() == [False, False, True]
+    assert sensitivity_messages(sensitivities, "tv") == (
+        "The data say little about tv's indirect effect (sensitivity 0.02 to the prior, 0.03 to "
+        "the data).",
     )
-    found = table([0.10, 0.09, 0.20], [0.08, 0.04, 0.04])
-    assert of_the_prior(found).values[:, 0].tolist() == [True, True, True]
-    (sentence,) = says(found, "tv")
+    sensitivities = table([0.10, 0.09, 0.20], [0.08, 0.04, 0.04])
+    assert is_prior_driven(sensitivities).values[:, 0].tolist() == [True, True, True]
+    (sentence,) = sensitivity_messages(sensitivities, "tv")
     assert sentence.startswith(
-        "What is said of tv's total effect (sensitivity 0.10 to the prior, 0.08 to the data), "
-        "direct effect (0.09, 0.04) and indirect effect (0.20, 0.04) leans on the prior"
+        "The prior influences tv's total effect (sensitivity 0.10 to the prior, 0.08 to the data), "
+        "direct effect (0.09, 0.04) and indirect effect (0.20, 0.04) more than the data"
     )
 
 
 @pytest.mark.parametrize("bad", [-np.inf, np.nan])
-def test_a_density_that_is_not_finite_leaves_nothing_to_weigh(fit, bad):
+def test_without_finite_densities_there_are_no_sensitivities(fit, bad):
     tree, draws, _ = fit
     tree = tree.copy(deep=True)
     tree["log_likelihood"]["outcome"].values[1, 7, 3] = bad
-    assert not sensitivity(tree, draws)
-    assert to_list(sensitivity(tree, draws)) == []
+    assert not power_scaling_sensitivity(tree, draws)
+    assert sensitivity_records(power_scaling_sensitivity(tree, draws)) == []
 
 
 def test_flat_priors_and_ties_are_no_error(fit):
@@ -166,13 +172,13 @@ def test_flat_priors_and_ties_are_no_error(fit):
     tree["log_prior"]["beta"].values[:] = -1.5
     tied = draws.copy(deep=True)
     tied["total"].values[:] = np.maximum(tied["total"].values, float(tied["total"].median()))
-    found = sensitivity(tree, tied)["sensitivity"].sel(effect="total")
-    np.testing.assert_allclose(found.sel(component="prior"), 0, atol=2e-3)
-    assert (found.sel(component="likelihood") > 0).all()
+    values = power_scaling_sensitivity(tree, tied)["sensitivity"].sel(effect="total")
+    np.testing.assert_allclose(values.sel(component="prior"), 0, atol=2e-3)
+    assert (values.sel(component="likelihood") > 0).all()
 
 
-def test_without_a_log_prior_nothing_is_said(fit):
+def test_without_a_log_prior_there_are_no_sensitivities(fit):
     tree, draws, _ = fit
     tree = tree.copy()
     del tree["log_prior"]
-    assert not sensitivity(tree, draws)
+    assert not power_scaling_sensitivity(tree, draws)

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.estimands import STATISTICS, summarise, table
+from mmm_bayes.estimands import STATISTICS, estimand_table, summarise
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -42,11 +42,12 @@ def test_table_is_tidy_and_leaves_out_what_a_channel_lacks() -> None:
         {"total": (dims, total), "roas": (dims, roas)},
         coords={"unit": ["a", "b", "all"], "channel": ["tv", "search"]},
     )
-    rows = table(draws)
+    joint = xr.Dataset({"total": draws["total"].sum("channel")})
+    rows = estimand_table(draws, joint)
     assert list(rows.columns) == [
         "unit", "channel", "estimand", "mean", "median", "sd", "lower", "upper",
     ]  # fmt: skip
-    assert len(rows) == 6 + 5
+    assert len(rows) == 6 + 5 + 3
     assert not rows.isna().any(axis=None)
     keyed = rows.set_index(["unit", "channel", "estimand"])
     assert ("b", "search", "roas") not in keyed.index
@@ -55,3 +56,6 @@ def test_table_is_tidy_and_leaves_out_what_a_channel_lacks() -> None:
             np.testing.assert_allclose(
                 keyed.loc[(unit, channel, "total")], summarise(total[:, :, u, c].reshape(-1))
             )
+        np.testing.assert_allclose(
+            keyed.loc[(unit, "all_media", "total")], summarise(total[:, :, u].sum(-1).reshape(-1))
+        )

@@ -1,4 +1,4 @@
-"""The figures of a rolling job draw the numbers they were given."""
+"""The figures of a rolling job draw the numbers that they are given."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ CHANNELS = ["tv", "search"]
 
 @pytest.fixture
 def axes():
-    with style.styled():
+    with style.figure_style():
         yield style.figure(1, 2)[1].ravel()
 
 
@@ -28,7 +28,7 @@ def answers(estimand="roas"):
 
 
 def test_a_line_and_a_band_for_each_channel(axes):
-    windows.over_windows(axes, answers(), CHANNELS, label="%", times=100.0)
+    windows.estimates_over_windows(axes, answers(), CHANNELS, label="%", times=100.0)
     for k, ax in enumerate(axes):
         (line,) = ax.lines
         np.testing.assert_allclose(line.get_ydata(), [100 + 100 * k, 200 + 100 * k, 300 + 100 * k])
@@ -77,7 +77,7 @@ def test_one_path_has_one_bar(axes):
     assert (0.02, 0.3) not in drawn
 
 
-def test_forecasts_and_what_came(axes):
+def test_forecasts_and_the_observed_outcome(axes):
     dates = pd.date_range("2024-01-01", periods=4, freq="7D")
     table = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""The page of a plan: what its files say, in words and pictures."""
+"""The page of a plan: its files as sentences, tables and figures."""
 
 import json
 import shutil
@@ -15,11 +15,11 @@ from mmm_bayes.report.run import read
 def planned(mediated_run, tmp_path):
     folder = shutil.copytree(mediated_run, tmp_path / "run")
     run = read(folder)
-    paid = [name for name in run.channels if run.paid(name)]
+    paid = [name for name in run.channels if run.has_spend(name)]
     plan = pd.DataFrame({"unit": "all", "channel": paid, "spend_now": 1000.0, "spend_plan": 1000.0})
     plan.loc[0, "spend_plan"], plan.loc[1, "spend_plan"] = 500.0, 1500.0
     plan.to_csv(folder / "plan.csv", index=False)
-    told = {
+    record = {
         "budget": 1000.0 * len(paid),
         "horizon": 26,
         "objective": "cvar",
@@ -31,10 +31,10 @@ def planned(mediated_run, tmp_path):
         "beyond": [paid[1]],
         "moves": [],
         "other": None,
-        "flags": [{"channel": paid[0], "flag": "wide", "says": f"{paid[0]}: it is odd."}],
+        "flags": [{"channel": paid[0], "flag": "wide", "message": f"{paid[0]}: it is odd."}],
         "pictures": [[paid[0], paid[1]]],
     }
-    (folder / "plan.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "plan.json").write_text(json.dumps(record), encoding="utf-8")
     pd.DataFrame(
         [(0.05, paid[0], paid[1], 100.0, 99.0, -50.0, 250.0, 0.8)],
         columns=["share", "from", "to", "mean", "median", "lower", "upper", "p_gain"],
@@ -69,17 +69,18 @@ def planned(mediated_run, tmp_path):
 def test_the_plan_has_a_page(planned):
     folder, paid = planned
     page = render(folder).read_text("utf-8")
-    for says in (
+    for message in (
         "What to spend",
         "the mean gain of the worst 10% of cases is highest",
         "The probability of a gain is 87%, if the model is right.",
-        f"{paid[1]} would spend more in a week than was ever observed (up to 1.20 times)",
+        "compared with the last 26 weeks as they were",
+        f"{paid[1]} would be sustained above what was ever observed (up to 1.2 times as high)",
         f"Moving 5% of the budget from {paid[0]} to {paid[1]}",
         f"{paid[0]}: it is odd.",
         "more than 52",
         "power 60% at 52",
     ):
-        assert says in page
+        assert message in page
     for name in ("plan", "frontier", "tradeoff"):
         assert (folder / "figures" / f"{name}.png").exists()
 

@@ -1,4 +1,4 @@
-"""The report of a run with a channel that costs nothing, prices that move, and interactions."""
+"""The report of a run with a channel without spend, prices that change, and interactions."""
 
 import json
 import re
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from synthetic import read_tree
 
 from mmm_bayes.report import render
 from mmm_bayes.report.interactions import interaction_sentences
@@ -36,31 +37,31 @@ NAMES = ["interaction", "of", "at", "level", "value", "quantity", "mean", "lower
 
 @pytest.fixture(scope="module")
 def folder(mediated_run, tmp_path_factory):
-    made = shutil.copytree(mediated_run, tmp_path_factory.mktemp("owned") / "run")
-    record = json.loads((made / "run.json").read_text())
+    run = shutil.copytree(mediated_run, tmp_path_factory.mktemp("owned") / "run")
+    record = json.loads((run / "run.json").read_text())
     record["description"]["channels"]["tv"] = {"spend": None, "exposure": "spots", "role": "owned"}
     record["description"]["channels"]["facebook"]["exposure"] = "views"
     record["profile_notes"] = ["no spend: tv; such a channel has an effect and no return on money."]
-    (made / "run.json").write_text(json.dumps(record))
-    estimands = pd.read_csv(made / "estimands.csv")
+    (run / "run.json").write_text(json.dumps(record))
+    estimands = pd.read_csv(run / "estimands.csv")
     returns = estimands["estimand"].isin(["roas", "mroas"]) & estimands["channel"].eq("tv")
-    estimands[~returns].to_csv(made / "estimands.csv", index=False)
-    pd.DataFrame(ROWS, columns=NAMES).to_csv(made / "interactions.csv", index=False)
+    estimands[~returns].to_csv(run / "estimands.csv", index=False)
+    pd.DataFrame(ROWS, columns=NAMES).to_csv(run / "interactions.csv", index=False)
 
-    effects = xr.load_datatree(made / "effects.nc", engine="h5netcdf")
+    effects = read_tree(run / "effects.nc")
     response = effects["response"].to_dataset()
     measure = ("channel", ["spend", "spend", "spend", "spots"])
     effects["response"] = xr.DataTree(response.assign_coords(measure=measure))
-    tree = xr.load_datatree(made / "posterior.nc", engine="h5netcdf")
+    tree = xr.load_datatree(run / "posterior.nc", engine="h5netcdf")
     data = tree["constant_data"].to_dataset()
     price = 5 + np.sin(np.arange(data.sizes["time"]) / 6)
-    seen = data["exposure"].copy(deep=True)
-    seen.loc[{"channel": "facebook"}] = (
+    exposure = data["exposure"].copy(deep=True)
+    exposure.loc[{"channel": "facebook"}] = (
         1000 * data["spend"].sel(channel="facebook") / price[:, None]
     ).values
     spend = data["spend"].copy(deep=True)
     spend.loc[{"channel": "tv"}] = 0.0
-    tree["constant_data"] = xr.DataTree(data.assign(spend=spend, exposure=seen))
+    tree["constant_data"] = xr.DataTree(data.assign(spend=spend, exposure=exposure))
     cpm = xr.DataArray(
         price[:, None, None], dims=("time", "unit", "channel"),
         coords={"time": data["time"], "unit": ["all"], "channel": ["facebook"]},
@@ -68,9 +69,9 @@ def folder(mediated_run, tmp_path_factory):
     cpm[10:13] = np.nan
     effects["cpm"] = xr.DataTree(cpm.to_dataset(name="cpm"))
     for name, changed in (("effects.nc", effects), ("posterior.nc", tree)):
-        (made / name).unlink()
-        changed.to_netcdf(made / name, engine="h5netcdf")
-    return made
+        (run / name).unlink()
+        changed.to_netcdf(run / name, engine="h5netcdf")
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -86,42 +87,46 @@ def test_a_channel_without_spend_has_no_return(text):
     assert effects.count("no spend") == 2
     data = text[text.rindex("mean when on") :][:600]
     assert re.search(r"tv owned no spend – [\d,.]+ spots", data)
-    assert "To know of it: no spend: tv; such a channel" in text
+    assert "Notes: no spend: tv; such a channel" in text
 
 
 def test_prices_have_their_sentence_and_figure(text, folder):
-    said = re.search(r"facebook: 1,000 views cost ([\d.]+) over all weeks .*?10 weeks\.", text)
-    assert said
-    assert 4 < float(said[1]) < 6
+    cost = re.search(r"facebook: 1,000 views cost ([\d.]+) over all weeks .*?10 weeks\.", text)
+    assert cost
+    assert 4 < float(cost[1]) < 6
     assert (folder / "figures" / "prices.png").exists()
 
 
 def test_a_run_without_moving_prices_has_no_such_figure(mediated_report):
     page = mediated_report.read_text("utf-8")
-    assert "What exposure cost" not in page
+    assert "Cost of exposure" not in page
     assert 'id="interactions"' not in page
 
 
 def test_sentences_follow_the_intervals(folder):
     promotion, price, mail, wave, none = interaction_sentences(read(folder))
     assert promotion == (
-        "What promotion moves revenue by: price low (18.2), 12.0% (90% interval 8.0% to 15.0%); "
-        "price high (22.9), 4.0% (90% interval 1.0% to 7.0%). The difference is −8.0% (90% "
-        "interval −11.0% to −5.0%), which excludes 0: what promotion does depends on price."
+        "Effect of promotion on revenue when on: price low (18.2), 12.0% (90% interval 8.0% to "
+        "15.0%); price high (22.9), 4.0% (90% interval 1.0% to 7.0%). The difference is −8.0% (90% "
+        "interval −11.0% to −5.0%), which excludes 0: the effect of promotion depends on price."
     )
-    assert "What 1% more of price moves revenue by: promotion off, −1.50%" in price
-    assert "contains 0: this table does not show that promotion changes what price does" in price
-    assert "What a unit of spots (tv) brings of revenue by its own path: promotion off" in mail
-    assert "excludes 0: what tv does depends on promotion." in mail
-    assert wave.endswith("Told from their mean, by 90% intervals: mid-November (more).")
+    assert "Effect on revenue of 1% more of price: promotion off, −1.50%" in price
+    assert (
+        "contains 0: this table does not show that promotion changes the effect of price" in price
+    )
+    assert "Direct effect on revenue of a unit of spots (tv): promotion off" in mail
+    assert "excludes 0: the effect of tv depends on promotion." in mail
+    assert wave.endswith(
+        "The 90% interval of the difference from their mean excludes 0 in mid-November (more)."
+    )
     assert none == (
-        "This model gives tiktok no effect of its own, so price can change nothing of it."
+        "This model gives tiktok no direct effect, so there is none that price could change."
     )
 
 
 def test_the_table_has_every_level(text):
-    section = text[text.rindex("What an effect is at one level") :]
-    for said in (
+    section = text[text.rindex("Effects at different levels of another variable") :]
+    for entry in (
         "promotion, when on",
         "price, for +1%",
         "tv, per unit of spots",
@@ -130,4 +135,4 @@ def test_the_table_has_every_level(text):
         "high less low",
         "mid-May",
     ):
-        assert said in section  # fmt: skip
+        assert entry in section  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page of a rolling job says what its tables say."""
+"""The page of a rolling job shows what its tables hold."""
 
 import re
 import sys
@@ -9,9 +9,9 @@ import pytest
 
 from mmm_bayes.errors import InputError
 from mmm_bayes.report.rolling import render_rolling
-from mmm_bayes.report.rolling.words import _drift, _varied, percent
+from mmm_bayes.report.rolling.sentences import _drift_sentence, _variation_sentence
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "rolling"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "studies" / "rolling"))
 from fakes import fake_roll
 
 
@@ -58,28 +58,24 @@ def row(**changes):
     return pd.Series(usual | changes)
 
 
-def test_words_about_variation():
-    assert _varied("contribution per week", row()) == (
+def test_sentences_about_variation():
+    assert _variation_sentence("contribution per week", row()) == (
         "Contribution per week: stable (coefficient of variation 0.05, 90% interval 0.01 to 0.09)."
     )
-    open_ = _varied("ROAS", row(p_stable=0.5, p_moderate=0.3, p_volatile=0.2))
-    assert "don't settle it (stable 50%, moderate 30% and volatile 20%;" in open_
-    assert "can't be told from 0" in _varied("ROAS", row(near_zero=True))
+    unsettled = _variation_sentence("ROAS", row(p_stable=0.5, p_moderate=0.3, p_volatile=0.2))
+    assert "do not settle it (stable 50%, moderate 30% and volatile 20%;" in unsettled
+    assert "can't be distinguished from 0" in _variation_sentence("ROAS", row(near_zero=True))
 
 
-def test_words_about_drift():
-    assert "+2% of its mean (−10% to +20%), can't be told from none" in _drift(row())
-    fell = _drift(row(held=False, change=-0.4, change_lower=-0.6, change_upper=-0.2))
+def test_sentences_about_drift():
+    none = _drift_sentence(row())
+    assert "+2% of its mean (−10% to +20%), can't be distinguished from none" in none
+    fell = _drift_sentence(row(held=False, change=-0.4, change_lower=-0.6, change_upper=-0.2))
     assert "outside the first window's interval" in fell
     assert "it fell: −40% of its mean (−60% to −20%)." in fell
-    assert "it rose: " in _drift(row(change=0.4, change_lower=0.2, change_upper=0.6))
+    assert "it rose: " in _drift_sentence(row(change=0.4, change_lower=0.2, change_upper=0.6))
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"not a finished rolling job: it lacks rolling\.json"):
         render_rolling(tmp_path)
-
-
-def test_a_change_has_its_sign_unless_it_is_none():
-    told = [percent(value) for value in (0.124, -0.031, 0.004, -0.004, -1.5)]
-    assert told == ["+12%", "−3%", "0%", "0%", "−150%"]

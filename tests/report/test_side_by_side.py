@@ -51,7 +51,7 @@ def runs(mediated_run, panel_run, tmp_path_factory):
     estimands.loc[tv, ["mean", "median", "lower", "upper"]] *= 2
     estimands.to_csv(other / "estimands.csv", index=False)
     diagnostics = json.loads((other / "diagnostics.json").read_text())
-    diagnostics["checks"][0] |= {"status": "warn", "says": "The chains hardly agree."}
+    diagnostics["checks"][0] |= {"status": "warn", "message": "The chains hardly agree."}
     (other / "diagnostics.json").write_text(json.dumps(diagnostics))
     # Half the weeks are predicted worse.
     tree = xr.load_datatree(other / "posterior.nc", engine="h5netcdf")
@@ -79,8 +79,8 @@ def section(text, start, end):
 
 def cells(page, caption):
     """The rows of a table, each cell with its smaller lines."""
-    found = page.read_text("utf-8").split(f"<span>{caption}")[1].split("</table>")[0]
-    rows = re.findall(r"<tr>(.*?)</tr>", found.split("<tbody>")[1], flags=re.S)
+    body = page.read_text("utf-8").split(f"<span>{caption}")[1].split("</table>")[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", body.split("<tbody>")[1], flags=re.S)
     return {
         row[0]: row[1:]
         for row in (
@@ -95,24 +95,25 @@ def cells(page, caption):
 
 def test_what_differs_is_named_and_nothing_else(page):
     model = cells(page, "The model")
-    assert model["weeks that advertising is felt"] == ["6", "9", "6"]
-    assert model["prior of beta"][1] == "HalfNormal(sigma = 0.400)"
+    assert model["weeks with carryover"] == ["6", "9", "6"]
+    assert model["prior of beta"][1] == "HalfNormal(sigma = 0.4)"
     assert model["link"] == ["identity", "identity", "log"]
     assert "likelihood" not in model
     data = cells(page, "The data")
     assert data["table's SHA-256"] == ["abababababab", "abababababab", "cdcdcdcdcdcd"]
     assert data["units"] == ["all", "all", "north, south, west"]
-    assert data["mediation.causes"] == ["facebook, tiktok", "facebook, tiktok", "–"]
+    assert data["mediators.google.causes"] == ["facebook, tiktok", "facebook, tiktok", "–"]
     assert not {"weeks", "outcome", "channels.tv.spend"} & set(data)
 
 
 def test_the_same_settings_are_said_to_be_the_same(runs, tmp_path):
     again = shutil.copytree(runs[0], tmp_path / "again")
-    told = text_of(render_side_by_side([runs[0], again], tmp_path / "same.html"))
-    assert "All runs were fitted to the same table." in told
+    page_text = text_of(render_side_by_side([runs[0], again], tmp_path / "same.html"))
+    assert "All runs were fitted to the same table." in page_text
     for group in ("The data", "The model", "The fit"):
-        assert f"{group}: no difference." in told
-    assert "On the total effect of facebook, tiktok, google and tv the runs agree" in told
+        assert f"{group}: no difference." in page_text
+    agreed = "facebook, tiktok, google, tv and all media together"
+    assert f"On the total effect of {agreed} the runs agree" in page_text
 
 
 def test_answers_are_those_of_the_tables(page, runs):
@@ -121,26 +122,44 @@ def test_answers_are_those_of_the_tables(page, runs):
         table = pd.read_csv(folder / "estimands.csv")
         rows = table[(table["unit"] == "all") & (table["estimand"] == "roas")]
         for channel, mean in zip(rows["channel"], rows["mean"], strict=True):
-            assert float(shown[channel][at].split("|")[0]) == pytest.approx(mean, rel=0.02)
+            row = shown["all media together" if channel == "all_media" else channel]
+            assert float(row[at].split("|")[0]) == pytest.approx(mean, rel=0.02)
     total = cells(page, "Total effect")
     one, other = (float(total["tv"][at].split("%")[0]) for at in (0, 1))
     assert other == pytest.approx(2 * one, rel=0.05)
+    assert total["all media together"][0] == total["all media together"][1] != "–"
+    assert list(cells(page, "Direct effect")) == ["facebook", "tiktok", "google", "tv"]
+
+
+def test_runs_of_an_earlier_version_have_no_row_of_all_media(runs, tmp_path):
+    folders = [shutil.copytree(run, tmp_path / run.name) for run in runs[:2]]
+    for folder in folders[:1]:
+        table = pd.read_csv(folder / "estimands.csv")
+        table[table["channel"] != "all_media"].to_csv(folder / "estimands.csv", index=False)
+    mixed = render_side_by_side(folders, tmp_path / "mixed.html")
+    assert cells(mixed, "Total effect")["all media together"][0] == "–"
+    assert "all media together" not in section(text_of(mixed), "Where they agree", "Over all")
+    for folder in folders[1:]:
+        table = pd.read_csv(folder / "estimands.csv")
+        table[table["channel"] != "all_media"].to_csv(folder / "estimands.csv", index=False)
+    before = render_side_by_side(folders, tmp_path / "before.html")
+    assert "all media together" not in text_of(before)
 
 
 def test_agreement_is_that_of_means_with_intervals(text):
-    found = section(text, "Where they agree", "Over all fitted weeks")
-    assert "On tv they differ by more than their intervals allow: " in found
-    assert "in one" in found
-    assert "in other" in found
-    assert "in panel" in found
+    agreement = section(text, "Where they agree", "Over all fitted weeks")
+    assert "On tv they differ by more than their intervals allow: " in agreement
+    assert "in one" in agreement
+    assert "in other" in agreement
+    assert "in panel" in agreement
 
 
 def test_verdicts_lead_and_link_to_each_run(page, runs, text):
     top = text[: text.index("Where they agree")]
     assert "FAIL in 1 of 3 runs: do not use their numbers" in top
     assert "one (partial_mediation): warning." in top
-    assert "panel (direct): failed." in top
-    assert f"mmm-bayes report {runs[1]} makes it" in top
+    assert "panel (no_mediation): failed." in top
+    assert f"mmm-bayes report {runs[1]} writes it" in top
     links = re.findall(r'href="([^#"]+)"', page.read_text("utf-8"))
     assert [(page.parent / unquote(link)).resolve() for link in links] == [runs[0] / "report.html"]
     assert (page.parent / unquote(links[0])).read_text() == "its own"
@@ -150,23 +169,23 @@ def test_checks_that_did_not_pass_everywhere(page):
     shown = cells(page, "Checks that did not pass")
     agreed = "passed|All chains agree.|"
     assert shown["Sampling"] == [agreed, "warning|The chains hardly agree.|", agreed]
-    assert shown["Does the model make such outcomes?"][2].startswith("failed")
+    assert shown["Can the model reproduce the outcome?"][2].startswith("failed")
 
 
 def test_prediction_is_compared_within_a_table_alone(page, runs, text):
-    found = section(text, "Which predicts unseen weeks better", "A dash is a check")
-    assert "panel is the only run of its table" in found
+    ranking = section(text, "Which predicts unseen weeks better", "A dash means that the check")
+    assert "panel is the only run of its table" in ranking
     # 30 weeks of 1.5 each; so few draws leave some weeks to importance sampling's doubts.
-    assert "one seems to predict better than other, by 45.0 log units" in found
-    assert "the leave-one-out of one and other is unreliable" in found
+    assert "one seems to predict better than other, by 45.0 log units" in ranking
+    assert "the leave-one-out of one and other is unreliable" in ranking
     shown = cells(page, "Predictions of weeks left out")
     assert list(shown) == ["one", "other"]
     for name, folder in zip(shown, runs, strict=False):
         tree = xr.load_datatree(folder / "posterior.nc", engine="h5netcdf")
         with pytest.warns(UserWarning, match="Pareto"):
             expected = azs.loo(tree).elpd
-        told = shown[name][0].split("|")[0].replace("−", "-").replace(",", "")
-        assert float(told) == pytest.approx(expected, abs=0.06)
+        elpd = shown[name][0].split("|")[0].replace("−", "-").replace(",", "")
+        assert float(elpd) == pytest.approx(expected, abs=0.06)
 
 
 def test_runs_that_score_other_weeks_are_not_ranked(runs, tmp_path):
@@ -175,8 +194,8 @@ def test_runs_that_score_other_weeks_are_not_ranked(runs, tmp_path):
     del tree["log_likelihood"]
     (short / "posterior.nc").unlink()
     tree.to_netcdf(short / "posterior.nc", engine="h5netcdf")
-    told = text_of(render_side_by_side([runs[0], short], tmp_path / "page.html"))
-    assert "Leave-one-out does not compare one and short: short holds no log-likelihood" in told
+    page_text = text_of(render_side_by_side([runs[0], short], tmp_path / "page.html"))
+    assert "Leave-one-out does not compare one and short: short has no log-likelihood" in page_text
 
 
 def test_runs_and_the_page_stay_as_they_are(runs, page):
@@ -188,23 +207,23 @@ def test_runs_and_the_page_stay_as_they_are(runs, page):
 
 
 @pytest.mark.parametrize(
-    "given, says",
+    "given, message",
     [
         (("{one}", "--out", "x.html"), "--out is for several runs"),
-        (("{one}", "{other}"), r"name it by --out PAGE\.html"),
+        (("{one}", "{other}"), r"name it with --out PAGE\.html"),
         (("{one}", "{other}", "--out", "x"), r"a name that ends in \.html"),
         (("{one}", "{one}", "--out", "x.html"), "is given twice"),
         (("{one}", "nowhere", "--out", "x.html"), "not a finished run"),
     ],
 )
-def test_bad_input_is_one_sentence(given, says, runs, tmp_path, monkeypatch, capsys):
+def test_bad_input_is_one_sentence(given, message, runs, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = [word.format(one=runs[0], other=runs[1]) for word in given]
     monkeypatch.setattr(sys, "argv", ["mmm-bayes", "report", *words])
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 2
-    said = capsys.readouterr().err
-    assert re.search(says, said)
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert re.search(message, error)
+    assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

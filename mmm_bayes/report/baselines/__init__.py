@@ -1,4 +1,4 @@
-"""The page of the classical models: one table, and what stands behind it."""
+"""The page of the classical models: one table, and the results behind it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmm_bayes.report.baselines import tables
-from mmm_bayes.report.baselines.explained import (
+from mmm_bayes.report.baselines.explanations import (
     coefficients,
-    dependence,
     importances,
+    partial_dependence,
     residuals,
-    shapley,
+    shapley_values,
 )
 from mmm_bayes.report.baselines.figures import (
-    errors,
+    best_transfers,
+    channel_shares,
+    first_stage,
+    forecast_errors,
     holdout,
-    reallocations,
-    shares,
-    stage,
     windows,
 )
-from mmm_bayes.report.baselines.folder import Compared, read
+from mmm_bayes.report.baselines.folder import BaselineResults, read
 from mmm_bayes.report.page import write_page
 from mmm_bayes.report.picture import Picture
-from mmm_bayes.report.tables import table
 
 __all__ = ["render_baselines"]
 
@@ -32,18 +31,14 @@ PAGE = "baselines.html"
 _SUBJECTS = {
     "accuracy": "Accuracy",
     "mediation": "The first stage",
-    "honesty": "Honesty",
+    "honesty": "Calibration of the intervals",
     "interpretation": "Interpretation",
     "use": "Use in a business",
 }
 
 
 def render_baselines(folder: Path) -> Path:
-    """Write the figures and the page of a finished job; nothing is fitted.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
+    """Write the figures and the page of a finished comparison; nothing is fitted.
 
     Returns
     -------
@@ -53,55 +48,56 @@ def render_baselines(folder: Path) -> Path:
     Raises
     ------
     InputError
-        If the folder is not a finished job.
+        If the folder is not a finished comparison with classical models.
     """
-    told = read(folder)
+    results = read(folder)
     return write_page(
         folder / PAGE,
         "baselines.html.j2",
-        _context(told),
-        _pictures(told),
+        _context(results),
+        _pictures(results),
+        results.words,
         figures=folder / "figures",
     )
 
 
-def _context(told: Compared) -> dict[str, object]:
-    splits = told.record["splits"]
+def _context(results: BaselineResults) -> dict[str, object]:
+    record = results.record
     return {
-        "outcome": told.outcome,
-        "name": told.folder.name,
-        "record": told.record,
-        "notes": told.record["notes"],
+        "outcome": results.outcome,
+        "name": results.folder.name,
+        "record": record,
+        "notes": record["notes"],
         "subjects": [
-            (_SUBJECTS[name], says) for name, says in told.record["sentences"].items() if says
+            (_SUBJECTS[name], sentences)
+            for name, sentences in record["sentences"].items()
+            if sentences
         ],
-        "accuracy": tables.accuracy(told),
-        "answers": tables.answers(told),
-        "first_stage": tables.first_stage(told),
-        "moves": tables.moves(told),
-        "tests": tables.tests(told),
-        "choices": tables.choices(told),
-        "splits": table(
-            ("split", "learned from", "predicted"),
-            ([name, one["train"], one["test"]] for name, one in splits.items()),
-        ),
-        "mediator": (told.record["description"].get("mediation") or {}).get("mediator"),
+        "accuracy": tables.accuracy(results),
+        "answers": tables.answers(results),
+        "simulated": results.simulated,
+        "first_stage": tables.first_stage(results),
+        "moves": tables.best_transfers(results),
+        "tests": tables.residual_tests(results),
+        "choices": tables.choices(results),
+        "splits": tables.splits(results),
+        "mediator": next(iter(record["description"].get("mediators", {})), None),
     }
 
 
-def _pictures(told: Compared) -> Iterator[Picture]:
-    yield errors(told)
-    yield shares(told)
-    if told.summary["mediator_r2"].notna().any():
-        yield stage(told)
-    yield holdout(told)
-    yield windows(told)
-    if "reallocation" in told.tables:
-        yield reallocations(told)
-    if "coefficients" in told.tables:
-        yield coefficients(told)
-    yield importances(told)
-    yield dependence(told)
-    if "shapley" in told.tables:
-        yield shapley(told)
-    yield residuals(told)
+def _pictures(results: BaselineResults) -> Iterator[Picture]:
+    yield forecast_errors(results)
+    yield channel_shares(results)
+    if results.summary["mediator_r2"].notna().any():
+        yield first_stage(results)
+    yield holdout(results)
+    yield windows(results)
+    if "reallocation" in results.tables:
+        yield best_transfers(results)
+    if "coefficients" in results.tables:
+        yield coefficients(results)
+    yield importances(results)
+    yield partial_dependence(results)
+    if "shapley" in results.tables:
+        yield shapley_values(results)
+    yield residuals(results)

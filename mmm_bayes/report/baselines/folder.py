@@ -1,8 +1,7 @@
-"""A finished comparison with classical models, as its folder tells it."""
+"""Reading the folder of a finished comparison with classical models."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import pandas as pd
 
 from mmm_bayes.baselines.job import RECORD, SUMMARY, TABLE
-from mmm_bayes.dataset.loading import WHOLE
+from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.step import Wording, step_of, wording
 from mmm_bayes.errors import InputError
-from mmm_bayes.plots import baselines as draw
+from mmm_bayes.files import read_json, read_table
+from mmm_bayes.plots.baselines import FAMILIES
 
 TWO_STAGE = "two_stage_"
 TREES = ("random_forest", "lightgbm")
@@ -20,16 +21,17 @@ LINEAR = ("ols", "ridge", "lagged_ridge", "lasso", "elastic_net")
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A finished job as its folder tells it.
+class BaselineResults:
+    """Results of a finished comparison with classical models.
 
     Attributes
     ----------
-    folder : pathlib.Path
     record : dict
+        Contents of ``baselines.json``.
     summary : pandas.DataFrame
+        Scores and answers, a row for each model.
     tables : dict of str to pandas.DataFrame
-        By the names of their files.
+        All tables by the names of their files, without ending.
     """
 
     folder: Path
@@ -39,66 +41,86 @@ class Compared:
 
     @property
     def outcome(self) -> str:
-        """What the outcome's column is called."""
+        """Name of the outcome's column."""
         return str(self.record["description"]["outcome"])
 
     @property
+    def words(self) -> Wording:
+        """Words of sentences about the table."""
+        dates = self.tables["predictions"].query("split == 'all'")["date"]
+        return wording(self.record["description"], step_of(pd.to_datetime(dates).to_numpy()))
+
+    @property
     def channels(self) -> list[str]:
-        """In the order of the description."""
+        """Names of the channels in the order of the description."""
         return list(self.record["description"]["channels"])
 
     @property
     def families(self) -> dict[str, str]:
-        """The family of each model."""
+        """Family of each model."""
         return {str(model): family_of(str(model)) for model in self.summary["model"]}
 
-    def whole(self, name: str) -> pd.DataFrame:
+    @property
+    def simulated(self) -> bool:
+        """Whether the table is a simulated one, of which the true effects are known."""
+        return bool(self.summary["truth_error"].notna().any())
+
+    def of_all_units(self, name: str) -> pd.DataFrame:
         """Rows of a table for all units together."""
         rows = self.tables[name]
-        return rows[rows["unit"] == WHOLE] if (rows["unit"] == WHOLE).any() else rows
+        return rows[rows["unit"] == ALL_UNITS] if (rows["unit"] == ALL_UNITS).any() else rows
 
 
 def family_of(model: str) -> str:
-    """The family that a model is drawn as."""
+    """Family of a model: linear, trees, two stages or Bayesian."""
     if model.startswith(TWO_STAGE):
         return "two stages"
     return "trees" if model in TREES else "linear" if model in LINEAR else "Bayesian"
 
 
-def read(folder: Path) -> Compared:
-    """Read a job's folder; refuse one that is not finished."""
+def read(folder: Path) -> BaselineResults:
+    """Read the folder of a comparison.
+
+    Raises
+    ------
+    InputError
+        If the comparison is not finished.
+    """
     missing = [name for name in (RECORD, SUMMARY, TABLE) if not (folder / name).is_file()]
     if missing:
         raise InputError(
             f"{folder} is not a finished comparison with classical models: it lacks "
             f"{', '.join(missing)}; make one with mmm-bayes baselines"
         )
-    text: Any = {"unit": str, "channel": str, "model": str, "row": str, "from": str, "to": str}
-    tables = {path.stem: pd.read_csv(path, dtype=text) for path in sorted(folder.glob("*.csv"))}
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    return Compared(folder, record, tables["summary"], tables)
+    tables = {path.stem: read_table(path) for path in sorted(folder.glob("*.csv"))}
+    return BaselineResults(folder, read_json(folder / RECORD), tables["summary"], tables)
 
 
-def best_of_families(told: Compared, *, classical: bool = False) -> dict[str, str]:
-    """The model with the least error over the blocked folds, of each family."""
-    ranked = told.summary.sort_values("rmse_blocked")["model"].astype(str)
-    found: dict[str, str] = {}
-    for model in ranked:
-        found.setdefault(told.families[model], model)
+def best_of_families(results: BaselineResults, *, classical: bool = False) -> dict[str, str]:
+    """Model with the smallest error over the blocked folds, by family.
+
+    Parameters
+    ----------
+    classical : bool
+        Whether to leave out the Bayesian models.
+    """
+    best: dict[str, str] = {}
+    for model in results.summary.sort_values("rmse_blocked")["model"].astype(str):
+        best.setdefault(results.families[model], model)
     if classical:
-        found.pop("Bayesian", None)
-    return found
+        best.pop("Bayesian", None)
+    return best
 
 
-def outcome_sum(told: Compared) -> float:
-    """All of the outcome, all units and weeks."""
-    rows = told.tables["predictions"].query("split == 'all'")
+def outcome_sum(results: BaselineResults) -> float:
+    """Observed outcome summed over all units and weeks."""
+    rows = results.tables["predictions"].query("split == 'all'")
     return float(rows[rows["model"] == rows["model"].iloc[0]]["observed"].sum())
 
 
-def legend_of(told: Compared) -> str:
-    """The families present, by their colours, in words."""
+def family_legend(results: BaselineResults) -> str:
+    """The families present, with their colours."""
     names = {"linear": "blue linear", "trees": "green trees", "two stages": "orange two stages",
              "Bayesian": "red Bayesian"}  # fmt: skip
-    present = [names[f] for f in draw.FAMILIES if f in told.families.values()]
+    present = [names[family] for family in FAMILIES if family in results.families.values()]
     return ", ".join(present)

@@ -1,159 +1,163 @@
-"""What the tables of classical models hold, as rows of text."""
+"""Tables of the page of classical models."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
+from mmm_bayes.report.baselines.folder import BaselineResults
+from mmm_bayes.report.cells import Cell, Row, Table, make_table, number_cell
+from mmm_bayes.text import MISSING, fixed, number, p_value, percent
 
-from mmm_bayes.report.baselines.folder import Compared
-from mmm_bayes.report.tables import Table, table
-from mmm_bayes.report.words import number
+_FORMS: dict[str, Callable[[float], str]] = {
+    "r2": fixed, "rmse": number, "crps": number, "mape": percent,
+}  # fmt: skip
 
 
-def accuracy(told: Compared) -> Table:
-    """Errors in unseen weeks: mean over folds, with the spread below."""
-    rows: list[list[str | tuple[str, ...]]] = []
-    for one in told.summary.itertuples(index=False):
+def accuracy(results: BaselineResults) -> Table:
+    """Errors in unseen weeks: mean over folds, with the standard deviation below."""
+    rows: list[Row] = []
+    for _, model in results.summary.iterrows():
         rows.append(
             [
-                str(one.model),
-                *(
-                    (_figure(getattr(one, f"{metric}_blocked"), metric),
-                     f"± {_figure(getattr(one, f'{metric}_blocked_sd'), metric)}")
-                    for metric in ("r2", "rmse", "mape")
-                ),
-                (_figure(one.r2_rolling, "r2"), f"± {_figure(one.r2_rolling_sd, 'r2')}"),
-                _figure(one.r2_holdout, "r2"),
-                _figure(one.rmse_holdout, "rmse"),
-                _figure(one.crps_blocked, "rmse"),
-                _figure(one.coverage_90, "share"),
+                str(model["model"]),
+                *(_with_sd(model, f"{metric}_blocked") for metric in ("r2", "rmse", "mape")),
+                _with_sd(model, "r2_rolling"),
+                *(_score(model, name) for name in ("r2_holdout", "rmse_holdout", "crps_blocked")),
+                number_cell(model["coverage_90"], percent),
             ]
-        )  # fmt: skip
+        )
     head = (
         "model", "R², blocked", "RMSE, blocked", "MAPE, blocked", "R², rolling", "R², last fifth",
         "RMSE, last fifth", "CRPS, blocked", "in 90% intervals",
     )  # fmt: skip
-    return table(head, rows)
+    return make_table(head, rows)
 
 
-def answers(told: Compared) -> Table:
-    """What the answers about the channels are worth."""
-    known = told.summary["truth_error"].notna().any()
-    rows = []
-    for one in told.summary.itertuples(index=False):
-        cells = [
-            str(one.model),
-            _figure(one.stability, "share"),
-            _figure(one.agreement, "r2"),
+def answers(results: BaselineResults) -> Table:
+    """Stability, agreement and, in a simulated market, error of the answers about the channels."""
+    rows: list[Row] = []
+    for _, model in results.summary.iterrows():
+        row: Row = [
+            str(model["model"]),
+            number_cell(model["stability"], percent),
+            number_cell(model["agreement"], fixed),
         ]
-        if known:
-            cells += [
-                _figure(one.truth_error, "points"),
-                _figure(one.truth_bias, "points"),
-                _figure(one.truth_coverage_90, "share"),
+        if results.simulated:
+            points = partial(fixed, places=1)
+            row += [
+                number_cell(100 * model["truth_error"], points),
+                number_cell(100 * model["truth_bias"], points),
+                number_cell(model["truth_coverage_90"], percent),
             ]
-        rows.append([*cells, _figure(one.seconds, "seconds")])
-    truth = ("error of effects, points", "bias, points", "truth in 90% interval") if known else ()
-    return table(("model", "variation over windows", "agreement on ranks", *truth, "seconds"), rows)
+        rows.append([*row, number_cell(model["seconds"])])
+    truth = ("error of effects, points", "bias, points", "truth in 90% interval")
+    head = (
+        "model",
+        "variation over windows",
+        "agreement on ranks",
+        *(truth if results.simulated else ()),
+    )
+    return make_table((*head, "seconds"), rows)
 
 
-def first_stage(told: Compared) -> Table | None:
-    """R² of the first stage, learned and unseen; None without one."""
-    rows = told.tables["baselines"]
-    rows = rows[rows["metric"].isin(["mediator_r2", "mediator_r2_train"])]
-    if rows.empty:
+def first_stage(results: BaselineResults) -> Table | None:
+    """R² of the first stage in training and in unseen weeks; None without one."""
+    metrics = ("mediator_r2_train", "mediator_r2")
+    scores = results.tables["baselines"]
+    scores = scores[scores["metric"].isin(metrics)]
+    if scores.empty:
         return None
-    wide: Any = rows.pivot_table(
+    wide: Any = scores.pivot_table(
         index=["model"], columns=["split", "metric"], values="value", sort=False
     )
-    found = []
-    for model in wide.index:
-        blocked = [c for c in wide if c[0].startswith("blocked")]
-        inside, unseen = (
-            wide.loc[model, [c for c in blocked if c[1] == m]].mean()
-            for m in ("mediator_r2_train", "mediator_r2")
-        )
-        last = wide.loc[model, "holdout"]
-        found.append(
-            [str(model)]
-            + [
-                _figure(v, "r2")
-                for v in (inside, unseen, last["mediator_r2_train"], last["mediator_r2"])
-            ]
-        )
-    return table(
-        ("model", "R² learned, blocked", "R² unseen, blocked", "R² learned, last split",
+    blocked = [
+        [column for column in wide if column[0].startswith("blocked") and column[1] == metric]
+        for metric in metrics
+    ]
+    rows: list[Row] = [
+        [
+            str(model),
+            *(number_cell(wide.loc[model, columns].mean(), fixed) for columns in blocked),
+            *(number_cell(wide.loc[model, ("holdout", metric)], fixed) for metric in metrics),
+        ]
+        for model in wide.index
+    ]
+    return make_table(
+        ("model", "R² training, blocked", "R² unseen, blocked", "R² training, last split",
          "R² unseen, last fifth"),
-        found,
+        rows,
     )  # fmt: skip
 
 
-def moves(told: Compared) -> Table | None:
-    """The transfer that each model thinks best; None where money can't be moved."""
-    if "reallocation" not in told.tables:
+def best_transfers(results: BaselineResults) -> Table | None:
+    """Transfer of money that each model thinks best; None where money can't be moved."""
+    if "reallocation" not in results.tables:
         return None
-    best = told.tables["reallocation"].query("best")
-    rows = []
-    for model, moved in best.groupby("model", sort=False):
-        cells: list[Any] = [str(model), f"{moved['from'].iloc[0]} to {moved['to'].iloc[0]}"]
-        for one in moved.sort_values("share").itertuples(index=False):
-            cells.append((number(one.gain), f"{number(one.lower)} to {number(one.upper)}"))  # type: ignore[arg-type]
-        rows.append(cells)
-    return table(("model", "transfer", "5% of its money", "10% of its money"), rows)
+    rows: list[Row] = []
+    best = results.tables["reallocation"].query("best")
+    for model, transfers in best.groupby("model", sort=False):
+        row: Row = [str(model), f"{transfers['from'].iloc[0]} to {transfers['to'].iloc[0]}"]
+        for _, transfer in transfers.sort_values("share").iterrows():
+            interval = f"{number(transfer['lower'])} to {number(transfer['upper'])}"
+            row.append(number_cell(transfer["gain"], number, interval))
+        rows.append(row)
+    return make_table(("model", "transfer", "5% of its money", "10% of its money"), rows)
 
 
-def tests(told: Compared) -> Table:
+def residual_tests(results: BaselineResults) -> Table:
     """p-values of tests of the residuals."""
-    rows = []
-    for model, one in told.tables["residuals"].groupby("model", sort=False):
-        found = one.set_index("test")
-        cells = [str(model)]
-        for name in ("shapiro_wilk", "breusch_pagan", "ljung_box"):
-            p: Any = found.loc[name, "p"]
-            cells.append("< 0.001" if p < 0.001 else f"{p:.3f}")
-        rows.append([*cells, _figure(found.loc["acf_1", "statistic"], "r2")])
-    return table(
+    rows: list[Row] = []
+    for model, of_model in results.tables["residuals"].groupby("model", sort=False):
+        tests: Any = of_model.set_index("test")
+        rows.append(
+            [
+                str(model),
+                *(
+                    number_cell(tests.loc[name, "p"], p_value)
+                    for name in ("shapiro_wilk", "breusch_pagan", "ljung_box")
+                ),
+                number_cell(tests.loc["acf_1", "statistic"], fixed),
+            ]
+        )
+    return make_table(
         ("model", "normal (Shapiro-Wilk)", "one variance (Breusch-Pagan)",
          "independent (Ljung-Box)", "autocorrelation at lag 1"),
         rows,
     )  # fmt: skip
 
 
-def choices(told: Compared) -> Table:
-    """What tuning chose on all weeks."""
-    rows = []
-    for kind, choices in told.record["choices"].items():
-        chosen = choices["all"]
-        own = {
-            key: value for key, value in chosen.items()
-            if key not in ("retention", "half_saturation", "slope", "shape", "season", "scaling")
-        }  # fmt: skip
-        shape = chosen["shape"] + (
-            f", slope {chosen['slope']:.2f}" if chosen["shape"] == "hill" else ""
-        )
-        rows.append(
-            [
-                kind,
-                ", ".join(f"{name} {value:.2f}" for name, value in chosen["retention"].items()),
-                shape,
-                f"{chosen['season']}, {chosen['scaling']}",
-                ", ".join(f"{k} {v:.3g}" for k, v in own.items()) or "–",
-            ]
-        )
-    return table(("kind", "retention", "saturation", "season, scaling", "its own"), rows)
+def choices(results: BaselineResults) -> Table:
+    """Settings that tuning chose on all weeks."""
+    rows: list[Row] = []
+    for kind, by_split in results.record["choices"].items():
+        chosen = dict(by_split["all"])
+        retention = [f"{name} {fixed(value)}" for name, value in chosen.pop("retention").items()]
+        saturation, slope = chosen.pop("shape"), chosen.pop("slope", None)
+        if saturation == "hill":
+            saturation += f", slope {fixed(slope)}"
+        season = f"{chosen.pop('season')}, {chosen.pop('scaling')}"
+        chosen.pop("half_saturation", None)
+        own = ", ".join(f"{name} {number(value)}" for name, value in chosen.items())
+        rows.append([kind, ", ".join(retention), saturation, season, own or MISSING])
+    return make_table(("kind", "retention", "saturation", "season, scaling", "its own"), rows)
 
 
-def _figure(value: Any, kind: str) -> str:
-    if value is None or not np.isfinite(value):
-        return "–"
-    match kind:
-        case "r2":
-            return f"{value:.2f}".replace("-", "−")
-        case "mape" | "share":
-            return f"{value:.0%}".replace("-", "−")
-        case "points":
-            return f"{100 * value:.1f}".replace("-", "−")
-        case "seconds":
-            return f"{value:.0f}"
-    return number(float(value))
+def splits(results: BaselineResults) -> Table:
+    """Training and predicted weeks of each split."""
+    rows: list[Row] = [
+        [name, str(split["train"]), str(split["test"])]
+        for name, split in results.record["splits"].items()
+    ]
+    return make_table(("split", "training weeks", "predicted weeks"), rows)
+
+
+def _score(model: Any, name: str, *below: str) -> Cell:
+    """Cell of a score of the summary, such as ``rmse_blocked``."""
+    return number_cell(model[name], _FORMS[name.partition("_")[0]], *below)
+
+
+def _with_sd(model: Any, name: str) -> Cell:
+    """Cell of a mean over folds, with their standard deviation below."""
+    return _score(model, name, f"± {_score(model, f'{name}_sd').text}")

@@ -1,11 +1,10 @@
-"""The figures of a run's report: which there are, what each shows, and what to see in it."""
+"""Figures of a run's report: what each shows, and how to read it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from mmm_bayes.report import decisions
-from mmm_bayes.report.figures.assumed import confounding, placebo
 from mmm_bayes.report.figures.checks import (
     convergence,
     fit_over_time,
@@ -23,10 +22,16 @@ from mmm_bayes.report.figures.effects import (
     response,
     return_over_time,
 )
-from mmm_bayes.report.figures.priors import apart, implied, prior, prior_effects
+from mmm_bayes.report.figures.priors import (
+    correlations,
+    prior_and_posterior_effects,
+    prior_and_posterior_parameters,
+    prior_predictive,
+)
+from mmm_bayes.report.figures.sensitivity import confounding, placebo
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
-from mmm_bayes.report.units import units
+from mmm_bayes.report.units import units_picture
 
 __all__ = ["contributions", "data", "effects", "pictures"]
 
@@ -34,22 +39,19 @@ __all__ = ["contributions", "data", "effects", "pictures"]
 def pictures(run: View) -> Iterator[Picture]:
     """Draw the figures of a run, one after the other.
 
-    Parameters
-    ----------
-    run : View
-
     Yields
     ------
     Picture
         Those that the run has the data for.
     """
     drawers: tuple[Callable[[View], Picture | None], ...] = (
-        causal_graph, effects, units, contributions, fit_over_time, holdout, response, carryover,
-        effect_over_time, return_over_time, data, prices, implied, prior_effects, prior, apart,
-        confounding, placebo, convergence, predictive, residuals,
+        causal_graph, effects, units_picture, contributions, fit_over_time, holdout, response,
+        carryover, effect_over_time, return_over_time, data, prices, prior_predictive,
+        prior_and_posterior_effects, prior_and_posterior_parameters, correlations, confounding,
+        placebo, convergence, predictive, residuals,
     )  # fmt: skip
     for draw in drawers:
-        drawn = draw(run)
-        if drawn is not None:
-            yield drawn
+        picture = draw(run)
+        if picture is not None:
+            yield picture
     yield from decisions.pictures(run)

@@ -1,4 +1,4 @@
-"""The page of a rolling job: what is stable, what is not, and how its forecasts fared."""
+"""The page of a rolling job: which effects are stable, and how the forecasts did."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from mmm_bayes.report.page import write_page
-from mmm_bayes.report.rolling import words
 from mmm_bayes.report.rolling.figures import pictures
-from mmm_bayes.report.rolling.folder import Rolled, read
+from mmm_bayes.report.rolling.folder import RollingResults, read
+from mmm_bayes.report.rolling.sentences import (
+    classes_sentence,
+    forecast_sentence,
+    stability_sentences,
+    windows_sentence,
+)
 from mmm_bayes.report.rolling.tables import (
     fits_table,
     provenance_table,
     scores_table,
     stability_table,
 )
-from mmm_bayes.report.words import number
+from mmm_bayes.text import number
 
 __all__ = ["render_rolling"]
 
@@ -29,7 +34,7 @@ def render_rolling(folder: Path) -> Path:
     Parameters
     ----------
     folder : pathlib.Path
-        Of a finished rolling job.
+        Folder of a finished rolling job.
 
     Returns
     -------
@@ -41,37 +46,39 @@ def render_rolling(folder: Path) -> Path:
     InputError
         If the folder is not a finished rolling job.
     """
-    rolled = read(folder)
+    results = read(folder)
     return write_page(
         folder / "report.html",
         "rolling.html.j2",
-        _context(rolled),
-        pictures(rolled),
+        _context(results),
+        pictures(results),
+        results.words,
         figures=folder / "figures",
     )
 
 
-def _context(rolled: Rolled) -> dict[str, object]:
-    fits = rolled.record["fits"]
-    seconds = np.array([fit["sampling_seconds"] for fit in fits])
-    good = sum(fit["verdict"] == "pass" for fit in fits)
+def _context(results: RollingResults) -> dict[str, object]:
+    fits = results.record["fits"]
+    seconds = float(np.median([fit["sampling_seconds"] for fit in fits]))
+    passed = sum(fit["verdict"] == "pass" for fit in fits)
     return {
-        "name": rolled.folder.resolve().name,
-        "outcome": rolled.outcome,
-        "record": rolled.record,
-        "span": words.span(fits),
-        "sampled": f"{good} of {len(fits)} windows passed the convergence checks; a window took "
-        f"{number(float(np.median(seconds)))} s to sample (median).",
-        "troubles": [
-            f"{fit['window_start']} to {fit['window_end']}: {fit['says']}"
+        "name": results.folder.resolve().name,
+        "outcome": results.outcome,
+        "record": results.record,
+        "windows_sentence": windows_sentence(fits),
+        "sampling_sentence": f"{passed} of {len(fits)} windows passed the convergence checks; "
+        f"sampling took {number(seconds)} s a window (median).",
+        "notes": results.record.get("notes", []),
+        "failures": [
+            f"{fit['window_start']} to {fit['window_end']}: {fit['message']}"
             for fit in fits
             if fit["verdict"] != "pass"
         ],
-        "rule": words.rule(),
-        "channels": [(name, words.sentences(rolled, name)) for name in rolled.channels],
-        "stability": stability_table(rolled),
-        "scores": scores_table(rolled),
-        "forecast_says": words.forecast_says(rolled),
+        "classes_sentence": classes_sentence(),
+        "channels": [(name, stability_sentences(results, name)) for name in results.channels],
+        "stability": stability_table(results),
+        "scores": scores_table(results),
+        "forecast_sentence": forecast_sentence(results),
         "fits": fits_table(fits),
-        "provenance": provenance_table(rolled.record),
+        "provenance": provenance_table(results.record),
     }

@@ -1,4 +1,4 @@
-"""A rolling job's folder, read."""
+"""Reading the folder of a finished rolling-window job."""
 
 from __future__ import annotations
 
@@ -8,21 +8,32 @@ from typing import Any
 
 import pandas as pd
 
-from mmm_bayes import jobs
-from mmm_bayes.dataset.loading import WHOLE
+from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.step import Step, Wording, wording
 from mmm_bayes.errors import InputError
-from mmm_bayes.rolling.files import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS
+from mmm_bayes.files import read_errors, read_table
+from mmm_bayes.studies import jobs
+from mmm_bayes.studies.rolling.files import FORECAST, RECORD, ROLLING, SCORES, STABILITY, SUBSETS
 
 
 @dataclass(frozen=True)
-class Rolled:
-    """A rolling job as its folder tells it, all units together.
+class RollingResults:
+    """Results of a rolling-window job, for all units together.
 
     Attributes
     ----------
-    folder : pathlib.Path
     record : dict
-    rolling, stability, forecast, scores, subsets : pandas.DataFrame
+        Contents of ``rolling.json``.
+    rolling : pandas.DataFrame
+        Estimates of every window: channel, estimand, window_start, window_end, median and others.
+    stability : pandas.DataFrame
+        Variation of each channel's estimates over the windows.
+    forecast : pandas.DataFrame
+        Forecasts of the weeks after each window, with the observed outcome; may be empty.
+    scores : pandas.DataFrame
+        Scores of the forecasts by horizon; may be empty.
+    subsets : pandas.DataFrame
+        Effects within subsets of the weeks; may be empty.
     """
 
     folder: Path
@@ -34,26 +45,43 @@ class Rolled:
     subsets: pd.DataFrame
 
     @property
+    def step(self) -> Step:
+        """Distance between the table's dates."""
+        return Step(**self.record["step"])
+
+    @property
+    def words(self) -> Wording:
+        """Words of sentences about the table."""
+        return wording(self.record["inputs"]["description"], self.step)
+
+    @property
     def channels(self) -> list[str]:
-        """In the order of the description."""
+        """Names of the channels in the order of the description."""
         return list(self.record["inputs"]["description"]["channels"])
 
     @property
     def outcome(self) -> str:
-        """What the outcome's column is called."""
+        """Name of the outcome's column."""
         return str(self.record["inputs"]["description"]["outcome"])
 
-    def answer(self, estimand: str) -> pd.DataFrame:
-        """The rows of rolling.csv of one estimand."""
+    def estimates(self, estimand: str) -> pd.DataFrame:
+        """Estimates of one estimand in every window."""
         return self.rolling[self.rolling["estimand"] == estimand]
 
+    def variation(self, channel: str, estimand: str) -> pd.Series | None:
+        """Variation of a channel's estimates over the windows; None where there are none."""
+        rows = self.stability
+        rows = rows[(rows["channel"] == channel) & (rows["estimand"] == estimand)]
+        return None if rows.empty else rows.iloc[0]
 
-def refuse_unfinished(folder: Path) -> None:
-    """Refuse a folder that is not a finished rolling job, without reading it.
+
+def check_finished(folder: Path) -> None:
+    """Check that a folder is a finished rolling job, without reading it.
 
     Raises
     ------
     InputError
+        If a file of it is missing.
     """
     missing = [name for name in (RECORD, ROLLING, STABILITY) if not (folder / name).is_file()]
     if missing:
@@ -63,29 +91,36 @@ def refuse_unfinished(folder: Path) -> None:
         )
 
 
-def read(folder: Path) -> Rolled:
-    """Read a rolling job's folder.
+def read(folder: Path) -> RollingResults:
+    """Read the folder of a rolling job.
 
     Raises
     ------
     InputError
-        If it is not a finished rolling job.
+        If it is not a finished rolling job, or a file of it is damaged.
     """
-    refuse_unfinished(folder)
+    check_finished(folder)
 
-    def rows(name: str, *dates: str) -> pd.DataFrame:
+    def table(name: str, *dates: str) -> pd.DataFrame:
         path = folder / name
         if not path.exists():
             return pd.DataFrame()
-        frame = pd.read_csv(path, parse_dates=list(dates), dtype={"unit": str, "channel": str})
-        return frame[frame["unit"] == WHOLE]
+        frame = read_table(path, *dates)
+        with read_errors(path):
+            return frame[frame["unit"] == ALL_UNITS]
 
-    return Rolled(
+    record = jobs.read(folder / RECORD)
+    if not record.get("fits") or "description" not in record["inputs"]:
+        raise InputError(
+            f"{folder / RECORD} is not the record of a finished rolling job; run the same "
+            "mmm-bayes rolling again"
+        )
+    return RollingResults(
         folder,
-        jobs.read(folder / RECORD),
-        rows(ROLLING, "window_start", "window_end"),
-        rows(STABILITY),
-        rows(FORECAST, "window_start", "date"),
-        rows(SCORES),
-        rows(SUBSETS),
+        record,
+        table(ROLLING, "window_start", "window_end"),
+        table(STABILITY),
+        table(FORECAST, "window_start", "date"),
+        table(SCORES),
+        table(SUBSETS),
     )

@@ -1,6 +1,7 @@
 "use strict";
 {
-  const given = (tag, text) => Object.assign(document.createElement(tag), { type: "button", textContent: text });
+  const makeButton = (text) =>
+    Object.assign(document.createElement("button"), { type: "button", textContent: text });
 
   // A link into a folded section unfolds it.
   const reveal = (hash) => {
@@ -15,31 +16,31 @@
 
   // All sections at once.
   const sections = [...document.querySelectorAll("main details")];
-  const all = given("button", "Fold all");
-  all.addEventListener("click", () => {
-    const open = !sections.some((one) => one.open);
-    for (const one of sections) one.open = open;
+  const foldAll = makeButton("Fold all");
+  foldAll.addEventListener("click", () => {
+    const open = !sections.some((section) => section.open);
+    for (const section of sections) section.open = open;
   });
-  for (const one of sections) {
-    one.addEventListener("toggle", () => {
-      all.textContent = sections.some((other) => other.open) ? "Fold all" : "Unfold all";
+  for (const section of sections) {
+    section.addEventListener("toggle", () => {
+      foldAll.textContent = sections.some((other) => other.open) ? "Fold all" : "Unfold all";
     });
   }
-  document.querySelector("nav").append(all);
+  document.querySelector("nav").append(foldAll);
 
-  // A column's head sorts by it: up, down, and back to the order given. What is no number in a
-  // column of numbers comes last either way.
+  // The head of a column sorts by it: ascending, descending, and back to the original order. In a
+  // column of numbers, cells without a number come last either way.
   const order = new Intl.Collator(undefined, { numeric: true }).compare;
   for (const table of document.querySelectorAll("table.sorts")) {
     const body = table.tBodies[0];
     const rows = [...body.rows];
     const heads = [...table.tHead.rows[0].cells];
-    heads.forEach((head, at) => {
-      const button = given("button", head.textContent);
+    heads.forEach((head, column) => {
+      const button = makeButton(head.textContent);
       head.replaceChildren(button);
-      const cells = rows.map((row) => row.cells[at]);
-      const known = (cell) => "value" in cell.dataset;
-      const numeric = at === 0 ? cells.every(known) : cells.some(known);
+      const cells = rows.map((row) => row.cells[column]);
+      const isNumber = (cell) => "value" in cell.dataset;
+      const numeric = column === 0 ? cells.every(isNumber) : cells.some(isNumber);
       const compare = numeric
         ? (a, b) => a.dataset.value - b.dataset.value || 0
         : (a, b) => order(a.textContent, b.textContent);
@@ -48,22 +49,23 @@
         const sort = next === undefined ? "ascending" : next;
         for (const other of heads) other.removeAttribute("aria-sort");
         if (sort) head.setAttribute("aria-sort", sort);
-        const last = (row) => numeric && !known(row.cells[at]);
-        const way = sort === "descending" ? -1 : 1;
-        const sorted = (a, b) => last(a) - last(b) || way * compare(a.cells[at], b.cells[at]);
-        body.append(...(sort ? rows.toSorted(sorted) : rows));
+        const isLast = (row) => numeric && !isNumber(row.cells[column]);
+        const sign = sort === "descending" ? -1 : 1;
+        const byColumn = (a, b) =>
+          isLast(a) - isLast(b) || sign * compare(a.cells[column], b.cells[column]);
+        body.append(...(sort ? rows.toSorted(byColumn) : rows));
       });
     });
   }
 
-  // What scrolls sideways can be reached by keyboard.
-  const reach = new ResizeObserver((entries) => {
+  // Boxes that scroll sideways can be reached by keyboard.
+  const observer = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
     }
   });
-  for (const box of document.querySelectorAll(".scroll, pre")) reach.observe(box);
+  for (const box of document.querySelectorAll(".scroll, pre")) observer.observe(box);
 
   reveal(location.hash);
 }

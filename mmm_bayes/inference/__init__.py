@@ -1,0 +1,1 @@
+"""Sampling, run folders, fits, refits and forecasts."""

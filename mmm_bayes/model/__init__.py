@@ -1,0 +1,1 @@
+"""Equations of the model family: transforms, terms, and their evaluation on draws."""

@@ -1,0 +1,94 @@
+"""Equation of the mediator: its exposure given that of its causes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from mmm_bayes.data.design import Design
+from mmm_bayes.model.terms.baseline import baseline
+from mmm_bayes.model.terms.data import check_mediated
+from mmm_bayes.model.terms.media import contribution
+from mmm_bayes.model.terms.parameters import Declare, prior
+from mmm_bayes.model.terms.pooling import pooled_prior
+from mmm_bayes.model.terms.shared import shared_normal
+
+
+def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
+    """Declare the mediator given its causes, in original units.
+
+    A mediator that is always on is Normal(m, sigma s) with
+
+        m / s = intercept + sum_c gamma_c (response_c / mean(response_c) - 1) + covariates
+
+    and one that is off in many weeks is a hurdle of two parts, each with an equation of that form:
+
+        P(on) = logit^-1(...),        log mediator | on ~ Normal(log s + ..., sigma).
+
+    The effects ``gamma`` (and ``gamma_on``) may have either sign, so that "no mediation" is a
+    possible answer. Nodes: ``mediator_location`` and, for a hurdle, ``mediator_on`` (probability)
+    and ``mediator_level`` (median when on), all ``(time, unit)``.
+
+    Parameters
+    ----------
+    response : TensorVariable, shape (time, unit, cause)
+        Response of the causes, as `saturated_media` returns it.
+    declare : callable
+        `prior`, or `pooled_prior` if each unit has its own parameters. A mediator that is always on
+        then has a shared shock of all units in each week.
+
+    Returns
+    -------
+    TensorVariable, shape (time, unit)
+        Disturbance of each week in standard deviations; 0 in the weeks when a hurdle mediator is
+        off, which reveal nothing of it.
+
+    Raises
+    ------
+    InputError
+        If the description names no mediator.
+    """
+    check_mediated(design)
+    data, dims = pm.modelcontext(None), ("time", "unit")
+    scale, observed = data["mediator_scale"], data["mediator_observed"]
+    predictor = baseline(design, "mediator_", declare=declare) + contribution(
+        design, response, declare(design, "gamma", dims="cause"), "mediation_ceiling", dim="cause"
+    )
+    sigma = prior(design, "mediator_sigma", dims="unit" if declare is pooled_prior else None)
+    if design.form.mediator_likelihood == "normal":
+        mean = pm.Deterministic("mediator_location", scale * predictor, dims=dims)
+        if declare is pooled_prior:
+            shock = prior(design, "mediator_shared_sigma") * scale
+            shared_normal(
+                "mediator", mean, sigma * scale, shock, log=False, observed=observed, dims=dims
+            )
+        else:
+            pm.Normal("mediator", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
+        return (observed / scale - predictor) / sigma
+    logit = baseline(design, "mediator_on_", declare=declare) + contribution(
+        design, response, declare(design, "gamma_on", dims="cause"), "mediation_on_ceiling",
+        dim="cause",
+    )  # fmt: skip
+    on = pm.Deterministic("mediator_on", pt.sigmoid(logit), dims=dims)
+    level = pm.Deterministic("mediator_level", scale * pt.exp(predictor), dims=dims)
+    pm.Deterministic("mediator_location", on * level * pt.exp(sigma**2 / 2), dims=dims)
+    pm.CustomDist(
+        "mediator", on, pt.log(scale) + predictor, sigma,
+        logp=_hurdle_logp, random=_hurdle_random, observed=observed, dims=dims,
+    )  # fmt: skip
+    amount = pt.switch(observed > 0, observed / scale, 1.0)
+    return pt.switch(observed > 0, (pt.log(amount) - predictor) / sigma, 0.0)
+
+
+def _hurdle_logp(value: Any, on: Any, mu: Any, sigma: Any) -> Any:
+    """Log-likelihood: a point mass at zero, a log-normal density above it."""
+    positive = value > 0
+    amount = pm.logp(pm.LogNormal.dist(mu=mu, sigma=sigma), pt.switch(positive, value, 1.0))
+    return pt.switch(positive, pt.log(on) + amount, pt.log1p(-on))
+
+
+def _hurdle_random(on: Any, mu: Any, sigma: Any, rng: Any = None, size: Any = None) -> Any:
+    return np.where(rng.random(size) < on, rng.lognormal(mu, sigma, size), 0.0)

@@ -1,0 +1,149 @@
+"""Sentences of a report: findings of each channel, the priors' implications, the verdict.
+
+Pure functions of summaries. Every sentence is decided by the draws' interval, so that the text
+can't claim more than the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmm_bayes.text import Summary, estimate, mean_and_interval, number, percent
+
+#: Share of the mean below which the lower end of a positive effect's interval is near zero.
+NEAR_ZERO = 0.2
+
+
+@dataclass(frozen=True)
+class ChannelSummary:
+    """Effects of one channel, and the evidence for them.
+
+    Attributes
+    ----------
+    total, direct : Summary
+        In units of the outcome, over all fitted weeks.
+    share : Summary
+        Total effect in percent of the outcome.
+    roas : Summary
+        Outcome per unit of money spent.
+    evidence : tuple of str
+        Sentences of the diagnostics about the channel, verbatim.
+    direct_fixed : bool
+        Whether the model itself sets the direct effect to zero.
+    positive_priors : bool
+        Whether the priors allow no channel a negative direct effect.
+    has_spend : bool
+        Whether it costs money.
+    """
+
+    name: str
+    outcome: str
+    total: Summary
+    direct: Summary
+    share: Summary
+    roas: Summary
+    evidence: tuple[str, ...] = ()
+    direct_fixed: bool = False
+    positive_priors: bool = False
+    has_spend: bool = True
+
+
+def channel_sentences(channel: ChannelSummary) -> list[str]:
+    """Findings about a channel, with their limits.
+
+    Returns
+    -------
+    list of str
+        The effect first, then the evidence as the diagnostics put it, then limits.
+    """
+    sentences = [_effect_sentence(channel), *channel.evidence]
+    if channel.direct_fixed:
+        sentences.append(
+            "Its direct effect is 0 because this model assumes so, not because the data show it."
+        )
+    elif channel.positive_priors and _near_zero(channel.direct):
+        sentences.append(
+            "The interval of its direct effect begins near 0, and the priors allow no negative "
+            f"effect on {channel.outcome}: the data hardly distinguish it from no direct effect."
+        )
+    return sentences
+
+
+def _effect_sentence(channel: ChannelSummary) -> str:
+    outcome = channel.outcome
+    if not channel.total.exists:
+        return f"It added nothing to {outcome} in these weeks: it was never on."
+    if channel.total.mean >= 0:
+        text = f"It added {estimate(channel.total)} to {outcome}, "
+        share = channel.share
+    else:
+        text = f"It took away {estimate(_negated(channel.total))} from {outcome}, "
+        share = _negated(channel.share)
+    of_total = f"{mean_and_interval(share, unit='%')[0]} of the total"
+    text = text + of_total if share.exists else text.removesuffix(", ")
+    if channel.roas.exists:
+        mean, interval = mean_and_interval(channel.roas)
+        text += f"; each unit of money spent returned {mean} ({interval})"
+    if not channel.has_spend:
+        text += ". It has no spend, and so no return on money"
+    return text + "."
+
+
+def _near_zero(effect: Summary) -> bool:
+    return effect.exists and 0 <= effect.lower < NEAR_ZERO * effect.mean
+
+
+def _negated(summary: Summary) -> Summary:
+    return Summary(-summary.mean, -summary.upper, -summary.lower)
+
+
+def prior_sentences(check: Mapping[str, Any], outcome: str) -> list[str]:
+    """What the priors imply, next to the observed outcome.
+
+    Parameters
+    ----------
+    check : mapping
+        ``prior_predictive`` of the diagnostics; empty if the run has none.
+    outcome : str
+        Name of the outcome.
+    """
+    if not check:
+        return []
+    level, together = check["level"], check["together"]
+    week = Summary(level["median"], level["lower"], level["upper"])
+    return [
+        f"Before the data, the priors expect a typical week's {outcome} to be "
+        f"{mean_and_interval(week)[1]} (90%); it was {number(level['observed'])}.",
+        *(
+            [
+                f"They expect all advertising together to make {percent(together['lower'])} to "
+                f"{percent(together['upper'])} of {outcome}."
+            ]
+            if together["lower"] is not None
+            else []
+        ),
+    ]
+
+
+def verdict_sentence(verdict: str, *, only_data: bool = False) -> str:
+    """What a verdict means for the use of the numbers.
+
+    Parameters
+    ----------
+    verdict : {"pass", "warn", "fail"}
+    only_data : bool
+        Whether all warnings are about the table itself.
+    """
+    if verdict == "warn" and only_data:
+        return (
+            "The model passed its checks, but the table itself limits what any model can find. "
+            "Read its warnings before the numbers."
+        )
+    return {
+        "pass": "All checks passed. Read the numbers with their intervals and the assumptions.",
+        "warn": "Usable with care: some checks gave a warning. Read them before the numbers.",
+        "fail": "These numbers must not be used for decisions: the model failed checks that it "
+        "has to pass.",
+    }[verdict]

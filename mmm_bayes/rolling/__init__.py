@@ -1,1 +1,0 @@
-"""How stable the answers are: refits over windows, forecasts from each, and what really changed."""

@@ -1,0 +1,1 @@
+"""Studies of many fits: simulated markets, calibration and rolling windows."""

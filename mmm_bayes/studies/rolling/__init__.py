@@ -1,0 +1,1 @@
+"""Stability of the estimates over rolling windows, and the forecasts from each window."""

@@ -1,0 +1,88 @@
+"""Fits of an outcome with a floor recover the truth, and its ranks are uniform."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from builds import dataset, with_floor
+
+from mmm_bayes.data.design import make_design
+from mmm_bayes.data.form import form_for
+from mmm_bayes.diagnostics.predictive import predictive_checks
+from mmm_bayes.estimands import summed_effects
+from mmm_bayes.inference.sampling import Settings, add_derived_groups, compile_model, sample
+from mmm_bayes.model.counterfactual import abduct
+from mmm_bayes.model.family import load_member
+from mmm_bayes.studies.calibration.pit import calibration_verdict, summarise_ranks
+from mmm_bayes.studies.calibration.sbc import ranks
+from mmm_bayes.studies.simulate import as_dataset, simulate
+
+pytestmark = pytest.mark.slow
+
+MARKETS = 4
+SETTINGS = Settings(draws=400, tune=400, chains=2)
+
+
+@pytest.fixture(scope="module")
+def markets() -> list[tuple[xr.DataTree, pd.DataFrame]]:
+    """Draws of fits to markets with a floor, with their effects and the true ones."""
+    fits = []
+    compiled = None
+    for seed in range(MARKETS):
+        market = simulate("floored", seed=seed)
+        arranged = make_design(as_dataset(market))
+        compiled = compiled or compile_model(load_member("partial_mediation"), arranged)
+        settings = dataclasses.replace(SETTINGS, seed=seed + 1)
+        tree = add_derived_groups(
+            compiled, arranged, sample(compiled, arranged, settings), seed=seed
+        )
+        effects = summed_effects(abduct(compiled.model, arranged, tree["posterior"].to_dataset()))
+        rows = pd.DataFrame(market.truth["effects"])
+        ends = effects.isel(unit=-1).quantile([0.05, 0.95], ("chain", "draw"))
+        rows[["lower", "upper"]] = [
+            ends[row.estimand].sel(channel=row.channel).values for row in rows.itertuples()
+        ]
+        fits.append((tree, rows[rows["value"] != 0]))
+    return fits
+
+
+def test_intervals_hold_the_truth(markets: list[tuple[xr.DataTree, pd.DataFrame]]) -> None:
+    rows = pd.concat([rows for _, rows in markets])
+    covered = (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
+    assert len(rows) == MARKETS * 13  # total and direct of five channels, indirect of three
+    assert covered.mean() >= 0.8
+    total = rows[rows["estimand"] == "total"]
+    assert (total["lower"] > 0).mean() > 0.5  # and say something
+
+
+def test_the_fitted_model_passes_predictive_checks(
+    markets: list[tuple[xr.DataTree, pd.DataFrame]],
+) -> None:
+    for tree, _ in markets:
+        checks = predictive_checks(tree)
+        assert "fail" not in {check.status for check in checks}
+        messages = {(c.group, c.name): c.message for c in checks}
+        assert "share of weeks at the floor" in messages["outcome_ppc", "share_near_zero"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [{"floor": 800.0}, {"floor": 0.0, "link": "log"}],
+    ids=["additive-censored", "multiplicative-hurdle"],
+)
+def test_ranks_of_the_truth_are_even(tmp_path: Path, kind: dict[str, Any]) -> None:
+    data = with_floor(dataset(tmp_path), kind["floor"])
+    arranged = make_design(data, form_for(data, **kind))
+    compiled = compile_model(load_member("no_mediation"), arranged)
+    settings = Settings(draws=300, tune=300, chains=2)
+    rank_table = pd.concat(list(ranks("no_mediation", compiled, arranged, 40, settings=settings)))
+    table = summarise_ranks(rank_table)
+    passed, message = calibration_verdict(table)
+    assert passed, message
+    assert 0.85 < table["coverage_90"].mean() < 0.95
+    assert ("outcome_on_slope" in set(table["quantity"])) == ("link" in kind)
+    assert np.isfinite(rank_table["pit"]).all()
