@@ -66,8 +66,25 @@ def true_lift(market: Market, channel: str, first: int, last: int, share: float)
         moved = moved * relative(spend, other[channel], shape)
         for week in range(first, last + 1):
             other["google"][week] = max(0.0, spends["google"][week] + moved[week])
+    return _change_of_revenue(market, spends, other, first, last)
+
+
+def true_joint_lift(market: Market, first: int, last: int, share: float) -> float:
+    """As `true_lift`, had every channel spent `share` more, Google's included."""
+    spends = {name: market.table[f"{name}_spend"].to_numpy() for name in market.truth["channels"]}
+    other = {name: spend.copy() for name, spend in spends.items()}
+    for spend in other.values():
+        spend[first : last + 1] *= 1 + share
+    return _change_of_revenue(market, spends, other, first, last)
+
+
+def _change_of_revenue(
+    market: Market, spends: dict[str, Any], other: dict[str, Any], first: int, last: int
+) -> float:
+    """What other spends than the observed would have brought, from week `first` to `last`."""
+    truth = market.truth["parameters"]
     total = 0.0
-    for at, name in enumerate(channels):
+    for at, name in enumerate(spends):
         shape = (
             truth["adstock_alpha"][at],
             truth["half_saturation"][at],

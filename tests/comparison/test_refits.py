@@ -220,7 +220,7 @@ def test_leave_future_out_against_fits_by_hand(fitted, again):
         shift = _media(mean, ceiling, through, origin) - _media(
             mean, mean["ceiling"], through, origin
         )
-        expected = location.values + shift.values * arranged.scaling.outcome[0]
+        expected = location.values + shift * arranged.scaling.outcome[0]
         observed = float(through.arrays["outcome_observed"][origin, 0])
         sigma = draws["sigma"].values * arranged.scaling.outcome[0]
         density = scipy.stats.norm.logpdf(observed, expected, sigma)

@@ -11,7 +11,8 @@ from mmm_bayes.diagnostics.parameters import parameter_table, scalar_draws
 def test_every_free_scalar_has_a_row(mediated):
     posterior = mediated.posterior_tree()["posterior"].to_dataset()
     table = parameter_table(posterior)
-    assert len(table) == 4 * 4 + 2 + 1 + 1 + 2 + 2
+    # Five of each of four channels, the media's share, and those of the mediator and the rest.
+    assert len(table) == 5 * 4 + 1 + 2 + 1 + 1 + 2 + 2
     assert table["r_hat"].is_monotonic_decreasing
     row = table.set_index(["variable", "where"]).loc[("beta", "tv")]
     draws = posterior["beta"].sel(channel="tv")

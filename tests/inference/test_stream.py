@@ -63,7 +63,7 @@ def test_a_fit_that_is_killed_leaves_its_draws(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 240
-    chunks = [draws / "posterior" / "beta" / "c" / chain / "9" for chain in "01"]
+    chunks = [draws / "posterior" / "adstock_alpha" / "c" / chain / "9" for chain in "01"]
     while not all(chunk.exists() for chunk in chunks):  # chains don't keep step
         assert process.poll() is None
         assert time.monotonic() < deadline

@@ -13,7 +13,8 @@ from builds import dataset, with_floor
 from mmm_bayes.data.design import make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics.predictive import predictive_checks
-from mmm_bayes.estimands import summed_effects
+from mmm_bayes.estimands import estimand_table, summed_effects
+from mmm_bayes.estimands.effects import joint_effect
 from mmm_bayes.inference.sampling import Settings, add_derived_groups, compile_model, sample
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.family import load_member
@@ -40,12 +41,11 @@ def markets() -> list[tuple[xr.DataTree, pd.DataFrame]]:
         tree = add_derived_groups(
             compiled, arranged, sample(compiled, arranged, settings), seed=seed
         )
-        effects = summed_effects(abduct(compiled.model, arranged, tree["posterior"].to_dataset()))
-        rows = pd.DataFrame(market.truth["effects"])
-        ends = effects.isel(unit=-1).quantile([0.05, 0.95], ("chain", "draw"))
-        rows[["lower", "upper"]] = [
-            ends[row.estimand].sel(channel=row.channel).values for row in rows.itertuples()
-        ]
+        fitted = abduct(compiled.model, arranged, tree["posterior"].to_dataset())
+        estimates = estimand_table(summed_effects(fitted), joint_effect(fitted))
+        rows = estimates.merge(
+            pd.DataFrame(market.truth["effects"]), on=["unit", "channel", "estimand"]
+        )
         fits.append((tree, rows[rows["value"] != 0]))
     return fits
 
@@ -53,7 +53,7 @@ def markets() -> list[tuple[xr.DataTree, pd.DataFrame]]:
 def test_intervals_hold_the_truth(markets: list[tuple[xr.DataTree, pd.DataFrame]]) -> None:
     rows = pd.concat([rows for _, rows in markets])
     covered = (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
-    assert len(rows) == MARKETS * 13  # total and direct of five channels, indirect of three
+    assert len(rows) == MARKETS * 14  # total and direct of five channels, indirect of three, joint
     assert covered.mean() >= 0.8
     total = rows[rows["estimand"] == "total"]
     assert (total["lower"] > 0).mean() > 0.5  # and say something

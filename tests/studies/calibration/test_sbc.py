@@ -47,7 +47,7 @@ OFF_BY_ONE = (
 )
 WRONG_PRIOR = (
     'beta = terms.prior(design, "beta", dims="channel")',
-    'beta = pm.HalfNormal("beta", 0.02, dims="channel")',
+    'beta = pm.HalfNormal("beta", 0.004, dims="channel")',
 )
 NO_PATH = ("terms.mediator(design, path)", "terms.mediator(design, 0.0 * path)")
 
