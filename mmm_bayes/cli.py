@@ -135,6 +135,10 @@ def fit(
         Literal["hurdle", "censored"] | None,
         typer.Option(help="How dates come to be at the floor; as described by default."),
     ] = None,
+    errors: Annotated[
+        Literal["iid", "ar1"] | None,
+        typer.Option(help="Whether disturbances remember the last step; as described by default."),
+    ] = None,
     stream: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder to write the draws to while sampling."),
@@ -156,7 +160,7 @@ def fit(
     settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
     job = prepare(
         model, data, folder, settings,
-        link=link, likelihood=likelihood, floor=floor, at_floor=at_floor,
+        link=link, likelihood=likelihood, floor=floor, at_floor=at_floor, errors=errors,
     )  # fmt: skip
     folder = run_fit(job, _say, stream=stream)
     _say(f"rendering {folder}")

@@ -34,6 +34,7 @@ def fit(
     likelihood: str | None = None,
     floor: float | None = None,
     at_floor: str | None = None,
+    errors: str | None = None,
     say: Callable[[str], None] | None = print,
 ) -> Run:
     """Fit a model to a described table, or load the fit if the folder already holds the same one.
@@ -62,6 +63,8 @@ def fit(
         units.
     at_floor : {"hurdle", "censored"}, optional
         How weeks come to be at the floor.
+    errors : {"iid", "ar1"}, optional
+        Disturbances: independent, or autoregressive of order 1.
     say : callable, optional
         Receives one line of progress at each step; None for no output.
 
@@ -78,7 +81,7 @@ def fit(
     settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
     job = prepare(
         model, Path(data), folder, settings,
-        link=link, likelihood=likelihood, floor=floor, at_floor=at_floor,
+        link=link, likelihood=likelihood, floor=floor, at_floor=at_floor, errors=errors,
     )  # fmt: skip
     if not (folder / runs.RECORD).exists():
         check_free(folder)  # before anything is sampled

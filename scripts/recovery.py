@@ -3,25 +3,32 @@
 ``markets.csv`` and ``summary.csv`` in ``results/recovery`` are of 40 markets of five channels (20
 with social mediation, 20 without), with which the slow tests compare later versions.
 ``portfolio.csv`` and ``portfolio_summary.csv`` are of 48 whose media make 5% to 60% of the revenue,
-of 5, 13 and 20 channels.
+of 5, 13 and 20 channels. ``errors.csv`` and ``errors_summary.csv`` are of 80 markets without and
+with disturbances that remember, or a level that drifts, each fitted with independent and with
+autoregressive disturbances.
 """
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 import pandas as pd
 from rich.progress import track
 
+from mmm_bayes.data.form import Errors
 from mmm_bayes.studies.calibration import recover, summarise_recovery
 from mmm_bayes.studies.simulate import Market, simulate, simulate_portfolio
 
 MODEL, MARKETS = "partial_mediation", 20
+REMEMBERING = ("mediated", "remembering", "drifting", "drifting_together")
 CHANNELS, SHARES, REPLICATES = (5, 13, 20), (0.05, 0.10, 0.35, 0.60), 2
 FOLDER = Path(__file__).parent.parent / "results" / "recovery"
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    remembering = [simulate(kind, seed=seed) for kind in REMEMBERING for seed in range(MARKETS)]
+    write(remembering, "errors", "errors_summary", kinds=("iid", "ar1"))
     plain = [
         simulate(kind, seed=seed) for kind in ("mediated", "unmediated") for seed in range(MARKETS)
     ]
@@ -36,17 +43,36 @@ def main() -> None:
     write(plain, "markets", "summary")
 
 
-def write(markets: list[Market], rows_name: str, summary_name: str) -> None:
-    """Fit markets, and write a row per market, channel and effect, and their summary."""
-    fits = track(recover(MODEL, markets), total=len(markets), description=f"fitting {rows_name}")
-    rows = pd.concat(list(fits))
-    rows.to_csv(FOLDER / f"{rows_name}.csv", index=False, lineterminator="\n", float_format="%.6g")
-    table = summarise_recovery(rows)
-    table.to_csv(
-        FOLDER / f"{summary_name}.csv", index=False, lineterminator="\n", float_format="%.4f"
-    )
+def write(
+    markets: list[Market],
+    rows_name: str,
+    summary_name: str,
+    kinds: Sequence[Errors | None] = (None,),
+) -> None:
+    """Fit markets, and write a row per market, channel and effect, and their summary.
+
+    Parameters
+    ----------
+    kinds : sequence of {"iid", "ar1"}, optional
+        Disturbances of the models; with several, the tables say which in the column ``errors``.
+    """
+    rows, summaries = [], []
+    for errors in kinds:
+        fits = recover(MODEL, markets, errors=errors)
+        told = f"fitting {rows_name}" + (f", {errors}" if errors else "")
+        found = pd.concat(list(track(fits, total=len(markets), description=told)))
+        label = {"errors": errors} if errors else {}
+        rows.append(found.assign(**label))
+        summaries.append(summarise_recovery(found).assign(**label))
+    save(pd.concat(rows), rows_name, "%.6g")
+    table = pd.concat(summaries)
+    save(table, summary_name, "%.4f")
     shown = table[table["channel"].isin(["all", "all_media"])]
     print(shown.round(3).to_string(index=False))
+
+
+def save(table: pd.DataFrame, name: str, digits: str) -> None:
+    table.to_csv(FOLDER / f"{name}.csv", index=False, lineterminator="\n", float_format=digits)
 
 
 if __name__ == "__main__":

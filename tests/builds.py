@@ -142,6 +142,7 @@ def build_on(
     at_floor: str | None = None,
     trend: str = "linear",
     saturation: str = "hill",
+    errors: str = "iid",
 ) -> Built:
     """A member built on the small table, with random draws; nothing is compiled.
 
@@ -168,6 +169,7 @@ def build_on(
         likelihood=likelihood,
         floor=floor,
         at_floor=at_floor,  # type: ignore[arg-type]
+        errors=errors,
     )
     arranged = make_design(data, form, slice(*weeks))
     model = load_member(name).build(arranged)
@@ -196,6 +198,7 @@ def random_draws(model: Any, seed: int = 0) -> xr.Dataset:
         "gamma_on": lambda shape: rng.normal(0.3, 1.0, shape),
         "sigma": lambda shape: rng.uniform(0.05, 0.3, shape),
         "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
+        "phi": lambda shape: rng.uniform(0.3, 0.9, shape),
         "intercept": lambda shape: rng.normal(0.0, 0.1, shape),
         "mediator_intercept": lambda shape: 1.0 + rng.normal(0.0, 0.1, shape),
         "effect": lambda shape: rng.normal(0.0, 0.05, shape),

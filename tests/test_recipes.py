@@ -17,7 +17,7 @@ from mmm_bayes.dashboard.runs import open_run
 from mmm_bayes.decisions.response import build_response
 from mmm_bayes.estimands import channel_effects
 from mmm_bayes.estimands.curves import added_outcome
-from mmm_bayes.inference.forecast import predict
+from mmm_bayes.inference.predictive import predict
 from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.family import load_member

@@ -24,7 +24,6 @@ from mmm_bayes.data import Dataset
 from mmm_bayes.data.design import (
     UNLEARNED,
     arrange,
-    data_names,
     make_design,
     missing_phrases,
 )
@@ -33,11 +32,11 @@ from mmm_bayes.data.splits import Split
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands import channel_effects
 from mmm_bayes.estimands.summary import INTERVAL
+from mmm_bayes.inference.predictive import predict
 from mmm_bayes.inference.sampling import (
     Settings,
     compile_model,
     compute_deterministics,
-    predictive_function,
     sample,
 )
 from mmm_bayes.model.counterfactual import (
@@ -49,7 +48,6 @@ from mmm_bayes.model.counterfactual import (
     outcome_change,
     path_with_mediator,
 )
-from mmm_bayes.model.evaluation import static_nodes
 from mmm_bayes.model.family import load_member
 
 TUNE, DRAWS, CHAINS = 500, 500, 4
@@ -110,7 +108,6 @@ def evaluate_member(
     full_design = make_design(dataset, form)
     say(f"{chosen.name}: compiling")
     compiled = compile_model(chosen, full_design)
-    predict = predictive_function(compiled.model, seed=seed)
     metrics: list[tuple[str, str, float | None]] = []
     predictions: list[pd.DataFrame] = []
     windows: list[tuple[Any, ...]] = []
@@ -131,8 +128,7 @@ def evaluate_member(
         free = sample(compiled, train, settings)["posterior"].to_dataset()
         draws = compute_deterministics(compiled, train, free)
         test = arrange(dataset, form, train.scaling, span.test)
-        data = {node: test.arrays[node].values for node in data_names(test)}
-        outcome = predict.to_dataset(draws[static_nodes(compiled.model)], data)["outcome"]
+        outcome = predict(compiled.model, draws, test, seed=seed)["outcome"]
         sampled = outcome.stack(sample=("chain", "draw"), create_index=False)
         ordered = sampled.transpose("sample", "time", "unit").values
         predicted = ordered.reshape(len(ordered), -1)

@@ -7,14 +7,14 @@ outcome, and the other weeks keep its carryover.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import arviz_stats as azs
 import numpy as np
 import xarray as xr
 
-from mmm_bayes.data.design import Design, data_names
+from mmm_bayes.data.design import Design, data_names, select_rows
 from mmm_bayes.inference.kept import KeptFits, sample_once
 from mmm_bayes.inference.sampling import (
     CompiledModel,
@@ -32,12 +32,16 @@ class HeldOut:
     Attributes
     ----------
     design : Design
-        Arrays of these weeks.
+        Arrays of these weeks and, before each, of the week that an autoregressive disturbance
+        is inherited from.
+    scored : array of bool, shape (time,)
+        Weeks of `design` that were left out.
     single : bool
         Whether ArviZ left out one week by its position, rather than an array of weeks.
     """
 
     design: Design
+    scored: np.ndarray
     single: bool
 
 
@@ -99,8 +103,11 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
             Positions of the weeks to leave out.
         """
         retained = np.delete(np.arange(self.design.arrays.sizes["time"]), idx)
-        left_out = HeldOut(self._select(np.atleast_1d(idx)), np.ndim(idx) == 0)
-        return self._select(retained), left_out
+        weeks = rows = np.atleast_1d(idx)
+        if self.design.form.errors == "ar1":
+            rows = np.union1d(weeks, np.maximum(weeks - 1, 0))
+        left_out = HeldOut(select_rows(self.design, rows), np.isin(rows, weeks), np.ndim(idx) == 0)
+        return select_rows(self.design, retained), left_out
 
     def sample(self, modified_observed_data: Design) -> xr.DataTree:
         """Posterior draws of the fit to the retained weeks."""
@@ -118,7 +125,8 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
     def log_likelihood__i(self, excluded_obs: HeldOut, idata__i: xr.DataTree) -> xr.DataArray:
         """Log density of the outcome in the weeks left out, original units, summed over units.
 
-        Quantities that the fit computed from its own weeks (each channel's ceiling) are kept.
+        Quantities that the fit computed from its own weeks (each channel's ceiling) are kept. With
+        autoregressive disturbances it is the density given the week before.
 
         Parameters
         ----------
@@ -140,13 +148,10 @@ class Refits(azs.SamplingWrapper):  # type: ignore[misc]
         )
         data = {name: arrays[name].values for name in data_names(self.design)}
         pointwise = density.to_dataset(idata__i["posterior"].to_dataset(), data)
-        log_density = sum_over_units(pointwise)["outcome"]
+        log_density = sum_over_units(pointwise)["outcome"].isel(time=excluded_obs.scored)
         if excluded_obs.single:
             self._errors.append(monte_carlo_error(log_density.values.ravel()))
         return log_density
-
-    def _select(self, weeks: np.ndarray) -> Design:
-        return replace(self.design, arrays=self.design.arrays.isel(time=weeks))
 
     def _fit(self, retained: Design) -> xr.DataTree:
         tree = sample_once(self.model, retained, self.settings, self.kept)

@@ -13,7 +13,7 @@ later weeks are predicted, it has its prior, which means the same there as elsew
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
@@ -163,7 +163,8 @@ class Design:
         disturbances, 0 in a fit. With a trend of changepoints also its ``hinges (time,
         changepoint)``, which rise by 1 per span of `elapsed` from their changepoint on; with
         experiments the arrays of `mmm_bayes.data.lifts.lift_arrays`; with interactions of channels
-        those of `mmm_bayes.data.interactions.modulation_arrays`.
+        those of `mmm_bayes.data.interactions.modulation_arrays`; with autoregressive disturbances
+        the ``gap (time)``, the number of steps since the row before, 0 in the first row.
     """
 
     dataset: Dataset
@@ -202,6 +203,21 @@ class Design:
         """Rows of the table's time axis that this design covers."""
         start = int(np.searchsorted(self.dataset.data["time"], self.arrays["time"][0]))
         return slice(start, start + self.arrays.sizes["time"])
+
+
+def select_rows(design: Design, rows: np.ndarray) -> Design:
+    """The design without the other rows of its time axis; the rows that stay are unchanged.
+
+    Parameters
+    ----------
+    rows : array of int, shape (row,)
+        Positions in the design's arrays, ascending.
+    """
+    arrays = design.arrays.isel(time=rows)
+    if "gap" in arrays:
+        position = design.arrays["gap"].values.cumsum()[rows]
+        arrays = arrays.assign(gap=("time", np.diff(position, prepend=position[0])))
+    return replace(design, arrays=arrays)
 
 
 def missing_phrases(design: Design) -> list[str]:
@@ -308,6 +324,8 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
     if dataset.description.calendar.trend == "changepoints":
         arrays = arrays.assign_coords(changepoint=changepoints())
         arrays["hinges"] = hinges(arrays["elapsed"], arrays["changepoint"])
+    if form.errors == "ar1":
+        arrays["gap"] = ("time", np.minimum(np.arange(arrays.sizes["time"]), 1.0))
     lift_tests = lift_arrays(dataset, lags, scaling.exposure, weeks)
     modulation = modulation_arrays(dataset.description, standardised)
     return Design(dataset, form, scaling, arrays.merge(lift_tests).merge(modulation))

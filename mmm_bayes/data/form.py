@@ -1,4 +1,4 @@
-"""The form of a fit: link, likelihoods, carryover, saturation, and the outcome's floor."""
+"""The form of a fit: link, likelihoods, carryover, saturation, floor and disturbances."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ Likelihood = Literal["normal", "student_t", "lognormal"]
 MediatorLikelihood = Literal["normal", "hurdle"]
 Sign = Literal["positive", "free"]
 AtFloor = Literal["censored", "hurdle"]
+Errors = Literal["iid", "ar1"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Form:
         used with a floor.
     adstock, saturation : str
         Names of the carryover and saturation transforms.
+    errors : {"iid", "ar1"}
+        Disturbances of the outcome, and of a mediator that is always on: independent from step to
+        step, or autoregressive of order 1 (`mmm_bayes.model.terms.autoregression`).
     """
 
     link: Link
@@ -53,6 +57,7 @@ class Form:
     at_floor: AtFloor = "censored"
     adstock: str = "geometric"
     saturation: str = "hill"
+    errors: Errors = "iid"
 
     @property
     def multiplicative(self) -> bool:
@@ -72,6 +77,7 @@ def form_for(
     likelihood: Likelihood | None = None,
     floor: float | None = None,
     at_floor: AtFloor | None = None,
+    errors: Errors | None = None,
 ) -> Form:
     """Form of a fit: the caller's choices, else the description's, else defaults from the data.
 
@@ -86,6 +92,7 @@ def form_for(
     floor : float, optional
         In the outcome's units.
     at_floor : {"censored", "hurdle"}, optional
+    errors : {"iid", "ar1"}, optional
 
     Raises
     ------
@@ -97,7 +104,9 @@ def form_for(
     likelihood = likelihood or defaults.likelihood
     floor = defaults.floor if floor is None else floor
     at_floor = at_floor or defaults.at_floor
+    errors = errors or defaults.errors
     _check_floor(dataset, link, likelihood, floor, at_floor)
+    _check_errors(dataset, floor, errors)
     _check_max_lag(dataset)
     hurdle = dataset.mediator is not None and mediator_needs_hurdle(dataset)
     return Form(
@@ -110,7 +119,28 @@ def form_for(
         at_floor or ("hurdle" if link == "log" else "censored"),
         defaults.adstock,
         defaults.saturation,
+        errors,
     )
+
+
+def _check_errors(dataset: Dataset, floor: float | None, errors: Errors) -> None:
+    """Refuse autoregressive disturbances where a week does not reveal its own."""
+    if errors == "iid":
+        return
+    noun = dataset.step.noun
+    if floor is not None:
+        raise InputError(
+            f"{dataset.path}: errors = 'ar1' is not modelled for an outcome with a floor, because "
+            f"a {noun} at the floor does not reveal the disturbance that the next one inherits; "
+            "use errors = 'iid', or leave floor out"
+        )
+    experiments = dataset.description.experiments
+    if experiments is not None and experiments.these_weeks == "leave_out":
+        raise InputError(
+            f"{dataset.path}: errors = 'ar1' is not modelled with these_weeks = 'leave_out', "
+            f"because the {noun} after a test would still speak of the {dataset.step.plural} that "
+            "the test replaces; use errors = 'iid', or independent tests"
+        )
 
 
 def _check_max_lag(dataset: Dataset) -> None:

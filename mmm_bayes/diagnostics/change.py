@@ -98,6 +98,8 @@ def slope_tests(tree: xr.DataTree, media: Media | None) -> tuple[SlopeTest, ...]
     if media is None or "effectiveness" in tree["posterior"]:
         return ()
     residual, weight = _weighted_residuals(tree)
+    posterior = tree["posterior"].to_dataset()
+    phi = float(posterior["phi"].mean()) if "phi" in posterior else 0.0
     weeks, units = residual.shape
     channels = [str(name) for name in media.contribution["channel"].values]
     contributions = media.contribution.transpose("time", "unit", "channel").values
@@ -111,8 +113,10 @@ def slope_tests(tree: xr.DataTree, media: Media | None) -> tuple[SlopeTest, ...]
         fitted = np.column_stack([*level, contribution, derivatives[unit].reshape(weeks, -1)])
         slope = contribution * trend[:, None]
         columns = np.column_stack([residual[:, unit], slope, slope.sum(1)])
-        columns[:, 1:] *= weight[:, unit, None]
-        projected, rank = _project_out(columns, fitted * weight[:, unit, None])
+        columns[:, 1:] = _innovations(columns[:, 1:] * weight[:, unit, None], phi)
+        columns[0, 0] *= np.sqrt(1 - phi**2)  # the first week's is the whole disturbance
+        fitted = _innovations(fitted * weight[:, unit, None], phi)
+        projected, rank = _project_out(columns, fitted)
         responses.append(projected[:, 0])
         identified = _remains(projected[:, 1:], columns[:, 1:])
         regressors.append(np.where(identified, projected[:, 1:], 0.0))
@@ -154,6 +158,14 @@ def _weighted_residuals(tree: xr.DataTree) -> tuple[Array, Array]:
         residual, weight = observed - fitted, scale * np.ones(observed.shape)
     spread = np.sqrt((residual**2).mean(0))
     return fit["residual"].values, weight / np.where(spread > 0, spread, 1.0)
+
+
+def _innovations(columns: Array, phi: float) -> Array:
+    """What is new in each week of columns (time, column), if the rest is `phi` times the last."""
+    new = columns.copy()
+    new[0] *= np.sqrt(1 - phi**2)
+    new[1:] -= phi * columns[:-1]
+    return new
 
 
 def _project_out(columns: Array, fitted: Array) -> tuple[Array, int]:

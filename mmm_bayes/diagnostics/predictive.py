@@ -74,7 +74,7 @@ REMEDIES = {
     "coverage_90": "The intervals are too narrow.",
     "skewness": "Consider a log link or a lognormal likelihood.",
     "autocorrelation": "Something that lasts for weeks is missing: a trend, a season, a longer "
-    "carryover, a control.",
+    "carryover, a control. If you know of none, fit with errors = 'ar1' under [model].",
     "kurtosis": "Single weeks dominate the fit: consider student_t, and look at those weeks.",
     "heteroscedasticity": "Effects multiply rather than add, or the spread depends on the level: "
     "consider a log link.",
@@ -302,8 +302,9 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
             return disturbance / scale**2
         return (nu + 1) * disturbance / (nu * scale**2 + disturbance**2)
     # A shock common to all units: the inverse of diag(scale^2) + shock shock', by Woodbury.
+    share = _innovation_share(posterior, variable)
     shock = _thinned(
-        _in_units(tree, variable, posterior[shared], posterior[f"{variable}_location"])
+        _in_units(tree, variable, posterior[shared] * share, posterior[f"{variable}_location"])
     )
     loading = shock / scale**2
     numerator = (loading * disturbance).sum(-1, keepdims=True)
@@ -501,10 +502,44 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array]:
         Original units, or log units on the log scale.
     """
     posterior = tree["posterior"].to_dataset()
-    level = f"{variable}_level"
-    location = posterior[level if level in posterior else f"{variable}_location"]
+    location = conditional_location(tree, variable)
     sigma = posterior["sigma" if variable == "outcome" else "mediator_sigma"]
+    sigma = sigma * _innovation_share(posterior, variable)
     return _thinned(location), _thinned(_in_units(tree, variable, sigma, location))
+
+
+def conditional_location(tree: xr.DataTree, variable: str) -> xr.DataArray:
+    """Location of a variable given the week before, which independent disturbances forget.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A fit.
+    variable : {"outcome", "mediator"}
+
+    Returns
+    -------
+    xarray.DataArray, dims (chain, draw, time, unit)
+        Original units; for a hurdle, the distance from the floor.
+    """
+    posterior = tree["posterior"].to_dataset()
+    if _phi(variable) in posterior:
+        centre = posterior[f"{variable}_centre"]
+        if residual_scale(tree, variable).log:
+            return centre.copy(data=np.exp(centre.values))
+        return centre
+    level = f"{variable}_level"
+    return posterior[level if level in posterior else f"{variable}_location"]
+
+
+def _phi(variable: str) -> str:
+    return "phi" if variable == "outcome" else "mediator_phi"
+
+
+def _innovation_share(posterior: xr.Dataset, variable: str) -> xr.DataArray | float:
+    """Standard deviation of the innovation as a share of that of the disturbance."""
+    phi = _phi(variable)
+    return (1 - posterior[phi] ** 2) ** 0.5 if phi in posterior else 1.0
 
 
 def _in_units(

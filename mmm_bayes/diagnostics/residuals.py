@@ -15,7 +15,7 @@ from statsmodels.stats.diagnostic import acorr_ljungbox, het_breuschpagan
 from statsmodels.tsa.stattools import acf
 
 from mmm_bayes.diagnostics.check import Check
-from mmm_bayes.diagnostics.predictive import residual_scale
+from mmm_bayes.diagnostics.predictive import conditional_location, residual_scale
 
 GROUP = "residuals"
 WARN_BELOW = 0.01
@@ -26,7 +26,7 @@ MESSAGES = {
     "ljung_box": (
         "The residuals show no autocorrelation",
         "The residuals are autocorrelated: something that lasts for weeks is missing (a trend, a "
-        "season, a control, a longer carryover)",
+        "season, a control, a longer carryover, or errors = 'ar1' under [model])",
     ),
     "breusch_pagan": (
         "The size of the residuals does not depend on the level",
@@ -50,7 +50,8 @@ def standardised_residuals(tree: xr.DataTree) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``residual`` (time, unit): observed outcome less the posterior mean of its location, both as
+        ``residual`` (time, unit): observed outcome less the posterior mean of its location (given
+        the week before, if disturbances remember it), both as
         logarithms under the log link or a lognormal likelihood, divided by the root mean square
         within the unit; NaN in weeks at the floor of the outcome. ``fitted`` (time, unit): the
         posterior mean (geometric mean on the log scale), original units; for a hurdle, the distance
@@ -59,8 +60,7 @@ def standardised_residuals(tree: xr.DataTree) -> xr.Dataset:
     """
     observed = tree["observed_data"].to_dataset()["outcome"].transpose("time", "unit")
     scale = residual_scale(tree, "outcome")
-    posterior = tree["posterior"].to_dataset()
-    draws = posterior["outcome_level" if "outcome_level" in posterior else "outcome_location"]
+    draws = conditional_location(tree, "outcome")
     if scale.log:
         draws = draws.copy(data=np.log(draws.values))
     fitted = draws.mean(("chain", "draw")).transpose("time", "unit")

@@ -32,8 +32,8 @@ from mmm_bayes.estimands import (
 )
 from mmm_bayes.files import taken_note
 from mmm_bayes.inference import runs
-from mmm_bayes.inference.forecast import predict
 from mmm_bayes.inference.kept import KeptFits, sample_once
+from mmm_bayes.inference.predictive import predict
 from mmm_bayes.inference.sampling import (
     LEAST_DRAWS,
     BuiltModel,
@@ -84,6 +84,7 @@ def prepare(
     likelihood: str | None = None,
     floor: float | None = None,
     at_floor: str | None = None,
+    errors: str | None = None,
 ) -> Job:
     """Job of a fit, with its input checked before anything is compiled.
 
@@ -95,7 +96,7 @@ def prepare(
         TOML description of the table.
     folder : pathlib.Path
         The run folder to write.
-    link, likelihood, floor, at_floor : optional
+    link, likelihood, floor, at_floor, errors : optional
         As in `mmm_bayes.data.form.Form`; the description's if left out.
 
     Raises
@@ -112,6 +113,7 @@ def prepare(
         likelihood=likelihood,  # type: ignore[arg-type]
         floor=floor,
         at_floor=at_floor,  # type: ignore[arg-type]
+        errors=errors,  # type: ignore[arg-type]
     )
     return Job(dataset, member, form, settings, folder)
 
@@ -328,4 +330,6 @@ def _form_phrase(form: Form, dataset: Dataset) -> str:
         parts.append(f"{form.at_floor} at a floor of {form.floor:g}")
     if dataset.mediator is not None:
         parts.append(f"{form.mediator_likelihood} mediator")
+    if form.errors == "ar1":
+        parts.append("autoregressive disturbances")
     return ", ".join(parts)

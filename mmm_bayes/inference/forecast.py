@@ -8,19 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pymc as pm
 import xarray as xr
 
 from mmm_bayes.data.continuation import append_plan
 from mmm_bayes.data.dataset import ALL_UNITS
-from mmm_bayes.data.design import Design, arrange, data_names
+from mmm_bayes.data.design import Design, arrange
 from mmm_bayes.diagnostics.check import verdict_record
 from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.files import check_writable, write_text
 from mmm_bayes.inference import runs
+from mmm_bayes.inference.predictive import predict
 from mmm_bayes.inference.refit import prepare_refit
-from mmm_bayes.inference.sampling import predictive_function
-from mmm_bayes.model.evaluation import static_nodes
 from mmm_bayes.text import number
 
 TABLE, RECORD = "forecast.csv", "forecast.json"
@@ -29,32 +27,6 @@ BEYOND = 0.25
 COLUMNS = (
     "window_start", "horizon", "date", "unit", "mean", "median", "lower", "upper", "observed",
 )  # fmt: skip
-
-
-def predict(model: pm.Model, draws: xr.Dataset, ahead: Design, *, seed: int) -> xr.Dataset:
-    """Predictive draws of the observed variables in other weeks.
-
-    Parameters
-    ----------
-    model : pymc.Model
-        Model of the fit; it need not be compiled.
-    draws : xarray.Dataset, dims (chain, draw, ...)
-        Posterior with its deterministics.
-    ahead : Design
-        The weeks to predict, arranged with the scaling of the fit. Carryover reaches back over the
-        observed weeks before them. Their mediator is taken as known, like every channel's spend.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``outcome`` and, in a mediated model, ``mediator`` (chain, draw, time, unit).
-    """
-    data = {name: ahead.arrays[name].values for name in data_names(ahead)}
-    labels = {"time": ahead.arrays["time"].values, "unit": ahead.arrays["unit"].values}
-    predictions = predictive_function(model, seed=seed).to_dataset(draws[static_nodes(model)], data)
-    return predictions.assign_coords(
-        {name: values for name, values in labels.items() if name in predictions.dims}
-    )
 
 
 def forecast_table(

@@ -16,18 +16,18 @@ import pandas as pd
 import xarray as xr
 
 from mmm_bayes.data import load
-from mmm_bayes.data.design import Design, data_names, make_design
+from mmm_bayes.data.design import Design, make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics.check import Check
 from mmm_bayes.diagnostics.prior import PriorPredictive, prior_checks, prior_predictive
 from mmm_bayes.inference.fit import prior_effects
+from mmm_bayes.inference.predictive import replicate
 from mmm_bayes.inference.sampling import (
     PRIOR_DRAWS,
     BuiltModel,
     build_model,
     compute_deterministics,
     model_attributes,
-    predictive_function,
     prior_draws,
 )
 from mmm_bayes.model.family import load_member
@@ -84,6 +84,7 @@ def prior_check(
     likelihood: str | None = None,
     floor: float | None = None,
     at_floor: str | None = None,
+    errors: str | None = None,
 ) -> PriorCheck:
     """Prior predictive check of a model on a table.
 
@@ -97,7 +98,7 @@ def prior_check(
         Number of draws from the prior.
     seed : int
         The same seed gives the same draws.
-    link, likelihood, floor, at_floor : optional
+    link, likelihood, floor, at_floor, errors : optional
         As in `mmm_bayes.fit`.
 
     Raises
@@ -112,6 +113,7 @@ def prior_check(
         likelihood=likelihood,  # type: ignore[arg-type]
         floor=floor,
         at_floor=at_floor,  # type: ignore[arg-type]
+        errors=errors,  # type: ignore[arg-type]
     )
     design = make_design(dataset, form)
     built = build_model(load_member(model), design)
@@ -124,14 +126,12 @@ def prior_check(
 
 def _draw_prior(built: BuiltModel, design: Design, draws: int, seed: int) -> xr.DataTree:
     """Prior and prior predictive draws, with the data."""
-    arrays = {name: design.arrays[name].values for name in data_names(design)}
     prior = compute_deterministics(built, design, prior_draws(built, draws, seed))
     observed = {f"{name}_observed": name for name in built.observed}
-    predict = predictive_function(built.model, seed=seed)
     tree = xr.DataTree.from_dict(
         {
             "prior": prior,
-            "prior_predictive": predict.to_dataset(prior, arrays),
+            "prior_predictive": replicate(built.model, prior, design, seed=seed),
             "observed_data": design.arrays[list(observed)].rename(observed),
             "constant_data": design.dataset.data[["spend", "exposure", "controls"]],
         }

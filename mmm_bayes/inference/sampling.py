@@ -21,12 +21,11 @@ from mmm_bayes.data.design import Design, data_names
 from mmm_bayes.errors import InputError, error_context
 from mmm_bayes.inference import stream as streaming
 from mmm_bayes.inference.compile_cache import compile_pymc_model, evaluate_logp
+from mmm_bayes.inference.predictive import predictive_function, replicate
 from mmm_bayes.model.evaluation import (
     Array,
-    GraphFunction,
     flatten_draws,
     graph_function,
-    static_nodes,
 )
 from mmm_bayes.model.family import Member
 from mmm_bayes.model.terms.lift_tests import add_lift_tests, replaced_density
@@ -376,7 +375,8 @@ def add_derived_groups(
     -------
     xarray.DataTree
         With the deterministics in ``posterior``, and the groups ``prior``, ``prior_predictive``,
-        ``posterior_predictive``, ``log_likelihood``, ``log_prior`` (elementwise, each parameter on
+        ``posterior_predictive`` (each week given the week before, if disturbances remember it),
+        ``log_likelihood``, ``log_prior`` (elementwise, each parameter on
         its own scale), ``observed_data`` and ``constant_data``, all labelled and in original units.
         The log-likelihood is by week, for all units jointly; 0 for an outcome that a lift test
         replaces.
@@ -405,7 +405,7 @@ def add_derived_groups(
         "posterior": posterior,
         "sample_stats": tree["sample_stats"].to_dataset(),
         "prior": prior,
-        "prior_predictive": predict.to_dataset(prior, data),
+        "prior_predictive": replicate(compiled.model, prior, design, seed=seed),
         "posterior_predictive": predict.to_dataset(posterior, data),
         "log_likelihood": log_likelihood(posterior),
         "log_prior": densities.to_dataset(posterior, data),
@@ -431,7 +431,7 @@ def add_derived_groups(
 
 
 def model_attributes(built: BuiltModel, design: Design) -> dict[str, Any]:
-    """Attributes of a tree of draws: link, likelihoods, mediator, floor and max_lag."""
+    """Attributes of a tree of draws: link, likelihoods, mediator, floor, max_lag and errors."""
     form, mediated = design.form, "mediator" in built.observed
     return {
         "link": form.link,
@@ -440,6 +440,7 @@ def model_attributes(built: BuiltModel, design: Design) -> dict[str, Any]:
         "mediator": design.mediator or "",
         **({"floor": form.floor, "at_floor": form.at_floor} if form.floor is not None else {}),
         "max_lag": form.max_lag,
+        "errors": form.errors,
     }
 
 
@@ -494,21 +495,6 @@ def compute_deterministics(built: BuiltModel, design: Design, draws: xr.Dataset)
     )
     data = {name: design.arrays[name].values for name in data_names(design)}
     return draws.merge(function.to_dataset(draws, data))
-
-
-def predictive_function(model: pm.Model, *, seed: int) -> GraphFunction:
-    """Function from posterior draws to predictive draws of the observed variables.
-
-    Nodes that depend on the mean of the fitted weeks (the ceiling of each channel) are taken from
-    the draws, so that it can predict other weeks, too.
-
-    Returns
-    -------
-    GraphFunction
-        Its inputs are parameters and deterministics without a time axis.
-    """
-    observed = [variable.name for variable in model.observed_RVs]
-    return graph_function(model, inputs=static_nodes(model), outputs=observed, seed=seed)
 
 
 def _coords(compiled: CompiledModel, design: Design) -> dict[str, np.ndarray]:

@@ -186,8 +186,10 @@ def _cut_graph(
             pm.logp(node, input_symbols.get(node.name, model.rvs_to_values[node])) for node in nodes
         ]
     replacements = {model[name]: symbol for name, symbol in (data_symbols | input_symbols).items()}
-    # Random variables have the length of the model's time axis: let it follow the data.
-    replacements[model.dim_lengths["time"]] = data_symbols["outcome_observed"].shape[0]
+    # Random variables have the length of the model's time axis: let it follow the data. Until the
+    # draws have their axis it is a symbol: a random variable recognises its unchanged length.
+    length = pytensor.tensor.lscalar("length")
+    replacements[model.dim_lengths["time"]] = length
     graphs = clone_replace(nodes, replacements, rebuild_strict=False)
     batched = {
         symbol: pytensor.tensor.tensor(name, dtype=symbol.dtype, shape=(None, *symbol.type.shape))
@@ -197,9 +199,11 @@ def _cut_graph(
     }
     arguments = [batched[input_symbols[name]] for name in inputs]
     arguments += [batched.get(data_symbols[name], data_symbols[name]) for name in data]
+    weeks = {length: data_symbols["outcome_observed"].shape[0]}
+    vectorized = clone_replace(vectorize_graph(graphs, batched), weeks, rebuild_strict=False)
     call = compile_graph(
         arguments,
-        contract_products(vectorize_graph(graphs, batched)),
+        contract_products(vectorized),
         mode=Mode(linker="py", optimizer="fast_compile"),
         on_unused_input="ignore",
     )

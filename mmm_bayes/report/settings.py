@@ -23,6 +23,7 @@ _FORM = {
     "sign": "sign of effects on the outcome",
     "floor": "floor of the outcome",
     "at_floor": "how weeks come to the floor",
+    "errors": "disturbances",
 }
 
 

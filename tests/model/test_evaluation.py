@@ -10,7 +10,7 @@ from builds import CHAINS, DRAWS, WEEKS, Built
 from scipy import stats
 
 from mmm_bayes.data.design import arrange, data_names
-from mmm_bayes.inference.sampling import predictive_function
+from mmm_bayes.inference.predictive import predictive_function
 from mmm_bayes.model import evaluation as module
 from mmm_bayes.model.evaluation import flatten_draws, graph_function, static_nodes
 

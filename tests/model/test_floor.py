@@ -19,7 +19,8 @@ from mmm_bayes.data.form import form_for
 from mmm_bayes.errors import InputError
 from mmm_bayes.estimands import channel_effects
 from mmm_bayes.estimands.effects import weekly_effects
-from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics, predictive_function
+from mmm_bayes.inference.predictive import predictive_function
+from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.evaluation import flatten_draws, graph_function, static_nodes
 from mmm_bayes.model.family import load_member

@@ -16,7 +16,8 @@ from pytensor.compile.mode import Mode
 from mmm_bayes.data.design import data_names, make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.data.lifts import NO_EVIDENCE, exposure_changes
-from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics, predictive_function
+from mmm_bayes.inference.predictive import predictive_function
+from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
 from mmm_bayes.model.counterfactual import (
     abduct,
     location_under,

@@ -15,7 +15,8 @@ from scipy.special import expit, logit
 
 from mmm_bayes.data.design import data_names, make_design
 from mmm_bayes.errors import InputError
-from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics, predictive_function
+from mmm_bayes.inference.predictive import predictive_function
+from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
 from mmm_bayes.model.evaluation import graph_function
 from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.shared import shared_normal

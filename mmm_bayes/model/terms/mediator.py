@@ -9,6 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from mmm_bayes.data.design import Design
+from mmm_bayes.model.terms.autoregression import given_the_past
 from mmm_bayes.model.terms.baseline import baseline
 from mmm_bayes.model.terms.data import check_mediated
 from mmm_bayes.model.terms.media import contribution
@@ -29,7 +30,10 @@ def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
         P(on) = logit^-1(...),        log mediator | on ~ Normal(log s + ..., sigma).
 
     The effects ``gamma`` (and ``gamma_on``) may have either sign, so that "no mediation" is a
-    possible answer. Nodes: ``mediator_location`` and, for a hurdle, ``mediator_on`` (probability)
+    possible answer. The disturbances of a mediator that is always on may be autoregressive
+    (`mmm_bayes.model.terms.autoregression`; then there is a node ``mediator_centre``); those of a
+    hurdle are independent, as a week that is off does not reveal its own. Nodes:
+    ``mediator_location`` and, for a hurdle, ``mediator_on`` (probability)
     and ``mediator_level`` (median when on), all ``(time, unit)``.
 
     Parameters
@@ -43,8 +47,8 @@ def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
     Returns
     -------
     TensorVariable, shape (time, unit)
-        Disturbance of each week in standard deviations; 0 in the weeks when a hurdle mediator is
-        off, which reveal nothing of it.
+        Disturbance of each week in standard deviations (of autoregressive ones the innovation); 0
+        in the weeks when a hurdle mediator is off, which reveal nothing of it.
 
     Raises
     ------
@@ -60,14 +64,16 @@ def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
     sigma = prior(design, "mediator_sigma", dims="unit" if declare is pooled_prior else None)
     if design.form.mediator_likelihood == "normal":
         mean = pm.Deterministic("mediator_location", scale * predictor, dims=dims)
+        centre, share = given_the_past(design, mean, observed, "mediator_")
+        noise = sigma * share * scale
+        if design.form.errors == "ar1":
+            centre = pm.Deterministic("mediator_centre", centre, dims=dims)
         if declare is pooled_prior:
-            shock = prior(design, "mediator_shared_sigma") * scale
-            shared_normal(
-                "mediator", mean, sigma * scale, shock, log=False, observed=observed, dims=dims
-            )
+            shock = prior(design, "mediator_shared_sigma") * share * scale
+            shared_normal("mediator", centre, noise, shock, log=False, observed=observed, dims=dims)
         else:
-            pm.Normal("mediator", mu=mean, sigma=sigma * scale, observed=observed, dims=dims)
-        return (observed / scale - predictor) / sigma
+            pm.Normal("mediator", mu=centre, sigma=noise, observed=observed, dims=dims)
+        return (observed - centre) / noise
     logit = baseline(design, "mediator_on_", declare=declare) + contribution(
         design, response, declare(design, "gamma_on", dims="cause"), "mediation_on_ceiling",
         dim="cause",

@@ -10,6 +10,7 @@ import pytensor.tensor as pt
 
 from mmm_bayes.data.design import Design
 from mmm_bayes.errors import InputError
+from mmm_bayes.model.terms.autoregression import given_the_past
 from mmm_bayes.model.terms.floor import FlooredOutcome, probability_above
 from mmm_bayes.model.terms.parameters import Declare, prior
 from mmm_bayes.model.terms.pooling import pooled_prior
@@ -42,7 +43,10 @@ def outcome(
     with ``m = outcome_location``: under the identity link the mean outcome plus the predictor times
     the outcome's scale ``s``, under the log link the exponential of the predictor times the
     geometric mean. Under the log link, and for a log-normal, `outcome_location` is the median of
-    the outcome, on which multiplicative disturbances act.
+    the outcome, on which multiplicative disturbances act. With autoregressive disturbances sigma is
+    that of the whole disturbance, the density is that of each row given the row before
+    (`mmm_bayes.model.terms.autoregression`), and its centre is ``outcome_centre``: on the log scale
+    if disturbances multiply.
 
     With a floor the table describes ``y*`` of `mmm_bayes.model.terms.floor`. The location of a
     censored outcome is `outcome_location`. That of a hurdle is ``outcome_level``, the median excess
@@ -51,7 +55,8 @@ def outcome(
 
     The outcome's disturbance may be correlated with the mediator's, ``z``, through the data node
     ``rho``, which is 0 except in a sensitivity analysis (Imai, Keele, Yamamoto 2010): it is
-    ``sigma (rho z + sqrt(1 - rho^2) e)``, and the table describes ``e``.
+    ``sigma (rho z + sqrt(1 - rho^2) e)``, and the table describes ``e``. Of autoregressive
+    disturbances this holds for the innovations.
 
     Parameters
     ----------
@@ -86,16 +91,21 @@ def outcome(
         pm.Deterministic("outcome_location", form.floor + on * location, dims=dims)
     else:
         location = pm.Deterministic("outcome_location", location, dims=dims)
-    noise, shared = sigma, 0.0
+    if form.link == "log":
+        centre = pt.log(scale) + predictor
+    else:
+        centre = pt.log(location) if form.multiplicative else location
+    unit = 1.0 if form.multiplicative else scale
+    values = pt.log(observed) if form.multiplicative else observed
+    centre, share = given_the_past(design, centre, values)
+    noise = sigma * share
     if mediator_disturbance is not None:
         rho = data["rho"] * pt.neq(mediator_disturbance, 0.0)
-        noise, shared = sigma * pt.sqrt(1 - rho**2), rho * sigma * mediator_disturbance
-    if form.link == "log":
-        centre = pt.log(scale) + predictor + shared
-    elif form.multiplicative:
-        centre = pt.log(location) + shared
-    else:
-        centre, noise = location + shared * scale, noise * scale
+        centre = centre + rho * noise * mediator_disturbance * unit
+        noise = noise * pt.sqrt(1 - rho**2)
+    noise = noise * unit
+    if form.errors == "ar1":
+        centre = pm.Deterministic("outcome_centre", centre, dims=dims)
     shape = [prior(design, "nu")] if form.likelihood == "student_t" else []
     if declare is pooled_prior:
         if form.floor is not None:
@@ -104,7 +114,7 @@ def outcome(
                 f"{design.dataset.step.noun} is not modelled for an outcome with a floor; use "
                 "partial_mediation or no_mediation, or leave 'floor' out"
             )
-        shock = prior(design, "shared_sigma") * (1.0 if form.multiplicative else scale)
+        shock = prior(design, "shared_sigma") * share * unit
         shared_normal(
             "outcome", centre, noise, shock,
             nu=shape[0] if shape else None, log=form.multiplicative, observed=observed, dims=dims,

@@ -87,6 +87,9 @@ def default_priors(design: Design, spread: Any, mediator_spread: Any) -> dict[st
         "sigma": ("HalfNormal", {"sigma": spread}),
         "shared_sigma": ("HalfNormal", {"sigma": spread}),
         "nu": ("Gamma", {"alpha": 2.0, "beta": 0.1}),
+        # No memory is the likeliest value, and disturbances that never fade are impossible.
+        "phi": ("Beta", {"alpha": 1.0, "beta": 2.0}),
+        "mediator_phi": ("Beta", {"alpha": 1.0, "beta": 2.0}),
         "gamma": ("Normal", {"mu": 0.0, "sigma": 0.35 / np.sqrt(causes)}),
         "mediator_intercept": ("Normal", {"mu": 0.0 if hurdle else 1.0, "sigma": mediator_spread}),
         "mediator_covariate_effect": ("Normal", {"mu": 0.0, "sigma": mediator_spread}),

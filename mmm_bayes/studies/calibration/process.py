@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from mmm_bayes.data.design import Design
 from mmm_bayes.model.terms.priors import default_priors, stated_prior
@@ -125,10 +125,14 @@ def draw_parameters(member: str, design: Design, number: int, seed: int) -> dict
         shapes |= {"outcome_on_slope": (), "outcome_on_intercept": (units,)}
         if covariates:
             shapes["outcome_on_covariate_effect"] = (covariates,)
+    if design.form.errors == "ar1":
+        shapes["phi"] = ()
     mediated, equations = _mediated(member, design), [""]
     if mediated:
         causes = len(design.causes)
         shapes |= {"gamma": (causes,), "mediator_sigma": ()}
+        if design.form.errors == "ar1" and design.form.mediator_likelihood == "normal":
+            shapes["mediator_phi"] = ()
         equations.append("mediator_")
         if design.form.mediator_likelihood == "hurdle":
             equations.append("mediator_on_")
@@ -239,9 +243,14 @@ def _simulate_table(
     if equations.mediated:
         shape = reference.arrays["mediator_observed"].shape
         quantile = rng.random(shape)
+        if "mediator_phi" in unit_values:
+            quantile = ndtr(_remembered(ndtri(quantile), unit_values["mediator_phi"]))
         shock = 0.0
         if "mediator_shared_sigma" in unit_values:
-            shock = unit_values["mediator_shared_sigma"] * rng.standard_normal((shape[0], 1))
+            chance = rng.standard_normal((shape[0], 1))
+            if "mediator_phi" in unit_values:
+                chance = _remembered(chance, unit_values["mediator_phi"])
+            shock = unit_values["mediator_shared_sigma"] * chance
         observed = equations.mediator(path, path, quantile, shock)
         path = _with_mediator(reference, path, observed)
         design = _with_observations(reference, path, observed)
@@ -440,8 +449,18 @@ def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
         noise = drawn["sigma"] * rng.standard_t(drawn["nu"], shape)
     else:
         noise = drawn["sigma"] * rng.standard_normal(shape)
+    if "phi" in drawn:
+        noise = _remembered(noise, drawn["phi"])
     with np.errstate(over="ignore"):
         return _disturbed(equations, predictor, noise)
+
+
+def _remembered(noise: Array, phi: Array) -> Array:
+    """Disturbances that keep a share of the week before's, as large as the independent `noise`."""
+    disturbance = noise.copy()
+    for week in range(1, len(noise)):
+        disturbance[week] = phi * disturbance[week - 1] + np.sqrt(1 - phi**2) * noise[week]
+    return disturbance
 
 
 def _disturbed(equations: _Equations, predictor: Array, noise: Array) -> Array:

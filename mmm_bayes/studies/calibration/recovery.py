@@ -21,6 +21,7 @@ import pandas as pd
 
 from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.data.design import Design
+from mmm_bayes.data.form import Errors
 from mmm_bayes.inference.fit import fit_effects
 from mmm_bayes.inference.sampling import CompiledModel, Settings
 from mmm_bayes.studies.calibration.markets import SETTINGS, compiled_markets
@@ -33,7 +34,11 @@ Verdict = Literal["trusted", "trusted, wider than need be", "not trusted"]
 
 
 def recover(
-    model: str, markets: Iterable[Market], settings: Settings = SETTINGS
+    model: str,
+    markets: Iterable[Market],
+    settings: Settings = SETTINGS,
+    *,
+    errors: Errors | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Fit simulated markets, one after another, with one compiled model.
 
@@ -43,6 +48,8 @@ def recover(
         A member of the family.
     markets : iterable of Market
         In an order in which neighbours have the same number of channels, so that few are compiled.
+    errors : {"iid", "ar1"}, optional
+        Disturbances of the model; as each market's description says by default.
 
     Yields
     ------
@@ -51,7 +58,7 @@ def recover(
         estimand, mean, median, sd, lower, upper, truth, outcome (summed over the table),
         divergences.
     """
-    for market, compiled, arranged in compiled_markets(model, markets):
+    for market, compiled, arranged in compiled_markets(model, markets, errors=errors):
         seeded = dataclasses.replace(settings, seed=market.seed + 1)
         yield _market_rows(compiled, arranged, market.truth, seeded)
 

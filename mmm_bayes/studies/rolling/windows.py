@@ -29,7 +29,8 @@ from mmm_bayes.data.splits import Split
 from mmm_bayes.diagnostics.check import verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
 from mmm_bayes.estimands import STATISTICS, channel_effects, summarise
-from mmm_bayes.inference.forecast import append_total, predict
+from mmm_bayes.inference.forecast import append_total
+from mmm_bayes.inference.predictive import predict
 from mmm_bayes.inference.sampling import CompiledModel, Settings, compute_deterministics, sample
 from mmm_bayes.model.counterfactual import Counterfactual, abduct
 from mmm_bayes.model.evaluation import SAMPLE_DIMS, flatten_draws

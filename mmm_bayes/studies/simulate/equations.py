@@ -150,9 +150,31 @@ def equation_from_shares(
     return Equation(alpha, kappa, shape, ceiling, non_media, effectiveness, mechanism, modulation)
 
 
+def autoregression(
+    rng: np.random.Generator, shape: tuple[int, ...], sd: float, persistence: float
+) -> Array:
+    """Stationary first-order autoregression along the first axis.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the array; the other axes are independent series.
+    sd : float
+        Standard deviation of the values.
+    persistence : float
+        Correlation of neighbours, between 0 and 1.
+    """
+    shock = rng.normal(0.0, sd * np.sqrt(1 - persistence**2), shape)
+    path = np.empty(shape)
+    path[0] = rng.normal(0.0, sd, shape[1:])
+    for t in range(1, shape[0]):
+        path[t] = persistence * path[t - 1] + shock[t]
+    return path
+
+
 @dataclass(frozen=True)
 class NormalMediator:
-    """Mediator ``max(0, location(causes) + disturbance)``, with independent weekly disturbances.
+    """Mediator ``max(0, location(causes) + disturbance)``, with normal disturbances.
 
     Attributes
     ----------
@@ -162,11 +184,14 @@ class NormalMediator:
         The mean, money a week.
     sigma : float
         Standard deviation of the disturbance, as a share of the mean.
+    memory : float
+        Correlation of a week's disturbance with the last week's.
     """
 
     location: Equation
     scale: Array
     sigma: float
+    memory: float = 0.0
 
     def draw(self, rng: np.random.Generator, causes: Array) -> Array:
         """Spend by week, shape (time, unit).
@@ -177,7 +202,10 @@ class NormalMediator:
             Money a week.
         """
         location = self.location(causes)
-        noise = self.sigma * rng.normal(size=location.shape)
+        if self.memory:
+            noise = autoregression(rng, location.shape, self.sigma, self.memory)
+        else:
+            noise = self.sigma * rng.normal(size=location.shape)
         return self.scale * np.maximum(location + noise, 0.0)
 
     def abduct(self, observed: Array, causes: Array, counterfactual: Array) -> Array:

@@ -19,6 +19,7 @@ from mmm_bayes.studies.simulate.equations import (
     Equation,
     HurdleMediator,
     NormalMediator,
+    autoregression,
     equation_from_shares,
 )
 from mmm_bayes.studies.simulate.scenarios import SCENARIOS, Scenario
@@ -101,6 +102,11 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     price = np.round(MEAN_PRICE * np.exp(autoregression(rng, (length, kind.units), 0.06, 0.8)), 2)
     promotion = (rng.random((length, kind.units)) < 0.15).astype(float)
     demand = kind.confounding * autoregression(rng, (length, kind.units), 1.0, 0.6)
+    level = np.zeros_like(demand)
+    if kind.walk:
+        level = np.cumsum(rng.normal(0.0, kind.walk, demand.shape), 0)
+        level = level - level[2 * history :].mean(0)
+        demand = demand + level * kind.walk_moves_mediator
 
     causes = spends[..., CAUSE_INDICES]
     mediation_parameters = _media_parameters(rng, kind, len(CAUSES))
@@ -126,6 +132,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         + elasticity * np.log(price / MEAN_PRICE)
         + lift * promotion
         + demand
+        + level * (not kind.walk_moves_mediator)
     )[2 * history :]
     effectiveness = _effectiveness(kind, weeks)
     coefficients = _interaction_coefficients(rng, kind)
@@ -142,11 +149,12 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     sigma: Any = rng.uniform(*kind.noise)
     if kind.units > 1:
         sigma = sigma * rng.lognormal(0.0, 0.3, kind.units)
-    noise = sigma * (
-        rng.normal(size=location.shape)
-        if np.isinf(kind.tails)
-        else rng.standard_t(kind.tails, size=location.shape)
-    )
+    if kind.memory:
+        noise = sigma * autoregression(rng, location.shape, 1.0, kind.memory)
+    elif np.isinf(kind.tails):
+        noise = sigma * rng.normal(size=location.shape)
+    else:
+        noise = sigma * rng.standard_t(kind.tails, size=location.shape)
     if kind.units > 1:
         noise = noise + kind.shared * rng.normal(size=(weeks, 1))
     scale = MEAN_REVENUE * size
@@ -288,28 +296,6 @@ def season_waves(length: int) -> Array:
     return np.stack([f(pair * angle) for pair in (1, 2) for f in (np.sin, np.cos)], -1)
 
 
-def autoregression(
-    rng: np.random.Generator, shape: tuple[int, ...], sd: float, persistence: float
-) -> Array:
-    """Stationary first-order autoregression along the first axis.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the array; the other axes are independent series.
-    sd : float
-        Standard deviation of the values.
-    persistence : float
-        Correlation of neighbours, between 0 and 1.
-    """
-    shock = rng.normal(0.0, sd * np.sqrt(1 - persistence**2), shape)
-    path = np.empty(shape)
-    path[0] = rng.normal(0.0, sd, shape[1:])
-    for t in range(1, shape[0]):
-        path[t] = persistence * path[t - 1] + shock[t]
-    return path
-
-
 def _spends(
     rng: np.random.Generator, kind: Scenario, length: int, channels: tuple[str, ...]
 ) -> Array:
@@ -339,7 +325,10 @@ def _mediator(
     if not kind.flighted:
         sigma = rng.uniform(0.08, 0.15)
         return NormalMediator(
-            equation_from_shares(mechanism, parameters, gamma, causes, 1 + non_media), scale, sigma
+            equation_from_shares(mechanism, parameters, gamma, causes, 1 + non_media),
+            scale,
+            sigma,
+            kind.memory,
         )
     return HurdleMediator(
         log_odds=equation_from_shares(mechanism, parameters, 5 * gamma, causes, 0.3 + non_media),

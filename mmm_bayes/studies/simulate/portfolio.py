@@ -11,13 +11,17 @@ import numpy as np
 import pandas as pd
 
 from mmm_bayes.errors import InputError
-from mmm_bayes.studies.simulate.equations import STANDARD, NormalMediator, equation_from_shares
+from mmm_bayes.studies.simulate.equations import (
+    STANDARD,
+    NormalMediator,
+    autoregression,
+    equation_from_shares,
+)
 from mmm_bayes.studies.simulate.market import (
     FIRST_WEEK,
     MEAN_PRICE,
     MEAN_REVENUE,
     Market,
-    autoregression,
     season_waves,
     true_effects,
 )

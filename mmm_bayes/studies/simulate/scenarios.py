@@ -34,6 +34,13 @@ class Scenario:
         Range of the disturbance's standard deviation, as a share of the mean or in log points.
     tails : float
         Degrees of freedom of the outcome's disturbance; infinity for a normal one.
+    memory : float
+        Correlation of a week's disturbance with the last week's, in both equations.
+    walk : float
+        Standard deviation of a week's step of a random walk of the level of the outcome, as a
+        share of the mean.
+    walk_moves_mediator : bool
+        Whether the level of the mediator walks with it.
     confounding : float
         Standard deviation, as a share of the mean, of a common cause of the mediator and the
         outcome that is missing from the table.
@@ -63,6 +70,9 @@ class Scenario:
     season: float = 0.05
     noise: tuple[float, float] = (0.03, 0.06)
     tails: float = inf
+    memory: float = 0.0
+    walk: float = 0.0
+    walk_moves_mediator: bool = False
     confounding: float = 0.0
     mechanism: Mechanism = STANDARD
     retention: tuple[float, float] = (0.1, 0.7)
@@ -97,6 +107,16 @@ SCENARIOS = {
         floor=0.6,
     ),
     "heavy_tailed": Scenario("Revenue has outliers far beyond a normal distribution.", tails=2.5),
+    "remembering": Scenario(
+        "What disturbs revenue or Google spend in one week is still felt in the weeks after it.",
+        memory=0.6,
+    ),
+    "drifting": Scenario("The level of revenue drifts without a cause in the table.", walk=0.012),
+    "drifting_together": Scenario(
+        "The levels of revenue and Google spend drift together, without a cause in the table.",
+        walk=0.012,
+        walk_moves_mediator=True,
+    ),
     "panel": Scenario(
         "Eight regions, each with its own response, that share weekly shocks.",
         weeks=104,

@@ -1,0 +1,59 @@
+"""Autoregressive disturbances of order 1, of a variable whose history is observed.
+
+    v_t - m_t = phi (v_{t-1} - m_{t-1}) + e_t,        sd(v_t - m_t) = sigma
+
+``v`` is the variable, or its logarithm if disturbances multiply, and ``m`` its location, which does
+not depend on the past: what advertising does and what it leaves behind is in ``m`` alone, and the
+disturbance only says how long everything else lasts. Given the row before, ``g`` steps ago,
+
+    v_t ~ D(m_t + phi^g (v_{t-g} - m_{t-g}), sigma sqrt(1 - phi^(2g)))
+
+and the first row has the stationary distribution D(m_t, sigma). This is the exact likelihood, with
+gaps too, if D is normal; for a Student-t the standardised innovations have that distribution.
+
+Source: Jones (1980), *Maximum likelihood fitting of ARMA models to time series with missing
+observations*, Technometrics 22.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pymc as pm
+import pytensor.tensor as pt
+
+from mmm_bayes.data.design import Design
+from mmm_bayes.model.terms.parameters import prior
+
+
+def given_the_past(
+    design: Design, location: Any, observed: Any, prefix: str = ""
+) -> tuple[Any, Any]:
+    """Centre of each row given the row before, and the innovation's share of the noise.
+
+    Declares the autocorrelation ``phi``, unless the form has independent disturbances: then the
+    centre is the location, and the share is 1.
+
+    Parameters
+    ----------
+    location : TensorVariable, shape (time, unit)
+        Location on the scale on which disturbances add up.
+    observed : TensorVariable, shape (time, unit)
+        Observed values on that scale.
+    prefix : str
+        Of the name of the parameter; "" for the outcome.
+
+    Returns
+    -------
+    centre : TensorVariable, shape (time, unit)
+    share : TensorVariable, shape (time, 1), or 1.0
+        Standard deviation of the innovation as a share of that of the disturbance.
+    """
+    if design.form.errors == "iid":
+        return location, 1.0
+    gap = pm.modelcontext(None)["gap"][:, None]
+    phi = prior(design, f"{prefix}phi")
+    kept = pt.switch(gap > 0, phi ** pt.maximum(gap, 1.0), 0.0)
+    before = observed - location
+    before = pt.concatenate([before[:1], before[:-1]])
+    return location + kept * before, pt.sqrt(1 - kept**2)
