@@ -136,8 +136,8 @@ def fit(
         typer.Option(help="How dates come to be at the floor; as described by default."),
     ] = None,
     errors: Annotated[
-        Literal["iid", "ar1"] | None,
-        typer.Option(help="Whether disturbances remember the last step; as described by default."),
+        Literal["auto", "iid", "ar1"] | None,
+        typer.Option(help="Disturbances: independent, remembering the last, or as residuals ask."),
     ] = None,
     stream: Annotated[
         Path | None,

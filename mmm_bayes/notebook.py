@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmm_bayes.data.description import Description
+from mmm_bayes.data.form import Form
 from mmm_bayes.errors import InputError
 from mmm_bayes.files import check_free
 from mmm_bayes.inference import runs
@@ -63,8 +64,9 @@ def fit(
         units.
     at_floor : {"hurdle", "censored"}, optional
         How weeks come to be at the floor.
-    errors : {"iid", "ar1"}, optional
-        Disturbances: independent, or autoregressive of order 1.
+    errors : {"auto", "iid", "ar1"}, optional
+        Disturbances: independent, autoregressive of order 1, or the latter if independent ones
+        leave residuals that are autocorrelated.
     say : callable, optional
         Receives one line of progress at each step; None for no output.
 
@@ -105,7 +107,6 @@ def _differences(run: Run, job: Job) -> list[str]:
         "model": job.member.source,
         "table": dataset.sha256,
         "description": dataset.description.model_dump(mode="json"),
-        "form": vars(job.form),
         **vars(job.settings),
     }
     # An earlier version's record lacks the keys that there were not yet.
@@ -117,6 +118,8 @@ def _differences(run: Run, job: Job) -> list[str]:
         "model": run.model,
     }
     different = [name for name, value in requested.items() if recorded[name] != value]
+    if Form(**run.record["form"]) not in (job.form, job.alternative):
+        different.append("form")
     if not run_dataset(run).experiments.equals(dataset.experiments):
         different.append("table of experiments")
     return different

@@ -332,8 +332,9 @@ class ModelDefaults(_Frozen):
         Lowest possible value of the outcome, if some weeks are at exactly that value.
     at_floor : {"censored", "hurdle"}, optional
         How weeks come to be at the floor.
-    errors : {"iid", "ar1"}
-        Whether the disturbance of a step is independent of those before it, or remembers the last.
+    errors : {"auto", "iid", "ar1"}
+        Whether the disturbance of a step is independent of those before it, or remembers the last;
+        "auto" is "iid", and `fit` takes "ar1" if independent disturbances leave autocorrelation.
     """
 
     link: Literal["identity", "log"] = "identity"
@@ -344,7 +345,7 @@ class ModelDefaults(_Frozen):
     sign: Literal["positive", "free"] = "positive"
     floor: FiniteFloat | None = None
     at_floor: Literal["censored", "hurdle"] | None = None
-    errors: Literal["iid", "ar1"] = "iid"
+    errors: Literal["auto", "iid", "ar1"] = "auto"
 
 
 class Description(_Frozen):

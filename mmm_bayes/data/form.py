@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mmm_bayes.data import Dataset
@@ -77,7 +77,7 @@ def form_for(
     likelihood: Likelihood | None = None,
     floor: float | None = None,
     at_floor: AtFloor | None = None,
-    errors: Errors | None = None,
+    errors: Literal["auto"] | Errors | None = None,
 ) -> Form:
     """Form of a fit: the caller's choices, else the description's, else defaults from the data.
 
@@ -92,7 +92,8 @@ def form_for(
     floor : float, optional
         In the outcome's units.
     at_floor : {"censored", "hurdle"}, optional
-    errors : {"iid", "ar1"}, optional
+    errors : {"auto", "iid", "ar1"}, optional
+        "auto" is "iid"; see `remembering`.
 
     Raises
     ------
@@ -105,6 +106,7 @@ def form_for(
     floor = defaults.floor if floor is None else floor
     at_floor = at_floor or defaults.at_floor
     errors = errors or defaults.errors
+    errors = "iid" if errors == "auto" else errors
     _check_floor(dataset, link, likelihood, floor, at_floor)
     _check_errors(dataset, floor, errors)
     _check_max_lag(dataset)
@@ -121,6 +123,15 @@ def form_for(
         defaults.saturation,
         errors,
     )
+
+
+def remembering(dataset: Dataset, form: Form) -> Form | None:
+    """The form with autoregressive disturbances; None where they are not modelled."""
+    try:
+        _check_errors(dataset, form.floor, "ar1")
+    except InputError:
+        return None
+    return replace(form, errors="ar1")
 
 
 def _check_errors(dataset: Dataset, floor: float | None, errors: Errors) -> None:

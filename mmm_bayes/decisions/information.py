@@ -122,8 +122,9 @@ def _test_length(
     """Weeks needed for the power, and the power, from simulated tests of each draw's effect.
 
     A test compares weeks (of draws units) without the channel with as many weeks with it; the
-    disturbances of the weeks are independent, with the residual standard deviation of the fit. In a
-    panel the channel stops in half of the units, every second one by size.
+    disturbances of the weeks have the residual standard deviation of the fit, and its memory; the
+    two periods are far enough apart to be independent. In a panel the channel stops in half of the
+    units, every second one by size.
     """
     arrays, counterfactual = response.fitted.design.arrays, response.fitted
     residual = arrays["outcome_observed"].values - flatten_draws(
@@ -139,11 +140,27 @@ def _test_length(
         variance = (noise[off] ** 2).sum() + ratio**2 * (noise[~off] ** 2).sum()
         part = size[off].sum() / size.sum()
     chance = rng.standard_normal(len(weekly))
+    draws = counterfactual.draws
+    phi = float(draws["phi"].mean()) if "phi" in draws else 0.0
     power = 0.0
     for weeks in range(1, response.fitted.design.dataset.step.per_year + 1):
-        error = np.sqrt(variance * weeks)
+        error = np.sqrt(variance * weeks * sum_inflation(weeks, phi))
         measured = weekly * part * weeks + error * chance
         power = float((measured > CRITICAL * error).mean())
         if power >= POWER:
             return float(weeks), power
     return float("nan"), power
+
+
+def sum_inflation(weeks: int, phi: float) -> float:
+    """Variance of a sum of autoregressive disturbances, relative to independent ones of their size.
+
+    Parameters
+    ----------
+    weeks : int
+        Length of the sum.
+    phi : float
+        Correlation of a disturbance with the last one.
+    """
+    lags = np.arange(1, weeks)
+    return float(1 + 2 * ((1 - lags / weeks) * phi**lags).sum())

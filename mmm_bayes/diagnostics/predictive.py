@@ -440,6 +440,35 @@ def compare_statistics(statistics: xr.Dataset) -> tuple[StatisticComparison, ...
     return tuple(comparisons)
 
 
+def autocorrelation_sentence(tree: xr.DataTree) -> str | None:
+    """What independent disturbances leave unexplained, if one week's residual is like the last's.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        As for `ppc_statistics`.
+
+    Returns
+    -------
+    str or None
+        None if the check of the autocorrelation passes for the outcome and for the mediator.
+    """
+    found = []
+    for variable in ("outcome", "mediator"):
+        if variable not in tree["posterior_predictive"]:
+            continue
+        results = {
+            result.name: result for result in compare_statistics(ppc_statistics(tree, variable))
+        }
+        result = results["autocorrelation"]
+        if result.p_adjusted < WARN_BELOW and result.observed > result.median:
+            column = str(tree.attrs.get(variable) or variable)
+            found.append(f"{column} ({number(result.observed)} from one week to the next)")
+    if not found:
+        return None
+    return f"with independent disturbances the residuals are autocorrelated: {' and '.join(found)}"
+
+
 def two_sided_p_value(observed: float, replicated: Array) -> float:
     """Two-sided predictive p-value of a statistic, as in a Monte Carlo test.
 

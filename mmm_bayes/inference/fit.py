@@ -13,8 +13,9 @@ import xarray as xr
 
 from mmm_bayes.data import Dataset, load, profile
 from mmm_bayes.data.design import UNLEARNED, Design, arrange, make_design, missing_phrases
-from mmm_bayes.data.form import Form, form_for
+from mmm_bayes.data.form import Form, form_for, remembering
 from mmm_bayes.diagnostics import diagnose, identifiability_statistics, power_scaling_sensitivity
+from mmm_bayes.diagnostics.predictive import autocorrelation_sentence
 from mmm_bayes.errors import InputError, stop_context
 from mmm_bayes.estimands import (
     adstock_curves,
@@ -65,6 +66,9 @@ class Job:
     ----------
     folder : pathlib.Path
         The run folder to write.
+    alternative : Form, optional
+        With autoregressive disturbances: takes the place of `form`, if that leaves residuals that
+        are autocorrelated. None if the disturbances were chosen.
     """
 
     dataset: Dataset
@@ -72,6 +76,7 @@ class Job:
     form: Form
     settings: Settings
     folder: Path
+    alternative: Form | None = None
 
 
 def prepare(
@@ -115,7 +120,9 @@ def prepare(
         at_floor=at_floor,  # type: ignore[arg-type]
         errors=errors,  # type: ignore[arg-type]
     )
-    return Job(dataset, member, form, settings, folder)
+    automatic = (errors or dataset.description.model.errors) == "auto"
+    alternative = remembering(dataset, form) if automatic else None
+    return Job(dataset, member, form, settings, folder, alternative)
 
 
 def run_fit(
@@ -146,15 +153,14 @@ def run_fit(
         "data_file": job.dataset.description.file,
         "data_sha256": job.dataset.sha256,
     }
-    design = make_design(job.dataset, job.form)
-    say(f"compiling {job.member.name} ({_form_phrase(job.form, job.dataset)})")
-    compiled = compile_model(job.member, design)
-    say(f"sampling {job.settings.chains} x ({job.settings.tune} + {job.settings.draws})")
-    points = None if start is None else to_unconstrained(compiled, start[compiled.free])
-    with stop_context(lambda: f"the draws so far are in {stream}" if stream else ""):
-        tree = sample(compiled, design, job.settings, start=points, stream=stream)
-    say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
-    draws = add_derived_groups(compiled, design, tree, seed=job.settings.seed)
+    form, reason = job.form, None
+    compiled, design, draws = _fit_form(job, form, say, start=start, stream=stream)
+    if job.alternative is not None and stream is None:
+        reason = autocorrelation_sentence(draws)
+    if job.alternative is not None and reason is not None:
+        say(job.dataset.wording(f"{reason}; fitting again with disturbances that remember"))
+        form = job.alternative
+        compiled, design, draws = _fit_form(job, form, say)
     try:
         train, test = holdout_designs(design)
     except InputError as reason:
@@ -170,7 +176,7 @@ def run_fit(
     holdout_notes = list(map(job.dataset.wording, holdout_notes))
     for note in holdout_notes:
         say(note)
-    draws.attrs |= {"model": job.member.name, "outcome": job.dataset.description.outcome}
+    draws.attrs["model"] = job.member.name
 
     fitted = abduct(compiled.model, design, draws["posterior"].to_dataset(), seed=job.settings.seed)
     effects, media = channel_effects(fitted), evaluate_media(fitted)
@@ -192,12 +198,13 @@ def run_fit(
             "over_time": effects_over_time(fitted),
         }
     )
-    table_profile = profile(job.dataset, floor=job.form.floor)
+    table_profile = profile(job.dataset, floor=form.floor)
     diagnosis = diagnose(draws, estimands, media, profile_warnings=table_profile.warnings)
     record |= {
         "model": job.member.name,
         **vars(job.settings),
-        "form": vars(job.form),
+        "form": vars(form),
+        "errors_reason": reason,
         "sampling_seconds": round(draws.attrs["sampling_seconds"], 2),
         "compile_seconds": round(compiled.seconds, 2),
         "wall_seconds": round(time.perf_counter() - begin, 2),
@@ -223,6 +230,28 @@ def run_fit(
     if folder != job.folder:
         say(taken_note(job.folder, folder))
     return folder
+
+
+def _fit_form(
+    job: Job,
+    form: Form,
+    say: Any,
+    *,
+    start: xr.Dataset | None = None,
+    stream: Path | None = None,
+) -> tuple[CompiledModel, Design, xr.DataTree]:
+    """Compiled model, design and draws with their derived groups, of one form."""
+    design = make_design(job.dataset, form)
+    say(f"compiling {job.member.name} ({_form_phrase(form, job.dataset)})")
+    compiled = compile_model(job.member, design)
+    say(f"sampling {job.settings.chains} x ({job.settings.tune} + {job.settings.draws})")
+    points = None if start is None else to_unconstrained(compiled, start[compiled.free])
+    with stop_context(lambda: f"the draws so far are in {stream}" if stream else ""):
+        tree = sample(compiled, design, job.settings, start=points, stream=stream)
+    say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
+    draws = add_derived_groups(compiled, design, tree, seed=job.settings.seed)
+    draws.attrs["outcome"] = job.dataset.description.outcome
+    return compiled, design, draws
 
 
 def prior_effects(built: BuiltModel, design: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:

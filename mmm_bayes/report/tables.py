@@ -275,6 +275,7 @@ def model_sentences(run: View) -> list[str]:
             "Weekly disturbances are normal" + (" on the log scale." if log else "."),
         ),
     ]
+    sentences += _memory_sentences(run)
     if "floor" in attrs:
         at_floor = float((run.observed <= attrs["floor"]).mean())
         sentences.append(
@@ -298,6 +299,23 @@ def model_sentences(run: View) -> list[str]:
         f"A week's advertising has effects for {attrs.get('max_lag')} weeks, its own included."
     )
     return sentences
+
+
+def _memory_sentences(run: View) -> list[str]:
+    """Autocorrelation of the disturbances, if they have one, and why they have."""
+    posterior, found = run.group("posterior"), []
+    for name, column in (("phi", run.outcome), ("mediator_phi", run.mediator)):
+        if name in posterior:
+            lower, median, upper = posterior[name].quantile([0.05, 0.5, 0.95]).values
+            found.append(f"{column} {number(median)} ({number(lower)} to {number(upper)}, 90%)")
+    if not found:
+        return []
+    sentences = [
+        "What disturbs a week is still felt in the next ones (autoregressive disturbances): the "
+        f"correlation from one week to the next is {' and '.join(found)}."
+    ]
+    reason = run.record.get("errors_reason")
+    return [*sentences, f"{reason[0].upper()}{reason[1:]}."] if reason else sentences
 
 
 def priors(run: View) -> Table:

@@ -1,0 +1,96 @@
+"""Fits with autoregressive disturbances: what remembers is found, and ranks are uniform."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from builds import dataset
+
+from mmm_bayes.data.design import make_design
+from mmm_bayes.data.form import form_for
+from mmm_bayes.diagnostics import diagnose
+from mmm_bayes.estimands import estimand_table, summed_effects
+from mmm_bayes.estimands.effects import joint_effect
+from mmm_bayes.inference.sampling import Settings, add_derived_groups, compile_model, sample
+from mmm_bayes.model.counterfactual import abduct
+from mmm_bayes.model.family import load_member
+from mmm_bayes.studies.calibration.pit import calibration_verdict, summarise_ranks
+from mmm_bayes.studies.calibration.sbc import ranks
+from mmm_bayes.studies.simulate import as_dataset, simulate
+
+pytestmark = pytest.mark.slow
+
+MARKETS = 4
+SETTINGS = Settings(draws=500, tune=500, chains=4)
+
+
+@pytest.fixture(scope="module")
+def markets() -> list[tuple[xr.DataTree, pd.DataFrame]]:
+    """Draws of fits to markets that remember, with their effects and the true ones."""
+    fits, compiled = [], None
+    for seed in range(MARKETS):
+        market = simulate("remembering", seed=seed)
+        data = as_dataset(market)
+        arranged = make_design(data, form_for(data, errors="ar1"))
+        compiled = compiled or compile_model(load_member("partial_mediation"), arranged)
+        settings = dataclasses.replace(SETTINGS, seed=seed + 1)
+        tree = add_derived_groups(
+            compiled, arranged, sample(compiled, arranged, settings), seed=seed
+        )
+        fitted = abduct(compiled.model, arranged, tree["posterior"].to_dataset())
+        rows = estimand_table(summed_effects(fitted), joint_effect(fitted)).merge(
+            pd.DataFrame(market.truth["effects"]), on=["unit", "channel", "estimand"]
+        )
+        fits.append((tree, rows[rows["value"] != 0]))
+    return fits
+
+
+def test_intervals_hold_the_truth(markets: list[tuple[xr.DataTree, pd.DataFrame]]) -> None:
+    rows = pd.concat([rows for _, rows in markets])
+    covered = (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
+    assert len(rows) == MARKETS * 14  # total and direct of five channels, indirect of three, joint
+    assert covered.mean() >= 0.8
+
+
+def test_the_memory_of_both_equations_is_found(
+    markets: list[tuple[xr.DataTree, pd.DataFrame]],
+) -> None:
+    held = []
+    for tree, _ in markets:
+        posterior = tree["posterior"].to_dataset()
+        for name in ("phi", "mediator_phi"):
+            lower, upper = posterior[name].quantile([0.05, 0.95])
+            held.append(float(lower) <= 0.6 <= float(upper))
+            assert lower > 0.1
+    assert sum(held) >= 2 * MARKETS - 2
+
+
+def test_nothing_is_left_in_the_residuals(
+    markets: list[tuple[xr.DataTree, pd.DataFrame]],
+) -> None:
+    """The checks of the outcome's and the mediator's tables, which independent errors fail."""
+    for tree, _ in markets:
+        found = {(check.group, check.name): check for check in diagnose(tree, None, None).checks}
+        for group in ("outcome_ppc", "mediator_ppc"):
+            assert found[group, "autocorrelation"].status == "pass"
+        assert found["residuals", "ljung_box"].status == "pass"
+        assert "fail" not in {check.status for key, check in found.items() if "ppc" in key[0]}
+
+
+def test_ranks_of_the_truth_are_even(tmp_path: Path) -> None:
+    """Tables of the process that is written apart from the family."""
+    data = dataset(tmp_path)
+    arranged = make_design(data, form_for(data, errors="ar1"))
+    compiled = compile_model(load_member("partial_mediation"), arranged)
+    settings = Settings(draws=300, tune=300, chains=2)
+    frames = ranks("partial_mediation", compiled, arranged, 40, settings=settings)
+    rank_table = pd.concat(list(frames))
+    table = summarise_ranks(rank_table)
+    passed, message = calibration_verdict(table)
+    assert passed, message
+    assert {"phi", "mediator_phi", "joint"} <= set(table["quantity"])
+    assert 0.85 < table["coverage_90"].mean() < 0.95
+    assert np.isfinite(rank_table["pit"]).all()
