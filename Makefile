@@ -62,7 +62,7 @@ data: $(STAMPS)/base ## data/, one simulated market of each scenario, from the g
 	$(BIN)/python scripts/make_data.py
 
 recovery: $(STAMPS)/base ## results/recovery: do the intervals hold the truth of 40 simulated markets?
-	$(BIN)/python scripts/recovery.py
+	$(BIN)/python scripts/recovery.py $(ARGS)
 
 misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the intervals worth when the model is wrong? (half an hour)
 	$(BIN)/python scripts/misspecification.py

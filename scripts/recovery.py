@@ -5,9 +5,11 @@ with social mediation, 20 without), with which the slow tests compare later vers
 ``portfolio.csv`` and ``portfolio_summary.csv`` are of 48 whose media make 5% to 60% of the revenue,
 of 5, 13 and 20 channels. ``errors.csv`` and ``errors_summary.csv`` are of 80 markets without and
 with disturbances that remember, or a level that drifts, each fitted with independent and with
-autoregressive disturbances.
+autoregressive disturbances. Arguments choose among the three: ``markets``, ``portfolio``,
+``errors``.
 """
 
+import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -27,20 +29,26 @@ FOLDER = Path(__file__).parent.parent / "results" / "recovery"
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    remembering = [simulate(kind, seed=seed) for kind in REMEMBERING for seed in range(MARKETS)]
-    write(remembering, "errors", "errors_summary", kinds=("iid", "ar1"))
-    plain = [
-        simulate(kind, seed=seed) for kind in ("mediated", "unmediated") for seed in range(MARKETS)
-    ]
-    # One number of channels after another, so that each is compiled once.
-    portfolios = [
+    chosen = sys.argv[1:] or ["markets", "portfolio", "errors"]
+    if "errors" in chosen:
+        remembering = [simulate(kind, seed=seed) for kind in REMEMBERING for seed in range(MARKETS)]
+        write(remembering, "errors", "errors_summary", kinds=("iid", "ar1"))
+    if "portfolio" in chosen:
+        write(portfolios(), "portfolio", "portfolio_summary")
+    if "markets" in chosen:
+        kinds = ("mediated", "unmediated")
+        plain = [simulate(kind, seed=seed) for kind in kinds for seed in range(MARKETS)]
+        write(plain, "markets", "summary")
+
+
+def portfolios() -> list[Market]:
+    """One number of channels after another, so that each is compiled once."""
+    return [
         simulate_portfolio(channels, share, mediated=mediated, seed=seed)
         for channels, share, mediated, seed in product(
             CHANNELS, SHARES, (True, False), range(REPLICATES)
         )
     ]
-    write(portfolios, "portfolio", "portfolio_summary")
-    write(plain, "markets", "summary")
 
 
 def write(

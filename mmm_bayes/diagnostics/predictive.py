@@ -466,7 +466,9 @@ def autocorrelation_sentence(tree: xr.DataTree) -> str | None:
             found.append(f"{column} ({number(result.observed)} from one week to the next)")
     if not found:
         return None
-    return f"with independent disturbances the residuals are autocorrelated: {' and '.join(found)}"
+    return (
+        f"independent disturbances leave residuals that are autocorrelated: {' and '.join(found)}"
+    )
 
 
 def two_sided_p_value(observed: float, replicated: Array) -> float:

@@ -14,12 +14,14 @@ from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics import diagnose
 from mmm_bayes.estimands import estimand_table, summed_effects
 from mmm_bayes.estimands.effects import joint_effect
+from mmm_bayes.inference.fit import prepare, run_fit
+from mmm_bayes.inference.runs import load
 from mmm_bayes.inference.sampling import Settings, add_derived_groups, compile_model, sample
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.family import load_member
 from mmm_bayes.studies.calibration.pit import calibration_verdict, summarise_ranks
 from mmm_bayes.studies.calibration.sbc import ranks
-from mmm_bayes.studies.simulate import as_dataset, simulate
+from mmm_bayes.studies.simulate import as_dataset, save, simulate
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +80,32 @@ def test_nothing_is_left_in_the_residuals(
             assert found[group, "autocorrelation"].status == "pass"
         assert found["residuals", "ljung_box"].status == "pass"
         assert "fail" not in {check.status for key, check in found.items() if "ppc" in key[0]}
+
+
+@pytest.mark.parametrize("scenario, errors", [("remembering", "ar1"), ("mediated", "iid")])
+def test_a_fit_takes_the_disturbances_that_the_residuals_ask_for(
+    tmp_path: Path, scenario: str, errors: str
+) -> None:
+    _, toml, _ = save(simulate(scenario, seed=1), tmp_path / "market.csv")
+    lines: list[str] = []
+    job = prepare("partial_mediation", toml, tmp_path / "run", Settings(draws=300, tune=300))
+    run = load(run_fit(job, lines.append))
+    assert run.record["form"]["errors"] == errors
+    assert ("phi" in run.draws["posterior"]) == (errors == "ar1")
+    again = [line for line in lines if "fitting again with disturbances that remember" in line]
+    assert len(again) == (errors == "ar1")
+    assert all("google (" in line for line in again)
+    assert bool(run.record["errors_reason"]) == (errors == "ar1")
+
+
+def test_chosen_disturbances_stay(tmp_path: Path) -> None:
+    _, toml, _ = save(simulate("remembering", seed=1), tmp_path / "market.csv")
+    job = prepare("partial_mediation", toml, tmp_path / "run", SETTINGS, errors="iid")
+    assert job.alternative is None
+    assert job.form.errors == "iid"
+    job = prepare("partial_mediation", toml, tmp_path / "run", SETTINGS)
+    assert job.alternative is not None
+    assert job.alternative.errors == "ar1"
 
 
 def test_ranks_of_the_truth_are_even(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def fit_over_time(run: View) -> Picture:
         "Observed weeks and the model's predictive bands over time.",
         "Predictive bands (dark 50%, light 90%) and the observed weeks. About 9 in 10 points "
         "should be inside the light band. Many more: the band is too wide; many fewer: too narrow. "
-        "A logarithmic axis can't show the part of a band at or below 0.",
+        "A logarithmic axis can't show the part of a band at or below 0." + _given_the_past(run),
         drawing,
     )
 
@@ -132,8 +132,18 @@ def residuals(run: View) -> Picture:
         + ", in units of their root mean square. Look for trends and waves (first), a fan "
         "(second), bars beyond the dotted lines (third: the residuals of neighbouring weeks are "
         "alike, so intervals are too narrow), and points outside the band (right: the tails of the "
-        "likelihood are wrong; the band holds 90% of the tables replicated by the fitted model).",
+        "likelihood are wrong; the band holds 90% of the tables replicated by the fitted model)."
+        + _given_the_past(run),
         drawing,
+    )
+
+
+def _given_the_past(run: View) -> str:
+    """Sentence of a caption on what is fitted, if disturbances remember."""
+    if run.attrs.get("errors") != "ar1":
+        return ""
+    return (
+        " What is fitted is each week given the week before, whose disturbance it inherits in part."
     )
 
 
