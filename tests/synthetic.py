@@ -213,6 +213,7 @@ class Market:
     def effects_tree(self):
         weekly = statistics(self.weekly)
         weekly["baseline"] = statistics(self.baseline)
+        weekly["summed_baseline"] = statistics(self.baseline.sum("unit"))
         top = self.spend.max(("time", "unit")).values
         spend = xr.DataArray(
             np.linspace(0, 1.5 * top, POINTS).T,

@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from mmm_bayes.diagnostics.baseline import baseline_checks
 from mmm_bayes.diagnostics.change import change_checks
 from mmm_bayes.diagnostics.check import Check, Status, finite_or_none, verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
@@ -125,16 +126,16 @@ def diagnose(
         that need other groups (``sample_stats``, ``log_likelihood``, ``predictions`` of a holdout)
         are left out without them.
     effects : xarray.DataTree or None
-        Its effects; without them there is no evidence on channels. The groups ``prior``,
-        ``sensitivity`` and ``identifiability`` may be missing.
+        Its effects; without them there is no evidence on channels. The groups ``weekly``,
+        ``prior``, ``sensitivity`` and ``identifiability`` may be missing.
     media : Media or None
         Its media; without them effects are not tested for a change.
     profile_warnings : iterable of str
         Warnings of the table's profile; each becomes a check of the group "data".
     """
     loo = leave_one_out(tree)
-    prior, sensitivities, statistics = (
-        _group(effects, name) for name in ("prior", "sensitivity", "identifiability")
+    weekly, prior, sensitivities, statistics = (
+        _group(effects, name) for name in ("weekly", "prior", "sensitivity", "identifiability")
     )
     implied = prior_predictive(tree, prior) if prior else None
     pairs: tuple[ChannelPair, ...] = ()
@@ -147,6 +148,7 @@ def diagnose(
         *holdout_checks(tree),
         *residual_checks(tree),
         *change_checks(tree, media),
+        *baseline_checks(tree, weekly),
         *loo_checks(loo),
         *experiment_checks(tree),
         *(

@@ -76,6 +76,7 @@ GROUPS = {
     "loo": "Influential weeks",
     "holdout": "Weeks held out",
     "change": "Did effects change over time?",
+    "baseline": "Is the outcome without media plausible?",
     "experiments": "Lift tests",
     "prior": "Are the priors plausible for this business?",
     "identifiability": "Can the channels be distinguished?",

@@ -141,6 +141,18 @@ def test_a_panel_without_mediation_does_not_speak_of_it(panel_page):
     assert "shared out in proportion" in text
 
 
+def test_the_baseline_has_its_band_where_a_run_saved_it(panel_page, panel_run, tmp_path):
+    assert "the revenue expected without any media, with its 90% band" in Page(panel_page).text
+    folder = shutil.copytree(panel_run, tmp_path / "run")
+    effects = read_tree(folder / "effects.nc")
+    effects["weekly"] = xr.DataTree(effects["weekly"].to_dataset().drop_vars("summed_baseline"))
+    (folder / "effects.nc").unlink()
+    effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
+    text = Page(render(folder).read_text("utf-8")).text
+    assert "Decomposition of the expected revenue of each week" in text
+    assert "expected without any media" not in text
+
+
 def test_hostile_names_are_text(mediated_run, tmp_path, monkeypatch):
     # The first figure carries the name as well as all of them do.
     monkeypatch.setattr(run_page, "pictures", lambda run: islice(pictures(run), 1))
