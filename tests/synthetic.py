@@ -304,6 +304,10 @@ def diagnostics(verdict, mediated):
         for estimand in ("total", "direct", "indirect", "roas")
         if estimand != "indirect" or (mediated and name in CAUSES)
     ]  # fmt: skip
+    moves.append(
+        {"channel": "all_media", "estimand": "total", "prior": 0.21 if mediated else 0.04,
+         "likelihood": 0.17, "prior_driven": mediated}
+    )  # fmt: skip
     ends = {"median": 2e4, "lower": 1.5e4, "upper": 2.5e4, "observed": 2.2e4}
     share = {"median": 0.5, "lower": 0.31, "upper": 0.87, "p_nearly_all": 0.02}
     equations = {"outcome": 1.23, "mediator": None} if mediated else {"outcome": 1.23}
@@ -333,6 +337,7 @@ def diagnostics(verdict, mediated):
                 {"channel": name, "shrinkage": shrinkage, "variance_inflation": equations}
                 for name in CHANNELS
             ],
+            "together": {"shrinkage": {"total": 0.93}},
         },
     }
 

@@ -74,7 +74,8 @@ class Diagnosis:
     evidence : tuple of Evidence
         One for each channel.
     prior_sensitivity : list of dict
-        A record for each channel and estimand that varies: channel, estimand (total, direct,
+        A record for each channel and estimand that varies, and for the total of all media together
+        (channel `ALL_MEDIA`): channel, estimand (total, direct,
         indirect, roas), prior and likelihood (sensitivity to the media priors and to the data),
         prior_driven (the rule of `sensitivity`).
     prior_predictive : PriorPredictive or None
@@ -85,7 +86,7 @@ class Diagnosis:
         direct and indirect effects, and of their transformed media in each equation
         (media_in_outcome, media_in_mediator), null where there is none. channels: for each, the
         shrinkage of its effects and parameters and the variance_inflation of its media in each
-        equation.
+        equation. together: the shrinkage of the total of all media.
     """
 
     verdict: Status

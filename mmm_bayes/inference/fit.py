@@ -179,8 +179,10 @@ def run_fit(
             "weekly": effects.weekly,
             "together": effects.combined,
             "prior": prior,
-            "sensitivity": power_scaling_sensitivity(draws, effects.draws),
-            "identifiability": identifiability_statistics(draws, media, effects.draws, prior),
+            "sensitivity": power_scaling_sensitivity(draws, effects.draws, effects.combined),
+            "identifiability": identifiability_statistics(
+                draws, media, effects.draws, prior, effects.combined
+            ),
             "response": response_curves(fitted),
             "adstock": adstock_curves(fitted),
             "controls": control_effects(design, fitted.draws),

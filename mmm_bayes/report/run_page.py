@@ -12,7 +12,11 @@ from mmm_bayes.report.figures import pictures
 from mmm_bayes.report.interactions import interaction_sentences, interactions_table
 from mmm_bayes.report.page import write_page
 from mmm_bayes.report.run import View, read
-from mmm_bayes.report.sentences import channel_sentences, prior_sentences
+from mmm_bayes.report.sentences import (
+    channel_sentences,
+    joint_prior_sentences,
+    prior_sentences,
+)
 from mmm_bayes.report.units import unit_findings
 from mmm_bayes.report.verdict import STATUS, read_verdict
 
@@ -101,8 +105,9 @@ def _context(run: View) -> dict[str, object]:
 
 def _prior_driven(run: View) -> list[str]:
     """Sentences about effects that the prior determines more than the data."""
-    return [
+    sentences = [
         message
         for evidence in run.diagnostics.get("evidence", [])
         for message in evidence.get("leaning", [])
     ]
+    return sentences + joint_prior_sentences(run.diagnostics.get("prior_sensitivity", []))

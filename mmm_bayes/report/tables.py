@@ -336,7 +336,7 @@ def prior_sensitivity(run: View) -> Table | None:
             driver = "prior" if prior > likelihood else "neither"
         rows.append(
             [
-                f"{channel}, {estimand}",
+                f"{ALL_CHANNELS if channel == ALL_MEDIA else channel}, {estimand}",
                 number_cell(prior, fixed),
                 number_cell(likelihood, fixed),
                 driver,
@@ -347,11 +347,17 @@ def prior_sensitivity(run: View) -> Table | None:
 
 
 def shrinkage(run: View) -> Table | None:
-    """Share of the prior's variance that the data removed, by quantity and channel."""
+    """Share of the prior's variance that the data removed, by quantity and channel.
+
+    All media together, which have a total alone, are the last column.
+    """
     by_channel = {
         str(record["channel"]): record.get("shrinkage", {})
         for record in run.diagnostics.get("identifiability", {}).get("channels", [])
     }
+    joint = run.diagnostics.get("identifiability", {}).get("together", {}).get("shrinkage")
+    if joint:
+        by_channel[ALL_CHANNELS] = joint
     present = dict.fromkeys(name for values in by_channel.values() for name in values)
     # Effects first, then the parameters.
     quantities = [name for name in _QUANTITIES if name in present]

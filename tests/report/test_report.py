@@ -114,6 +114,10 @@ def test_what_is_the_priors_and_what_is_the_datas(mediated_page, panel_page):
     assert "typical week's revenue to be 15.0k to 25.0k (90%); it was 22k" in section
     assert "all advertising together to make 31% to 87% of revenue" in section
     assert section.count("The prior influences the effect of tiktok more than the data do.") == 1
+    assert section.count("The prior influences the effect of all media together (sensitivity") == 1
+    assert "all media together, total" in section
+    assert "93%" in section  # of the variance of their total
+    assert "93%" in Page(panel_page).text
     # A channel without a path through the mediator has one row, the others three; returns none.
     assert "tiktok, indirect" in section
     assert "tv, total" in section
