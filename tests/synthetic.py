@@ -376,6 +376,12 @@ def run(mediated, link):
                  "mediator_likelihood": "normal" if mediated else "", "max_lag": LAGS},
         "description": description,
         "priors": {"media_share": {"dist": "LogNormal", "params": share}},
+        "stated_priors": [
+            {"quantity": "media_share", "channel": "", "stated": "q05 = 0.05, q95 = 0.3",
+             "lower": 0.05, "upper": 0.3, "default_lower": 0.021, "default_upper": 0.72},
+            {"quantity": "roas", "channel": "tv", "stated": "Gamma(alpha = 2, beta = 1)",
+             "lower": 0.36, "upper": 4.74, "default_lower": None, "default_upper": None},
+        ] if mediated else [],
         "profile_warnings": ["Two channels move together."],
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from mmm_bayes.data import Dataset, load, profile
 from mmm_bayes.data.design import UNLEARNED, Design, arrange, make_design, missing_phrases
 from mmm_bayes.data.form import Form, form_for
 from mmm_bayes.diagnostics import diagnose, identifiability_statistics, power_scaling_sensitivity
+from mmm_bayes.diagnostics.check import finite_or_none
 from mmm_bayes.errors import InputError, stop_context
 from mmm_bayes.estimands import (
     adstock_curves,
@@ -46,6 +47,7 @@ from mmm_bayes.inference.sampling import (
     sample,
     to_unconstrained,
 )
+from mmm_bayes.inference.stated_priors import stated_priors
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.family import Member, load_member
 from mmm_bayes.model.media import evaluate_media
@@ -206,6 +208,7 @@ def run_fit(
             name: {"dist": dist, **parameters}
             for name, (dist, parameters) in model_priors(design, compiled.model).items()
         },
+        "stated_priors": _stated_records(job.member, design, compiled),
         "profile_warnings": list(table_profile.warnings),
         "profile_notes": list(table_profile.notes),
         "holdout_notes": [f"{note[0].upper()}{note[1:]}." for note in holdout_notes],
@@ -223,6 +226,18 @@ def run_fit(
     if folder != job.folder:
         say(taken_note(job.folder, folder))
     return folder
+
+
+def _stated_records(member: Member, design: Design, built: BuiltModel) -> list[dict[str, Any]]:
+    """Rows of `stated_priors` for a JSON file; NaN becomes None."""
+    table = stated_priors(member, design, built)
+    return [
+        {
+            str(name): finite_or_none(value) if isinstance(value, float) else value
+            for name, value in row.items()
+        }
+        for row in table.to_dict("records")
+    ]
 
 
 def prior_effects(built: BuiltModel, design: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:

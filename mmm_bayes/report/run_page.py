@@ -86,6 +86,7 @@ def _context(run: View) -> dict[str, object]:
         "data_warnings": verdict.notes,
         "model_sentences": tables.model_sentences(run),
         "priors": tables.priors(run),
+        "stated_priors": tables.stated_priors(run),
         "prior_sentences": prior_sentences(prior_predictive, run.outcome),
         "prior_sensitivity": tables.prior_sensitivity(run),
         "prior_driven": _prior_driven(run),

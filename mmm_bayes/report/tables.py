@@ -55,6 +55,20 @@ _QUANTITIES = {
     "mediation_slope": "steepness on the mediator",
 }
 
+#: Quantities of stated priors, and those of them that are shares of the outcome.
+_STATED = {
+    "media_share": "all media together, share of the outcome",
+    "roas": "own return (ROAS)",
+    "contribution_share": "own effect, share of the outcome",
+    "contribution": "own effect a week",
+    "half_life": "half-life of the carryover, weeks",
+    "adstock_alpha": "retention from week to week (adstock_alpha)",
+    "saturation_kappa": "half-saturation (saturation_kappa)",
+    "saturation_slope": "steepness (saturation_slope)",
+    "beta": "mean contribution (beta)",
+}
+_SHARES = ("media_share", "contribution_share")
+
 SCORES = {
     "r2": "R²",
     "rmse": "root mean squared error",
@@ -311,6 +325,31 @@ def priors(run: View) -> Table:
         inside = ", ".join(f"{key} = {_parameter(value)}" for key, value in parameters.items())
         rows.append([str(name), f"{distribution}({inside})"])
     return make_table(("parameter", "prior"), rows)
+
+
+def stated_priors(run: View) -> Table | None:
+    """What the description states of priors, beside the default; None where nothing is stated."""
+    rows: list[Row] = []
+    for record in run.record.get("stated_priors", []):
+        name, channel = str(record["quantity"]), str(record["channel"])
+        form = percent if name in _SHARES else number
+        rows.append(
+            [
+                _STATED.get(name, name) + (f", {channel}" if channel else ""),
+                str(record["stated"]),
+                *(
+                    _interval(record[f"{prefix}lower"], record[f"{prefix}upper"], form)
+                    for prefix in ("", "default_")
+                ),
+            ]
+        )
+    head = ("quantity", "stated", "90% interval", "that of the default")
+    return make_table(head, rows) if rows else None
+
+
+def _interval(lower: float | None, upper: float | None, form: Callable[[float], str]) -> str:
+    """An interval as text, an en dash where there is none."""
+    return MISSING if lower is None or upper is None else f"{form(lower)} to {form(upper)}"
 
 
 def _parameter(value: Any) -> str:

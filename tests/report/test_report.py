@@ -157,6 +157,22 @@ def test_the_baseline_has_its_band_where_a_run_saved_it(panel_page, panel_run, t
     assert "expected without any media" not in text
 
 
+def test_stated_priors_stand_beside_the_default_ones(mediated_page, panel_page):
+    table = mediated_page[
+        mediated_page.index('aria-label="Stated priors beside the default ones"') :
+    ]
+    rows = [
+        re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row)
+        for row in re.findall(r"<tr>(.*?)</tr>", table[: table.index("</table>")], re.DOTALL)
+    ]
+    assert rows[1:] == [
+        ["all media together, share of the outcome", "q05 = 0.05, q95 = 0.3", "5% to 30%",
+         "2.1% to 72%"],
+        ["own return (ROAS), tv", "Gamma(alpha = 2, beta = 1)", "0.36 to 4.74", "–"],
+    ]  # fmt: skip
+    assert "Stated priors" not in Page(panel_page).text
+
+
 def test_hostile_names_are_text(mediated_run, tmp_path, monkeypatch):
     # The first figure carries the name as well as all of them do.
     monkeypatch.setattr(run_page, "pictures", lambda run: islice(pictures(run), 1))
