@@ -21,6 +21,7 @@ from mmm_bayes.data.design import Design, make_design
 from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.inference.sampling import BuiltModel, prior_draws
 from mmm_bayes.model.family import Member
+from mmm_bayes.model.terms.parameters import CONTRIBUTION
 from mmm_bayes.model.terms.priors import channel_priors, default_priors, stated_prior
 from mmm_bayes.model.transforms.registry import Spec
 from mmm_bayes.text import number
@@ -31,8 +32,8 @@ DRAWS, STATED_DRAWS, SEED = 10_000, 100_000, 1
 COLUMNS = [
     "quantity", "channel", "stated", "lower", "upper", "default_lower", "default_upper",
 ]  # fmt: skip
-#: Parameter of the default model from which a quantity of a channel follows; else its own name.
-_NODES = dict.fromkeys(("roas", "contribution_share", "sign"), "beta") | {
+#: Parameter of the default model from which a quantity follows; others are parameters themselves.
+_NODES = dict.fromkeys((*CONTRIBUTION, "media_share", "other_media_share"), "beta") | {
     "half_life": "adstock_alpha"
 }
 
@@ -47,15 +48,16 @@ class _Item:
         A key of ``[priors]`` or of ``[channels.NAME.priors]``.
     channel : str
         "" for a prior that is stated of all channels, or of no channel.
-    label : str
-        The element of the parameter for which it is compared; "" for all.
+    labels : tuple of str
+        Elements of the parameter for which it is compared: the sum of several contributions, or a
+        single element; empty for all of them, which then have the same default.
     described : Prior or None
         None where the sign alone is stated.
     """
 
     quantity: str
     channel: str
-    label: str
+    labels: tuple[str, ...]
     described: Prior | None
     spec: Spec
 
@@ -73,8 +75,9 @@ def stated_priors(member: Member, design: Design, built: BuiltModel) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        Columns quantity (a key of ``[priors]`` or ``[channels.NAME.priors]``; "contribution" for
-        the stated sign of an effect on an outcome that has no shares), channel ("" for none),
+        Columns quantity (a key of ``[priors]`` or ``[channels.NAME.priors]``; "other_media_share"
+        for what all media make but those whose contribution is stated, "contribution" for the
+        stated sign of an effect on an outcome that has no shares), channel ("" for none),
         stated (text), lower and upper, default_lower and default_upper. The last four are ends of
         90% intervals: returns, shares of the outcome (``contribution``: the outcome's units a
         step), half-lives in steps, and other parameters in the model's units. NaN for a default
@@ -107,21 +110,29 @@ def _items(design: Design, built: BuiltModel) -> Iterator[_Item]:
     """The stated priors of parameters that the model has."""
     model, description = built.model, design.dataset.description
     defaults = default_priors(design, 1.0, 1.0)
+    of_channels = [item for item in channel_priors(design) if item.node in model.named_vars]
+    channels = design.dataset.channels
+    own = {channels[item.channel] for item in of_channels if item.quantity in CONTRIBUTION}
     for key, described in description.priors.items():
         spec = stated_prior(design, key)
+        if key == "media_share":
+            rest = tuple(name for name in channels if name not in own)
+            yield _Item("other_media_share" if own else key, "", rest, described, spec)
+            continue
         names = [f"{key}_direct_rest", f"{key}_direct", f"{key}_rest", key]
-        own = next(name for name in names if name in model.named_vars)
+        node = next(name for name in names if name in model.named_vars)
         differs = key == "beta" or any(np.ndim(value) for value in defaults[key][1].values())
-        dims = model.named_vars_to_dims.get(own, ())
-        labels = map(str, model.coords[dims[-1]]) if differs and dims else [""]
-        for label in labels:
-            yield _Item(key, label if key == "beta" else "", label, described, spec)
-    for stated in channel_priors(design):
-        if stated.node in model.named_vars:
-            channel = design.dataset.channels[stated.channel]
-            said = getattr(description.channels[channel].priors, stated.quantity)
-            prior = None if stated.quantity == "sign" else said
-            yield _Item(stated.quantity, channel, channel, prior, stated.spec)
+        dims = model.named_vars_to_dims.get(node, ())
+        if not (differs and dims):
+            yield _Item(key, "", (), described, spec)
+            continue
+        for label in map(str, model.coords[dims[-1]]):
+            yield _Item(key, label if key == "beta" else "", (label,), described, spec)
+    for stated in of_channels:
+        channel = channels[stated.channel]
+        said = getattr(description.channels[channel].priors, stated.quantity)
+        prior = None if stated.quantity == "sign" else said
+        yield _Item(stated.quantity, channel, (channel,), prior, stated.spec)
 
 
 def _row(item: _Item, plain: Design, draws: xr.Dataset) -> tuple[Any, ...]:
@@ -135,8 +146,9 @@ def _row(item: _Item, plain: Design, draws: xr.Dataset) -> tuple[Any, ...]:
     default = (np.nan, np.nan)
     if node in draws:
         values = draws[node]
-        if item.label:
-            values = values.sel({values.dims[-1]: item.label})
+        if item.labels:
+            dim = str(values.dims[-1])
+            values = values.sel({dim: list(item.labels)}).sum(dim)
         position = plain.dataset.channels.index(item.channel) if item.channel else None
         with np.errstate(all="ignore"):
             found = _in_its_unit(values.values, item.quantity, plain, position)
@@ -151,7 +163,7 @@ def _in_its_unit(values: Any, quantity: str, plain: Design, channel: int | None)
             return values / plain.scaling.return_unit[channel]
         case "contribution_share" | "sign":
             return values * _unit_of_contributions(plain)[0]
-        case "media_share":
+        case "media_share" | "other_media_share":
             return values * plain.scaling.unit_share
         case "half_life":
             return np.log(0.5) / np.log(values)

@@ -58,6 +58,7 @@ _QUANTITIES = {
 #: Quantities of stated priors, and those of them that are shares of the outcome.
 _STATED = {
     "media_share": "all media together, share of the outcome",
+    "other_media_share": "all other media together, share of the outcome",
     "roas": "own return (ROAS)",
     "contribution_share": "own effect, share of the outcome",
     "contribution": "own effect a week",
@@ -67,7 +68,7 @@ _STATED = {
     "saturation_slope": "steepness (saturation_slope)",
     "beta": "mean contribution (beta)",
 }
-_SHARES = ("media_share", "contribution_share")
+_SHARES = ("media_share", "other_media_share", "contribution_share")
 
 SCORES = {
     "r2": "R²",

@@ -112,6 +112,21 @@ def test_all_media_as_a_share_of_the_outcome(tmp_path: Path) -> None:
     np.testing.assert_allclose(ends(row, "default_"), expected, rtol=0.06)
 
 
+def test_all_other_media_where_one_channel_states_its_own(tmp_path: Path) -> None:
+    """What is stated of the sum then holds for the rest, and so does the default beside it."""
+    share = {"media_share": {"q05": 0.1, "q95": 0.4}}
+    table = compared(described(tmp_path, share, tv={"roas": GAMMA}, video={"sign": "free"}))
+    assert set(table.index) == {
+        ("other_media_share", ""), ("roas", "tv"), ("contribution_share", "video"),
+    }  # fmt: skip
+    data = described(tmp_path)
+    rest = [CHANNELS.index(name) for name in ("social", "search")]
+    sums = default_contributions(data)[:, rest].sum(1) / float(data.data["outcome"].mean())
+    row = table.loc[("other_media_share", "")]
+    assert ends(row) == [0.1, 0.4]
+    np.testing.assert_allclose(ends(row, "default_"), np.quantile(sums, TAIL), rtol=0.06)
+
+
 @pytest.mark.parametrize("link", ["identity", "log"])
 def test_contributions_one_by_one(tmp_path: Path, link: str) -> None:
     """A single prior of beta is compared channel by channel, as the defaults differ."""
