@@ -213,6 +213,7 @@ class Market:
     def effects_tree(self):
         weekly = statistics(self.weekly)
         weekly["baseline"] = statistics(self.baseline)
+        weekly["summed_baseline"] = statistics(self.baseline.sum("unit"))
         top = self.spend.max(("time", "unit")).values
         spend = xr.DataArray(
             np.linspace(0, 1.5 * top, POINTS).T,
@@ -303,6 +304,10 @@ def diagnostics(verdict, mediated):
         for estimand in ("total", "direct", "indirect", "roas")
         if estimand != "indirect" or (mediated and name in CAUSES)
     ]  # fmt: skip
+    moves.append(
+        {"channel": "all_media", "estimand": "total", "prior": 0.21 if mediated else 0.04,
+         "likelihood": 0.17, "prior_driven": mediated}
+    )  # fmt: skip
     ends = {"median": 2e4, "lower": 1.5e4, "upper": 2.5e4, "observed": 2.2e4}
     share = {"median": 0.5, "lower": 0.31, "upper": 0.87, "p_nearly_all": 0.02}
     equations = {"outcome": 1.23, "mediator": None} if mediated else {"outcome": 1.23}
@@ -332,6 +337,7 @@ def diagnostics(verdict, mediated):
                 {"channel": name, "shrinkage": shrinkage, "variance_inflation": equations}
                 for name in CHANNELS
             ],
+            "together": {"shrinkage": {"total": 0.93}},
         },
     }
 
@@ -370,6 +376,12 @@ def run(mediated, link):
                  "mediator_likelihood": "normal" if mediated else "", "max_lag": LAGS},
         "description": description,
         "priors": {"media_share": {"dist": "LogNormal", "params": share}},
+        "stated_priors": [
+            {"quantity": "media_share", "channel": "", "stated": "q05 = 0.05, q95 = 0.3",
+             "lower": 0.05, "upper": 0.3, "default_lower": 0.021, "default_upper": 0.72},
+            {"quantity": "roas", "channel": "tv", "stated": "Gamma(alpha = 2, beta = 1)",
+             "lower": 0.36, "upper": 4.74, "default_lower": None, "default_upper": None},
+        ] if mediated else [],
         "profile_warnings": ["Two channels move together."],
     }  # fmt: skip
 

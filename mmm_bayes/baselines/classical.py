@@ -222,7 +222,8 @@ def _window_rows(task: Task, model: str, split: str, fitted: Any) -> pd.DataFram
     """Share of the outcome and coefficient of each channel in a rolling window."""
     train = task.splits[split].train
     weeks = task.counterfactual(train)
-    shares = effects.total_effects(fitted, weeks, effects.cached_rows(weeks)).sum(1)
+    totals = effects.total_effects(fitted, weeks, effects.cached_rows(weeks))
+    shares = totals[:-1].sum(1)  # of the channels
     shares /= weeks.outcome.sum()
     coefficients = pd.Series(dtype=float)
     if REGRESSORS[regressor_name(model)].linear:

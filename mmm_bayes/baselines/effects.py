@@ -1,10 +1,12 @@
-"""Effects of each channel in a classical model, by the counterfactual of the Bayesian models.
+"""Effects of channels in a classical model, by the counterfactual of the Bayesian models.
 
 A channel's total effect is the outcome less the counterfactual outcome of the same weeks if the
 channel had never run, summed over the weeks. Its carryover is removed too; saturation and the
-mediator of a two-stage model respond. Each week keeps its own disturbance: under the identity link
-the effect is the change of the prediction, and under the log link the observed outcome times one
-less the ratio of the predictions.
+mediator of a two-stage model respond. The effect of all media together is that of switching off all
+channels at once; in trees, under the log link and with a mediator it is not the sum of the totals.
+
+Each week keeps its own disturbance: under the identity link the effect is the change of the
+prediction, and under the log link the observed outcome times one less the ratio of the predictions.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from sklearn.base import clone
 from mmm_bayes.baselines.rows import WEEK, Layout, build_rows
 from mmm_bayes.data import Dataset
 from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.data.profiles import constant_channels
 from mmm_bayes.estimands.summary import INTERVAL
 
@@ -127,7 +130,7 @@ def cached_rows(weeks: CounterfactualWeeks) -> Callable[[Mapping[str, float]], A
 
 
 def total_effects(model: Any, weeks: CounterfactualWeeks, rows: Any) -> Array:
-    """Total effect of every channel, shape (channel, unit).
+    """Total effect of every channel, and of all channels together.
 
     Parameters
     ----------
@@ -135,9 +138,16 @@ def total_effects(model: Any, weeks: CounterfactualWeeks, rows: Any) -> Array:
         Fitted.
     rows : callable
         `cached_rows` of the weeks.
+
+    Returns
+    -------
+    array, shape (channel + 1, unit)
+        In units of the outcome, summed over the weeks; the last row is that of all channels.
     """
+    channels = weeks.dataset.channels
+    switched_off = [*([name] for name in channels), channels]
     return np.stack(
-        [outcome_change(model, weeks, {name: 0.0}, rows) for name in weeks.dataset.channels]
+        [outcome_change(model, weeks, dict.fromkeys(off, 0.0), rows) for off in switched_off]
     )
 
 
@@ -199,21 +209,22 @@ def contribution_table(
 
     In a two-stage model the causes act through the mediator alone; in the others every channel has
     a direct effect only. A channel that never changes is a part of the level, from which no
-    regression can tell its effect: it has none here, which is not 0.
+    regression can tell its effect: it has none here, which is not 0, and neither have all media.
 
     Parameters
     ----------
     name : str
         Name of the model.
-    point : array, shape (channel, unit)
-        Total effects.
-    sample : array, shape (sample, channel, unit)
-        Total effects of the bootstrap refits.
+    point : array, shape (channel + 1, unit)
+        As `total_effects` returns them.
+    sample : array, shape (sample, channel + 1, unit)
+        The same of the bootstrap refits.
 
     Returns
     -------
     pandas.DataFrame
-        Columns model, unit, channel, estimand, value, lower, upper: a 90% bootstrap interval.
+        Columns model, unit, channel, estimand, value, lower, upper: a 90% bootstrap interval. All
+        channels together are the channel `ALL_MEDIA`, with a total, a share and a return.
     """
     data = weeks.dataset.data.isel(time=weeks.weeks)
     outcome, spend = data["outcome"].sum("time").values, data["spend"].sum("time").values
@@ -224,15 +235,17 @@ def contribution_table(
         outcome, spend = np.append(outcome, outcome.sum()), np.vstack([spend, spend.sum(0)])
     two_stage = name.startswith("two_stage_")
     rows = []
-    known = np.where(np.isin(layout.channels, constant_channels(weeks.dataset)), np.nan, 1.0)
+    spend = np.column_stack([spend, spend.sum(-1)])
+    constant = np.isin(layout.channels, constant_channels(weeks.dataset))
+    known = np.where([*constant, constant.any()], np.nan, 1.0)
     point, sample = (values * known[:, None] for values in (point, sample))
-    for c, channel in enumerate(layout.channels):
+    for c, channel in enumerate([*layout.channels, ALL_MEDIA]):
         indirect = two_stage and channel in layout.causes
+        paths = {"direct": 0.0 if indirect else 1.0, "indirect": 1.0 if indirect else 0.0}
         for u, unit in enumerate(units):
             parts = {
                 "total": 1.0,
-                "direct": 0.0 if indirect else 1.0,
-                "indirect": 1.0 if indirect else 0.0,
+                **({} if channel == ALL_MEDIA else paths),
                 "contribution_share": 1 / outcome[u] if outcome[u] else np.nan,
                 "roas": 1 / spend[u, c] if spend[u, c] > 0 else np.nan,
             }

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from mmm_bayes.baselines.effects import CounterfactualWeeks, best_transfer, budget_transfers
 from mmm_bayes.baselines.predictions import WINDOW_COLUMNS, prediction_table
@@ -21,6 +20,7 @@ from mmm_bayes.baselines.validation import (
     array_scores,
 )
 from mmm_bayes.data import Dataset
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.data.design import (
     UNLEARNED,
     arrange,
@@ -30,7 +30,7 @@ from mmm_bayes.data.design import (
 from mmm_bayes.data.form import form_for
 from mmm_bayes.data.splits import Split
 from mmm_bayes.errors import InputError
-from mmm_bayes.estimands import channel_effects
+from mmm_bayes.estimands import Effects, channel_effects
 from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.inference.predictive import predict
 from mmm_bayes.inference.sampling import (
@@ -140,8 +140,8 @@ def evaluate_member(
             point = np.median(predicted, 0)
             predictions.append(prediction_table(chosen.name, split, observed, point, predicted))
         if split.startswith(ROLLING):
-            effects = channel_effects(abduct(compiled.model, train, draws, seed=seed)).draws
-            shares = effects["contribution_share"].isel(unit=-1).mean(("chain", "draw"))
+            effects = channel_effects(abduct(compiled.model, train, draws, seed=seed))
+            shares = effects.draws["contribution_share"].isel(unit=-1).mean(("chain", "draw"))
             first, last = train.arrays["time"].values[[0, -1]]
             windows += [
                 (split, str(first)[:10], str(last)[:10], chosen.name, channel, float(share), np.nan)
@@ -151,7 +151,7 @@ def evaluate_member(
     say(f"{chosen.name}: all weeks")
     free = sample(compiled, full_design, settings)["posterior"].to_dataset()
     draws = compute_deterministics(compiled, full_design, free)
-    effects = channel_effects(abduct(compiled.model, full_design, draws, seed=seed)).draws
+    effects = channel_effects(abduct(compiled.model, full_design, draws, seed=seed))
     # Thinned, because the model is evaluated once more for each of dozens of transfers.
     thin = slice(None, None, max(1, DRAWS // REALLOCATION_DRAWS))
     fitted = abduct(compiled.model, full_design, draws.isel(draw=thin), seed=seed)
@@ -167,10 +167,12 @@ def evaluate_member(
     )
 
 
-def _contribution_table(name: str, draws: xr.Dataset) -> pd.DataFrame:
+def _contribution_table(name: str, effects: Effects) -> pd.DataFrame:
+    together = effects.combined.expand_dims(channel=[ALL_MEDIA])
     rows = []
-    for estimand in _ESTIMANDS:
-        values = draws[estimand].stack(sample=("chain", "draw"), create_index=False)
+    parts = [(estimand, effects.draws[estimand]) for estimand in _ESTIMANDS]
+    for estimand, draws in [*parts, *together.items()]:
+        values = draws.stack(sample=("chain", "draw"), create_index=False)
         for unit in values["unit"].values:
             for channel in values["channel"].values:
                 sample_values = values.sel(unit=unit, channel=channel).values

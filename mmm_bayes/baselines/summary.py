@@ -11,6 +11,7 @@ import pandas as pd
 
 from mmm_bayes.baselines.validation import BLOCKED, HOLDOUT, ROLLING
 from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.description import ALL_MEDIA
 
 
 def whole_table_rows(contributions: pd.DataFrame, estimand: str) -> pd.DataFrame:
@@ -54,6 +55,7 @@ def rank_agreement(contributions: pd.DataFrame) -> dict[str, float]:
         Columns model, unit, channel, estimand and value.
     """
     rows = whole_table_rows(contributions, "total")
+    rows = rows[rows["channel"] != ALL_MEDIA]
     ranks = rows.pivot(index="channel", columns="model", values="value").rank()
     correlation = ranks.loc[:, ranks.std() > 0].corr()
     if len(correlation) < 2:
@@ -74,7 +76,8 @@ def compare_with_truth(contributions: pd.DataFrame, truth: Path) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        Columns model, channel, value, lower, upper, truth; empty without such a file.
+        Columns model, channel, value, lower, upper, truth; empty without such a file. All media
+        together have a row for each model if the file has their effect.
     """
     head = ["model", "channel", "value", "lower", "upper", "truth"]
     if not truth.exists():
@@ -82,11 +85,12 @@ def compare_with_truth(contributions: pd.DataFrame, truth: Path) -> pd.DataFrame
     effects = pd.DataFrame(json.loads(truth.read_text(encoding="utf-8"))["effects"])
     known = whole_table_rows(effects, "total").set_index("channel")["value"]
     rows = whole_table_rows(contributions, "total")
+    rows = rows[(rows["channel"] != ALL_MEDIA) | (ALL_MEDIA in known)]
     return rows.assign(truth=rows["channel"].map(known))[head].reset_index(drop=True)
 
 
 def truth_metrics(compared: pd.DataFrame, outcome: float) -> list[tuple[str, str, str, float]]:
-    """Error, bias and coverage of each model's total effects: rows of ``baselines.csv``.
+    """Error, bias and coverage of each model's totals of channels: rows of ``baselines.csv``.
 
     Parameters
     ----------
@@ -96,7 +100,8 @@ def truth_metrics(compared: pd.DataFrame, outcome: float) -> list[tuple[str, str
         Sum of the outcome, of which errors are shares.
     """
     rows = []
-    for model, effects in compared.groupby("model", sort=False):
+    channels = compared[compared["channel"] != ALL_MEDIA]
+    for model, effects in channels.groupby("model", sort=False):
         error = (effects["value"] - effects["truth"]) / outcome
         above, below = effects["lower"] <= effects["truth"], effects["truth"] <= effects["upper"]
         rows += [

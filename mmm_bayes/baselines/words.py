@@ -17,6 +17,7 @@ from mmm_bayes.baselines.members import REGRESSORS, TWO_STAGE, display_name, reg
 from mmm_bayes.baselines.summary import whole_table_rows
 from mmm_bayes.baselines.validation import BLOCKED
 from mmm_bayes.data import Dataset
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.text import fixed, join_names, number
 
 #: Smallest R² in held-out weeks for a first stage that predicts the mediator usefully.
@@ -204,6 +205,8 @@ def _honesty(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) -> I
 def _interpretation(
     table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset, link: str
 ) -> Iterator[str]:
+    shares = whole_table_rows(tables["contributions"], "contribution_share")
+    together = shares[shares["channel"] == ALL_MEDIA].set_index("model")["value"].dropna()
     # Direct effects add up; the totals of a mediator and its causes overlap.
     direct = (
         whole_table_rows(tables["contributions"], "direct")
@@ -211,7 +214,7 @@ def _interpretation(
         .sum()
     )
     total = direct / float(dataset.data["outcome"].sum())
-    classical = [model for model in total.index if _is_classical(model)]
+    classical = [model for model in together.index if _is_classical(model)]
     linear = [model for model in classical if REGRESSORS[regressor_name(str(model))].linear]
     trees = [model for model in classical if model not in linear]
     if link == "log":
@@ -221,11 +224,19 @@ def _interpretation(
         )
     if linear and trees:
         yield (
-            f"The channels' direct shares add up to {_range(total[linear])} of the outcome in the "
-            f"linear models and {_range(total[trees])} in the tree models. Trees do not "
-            "extrapolate beyond the exposures of their training weeks, so a channel that is seldom "
-            "off has hardly any effect in them."
+            f"All media together make {_range(together[linear])} of the outcome in the linear "
+            f"models and {_range(together[trees])} in the tree models. Trees do not extrapolate "
+            "beyond the exposures of their training weeks, so a channel that is seldom off has "
+            "hardly any effect in them."
         )
+    for model in together.index:
+        if not _is_classical(model):
+            row = shares[(shares["channel"] == ALL_MEDIA) & (shares["model"] == model)].iloc[0]
+            yield (
+                f"According to {display_name(str(model))} all media together make "
+                f"{together[model]:.0%} of the outcome (90% interval {row['lower']:.0%} to "
+                f"{row['upper']:.0%})."
+            )
     beyond = total[total > 1]
     if len(beyond) and link == "identity":
         yield (

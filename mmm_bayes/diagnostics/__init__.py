@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from mmm_bayes.diagnostics.baseline import baseline_checks
 from mmm_bayes.diagnostics.change import change_checks
 from mmm_bayes.diagnostics.check import Check, Status, finite_or_none, verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
@@ -73,7 +74,8 @@ class Diagnosis:
     evidence : tuple of Evidence
         One for each channel.
     prior_sensitivity : list of dict
-        A record for each channel and estimand that varies: channel, estimand (total, direct,
+        A record for each channel and estimand that varies, and for the total of all media together
+        (channel `ALL_MEDIA`): channel, estimand (total, direct,
         indirect, roas), prior and likelihood (sensitivity to the media priors and to the data),
         prior_driven (the rule of `sensitivity`).
     prior_predictive : PriorPredictive or None
@@ -84,7 +86,7 @@ class Diagnosis:
         direct and indirect effects, and of their transformed media in each equation
         (media_in_outcome, media_in_mediator), null where there is none. channels: for each, the
         shrinkage of its effects and parameters and the variance_inflation of its media in each
-        equation.
+        equation. together: the shrinkage of the total of all media.
     """
 
     verdict: Status
@@ -125,16 +127,16 @@ def diagnose(
         that need other groups (``sample_stats``, ``log_likelihood``, ``predictions`` of a holdout)
         are left out without them.
     effects : xarray.DataTree or None
-        Its effects; without them there is no evidence on channels. The groups ``prior``,
-        ``sensitivity`` and ``identifiability`` may be missing.
+        Its effects; without them there is no evidence on channels. The groups ``weekly``,
+        ``prior``, ``sensitivity`` and ``identifiability`` may be missing.
     media : Media or None
         Its media; without them effects are not tested for a change.
     profile_warnings : iterable of str
         Warnings of the table's profile; each becomes a check of the group "data".
     """
     loo = leave_one_out(tree)
-    prior, sensitivities, statistics = (
-        _group(effects, name) for name in ("prior", "sensitivity", "identifiability")
+    weekly, prior, sensitivities, statistics = (
+        _group(effects, name) for name in ("weekly", "prior", "sensitivity", "identifiability")
     )
     implied = prior_predictive(tree, prior) if prior else None
     pairs: tuple[ChannelPair, ...] = ()
@@ -147,6 +149,7 @@ def diagnose(
         *holdout_checks(tree),
         *residual_checks(tree),
         *change_checks(tree, media),
+        *baseline_checks(tree, weekly),
         *loo_checks(loo),
         *experiment_checks(tree),
         *(

@@ -18,7 +18,11 @@ import xarray as xr
 
 from mmm_bayes.diagnostics.check import Check, finite_or_none
 from mmm_bayes.diagnostics.collinearity import media_collinearity
-from mmm_bayes.diagnostics.shrinkage import media_parameters, posterior_shrinkage
+from mmm_bayes.diagnostics.shrinkage import (
+    joint_shrinkage,
+    media_parameters,
+    posterior_shrinkage,
+)
 from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.model.media import Media
 
@@ -65,7 +69,11 @@ class ChannelPair:
 
 
 def identifiability_statistics(
-    tree: xr.DataTree, media: Media | None, draws: xr.Dataset, prior: xr.Dataset | None
+    tree: xr.DataTree,
+    media: Media | None,
+    draws: xr.Dataset,
+    prior: xr.Dataset | None,
+    together: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """Correlations of effects and of media, and the shrinkage of each prior.
 
@@ -79,14 +87,18 @@ def identifiability_statistics(
         Posterior draws of `EFFECTS`, dims (chain, draw, unit, channel); the last unit is the sum
         over units.
     prior : xarray.Dataset, optional
-        Prior draws of the same effects.
+        Prior draws of the same effects; with those of ``together``, the total of all media (chain,
+        draw, unit), if its shrinkage is wanted.
+    together : xarray.Dataset, optional
+        Posterior draws of the ``total`` of all media together, dims (chain, draw, unit).
 
     Returns
     -------
     xarray.Dataset
         ``effect_correlation`` (effect, channel, other) over posterior draws; the variables of
         `media_collinearity`, if there are media; and with a prior, ``shrinkage`` (quantity,
-        channel) of the effects and the media parameters.
+        channel) of the effects and the media parameters, and ``joint_shrinkage``, that of the total
+        of all media.
     """
     effects = draws[list(EFFECTS)].isel(unit=-1, drop=True)
     statistics = xr.Dataset() if media is None else media_collinearity(media)
@@ -98,6 +110,9 @@ def identifiability_statistics(
         names = [*EFFECTS, *media_parameters(after, before)]
         channels = draws["channel"].values.tolist()
         statistics["shrinkage"] = posterior_shrinkage(after, before, channels, names)
+        if together is not None and "together" in prior:
+            joint = (values.isel(unit=-1) for values in (together["total"], prior["together"]))
+            statistics["joint_shrinkage"] = joint_shrinkage(*joint)
     return statistics
 
 
@@ -200,7 +215,7 @@ def identifiability_record(
         Pairs that the data can't tell apart.
     """
     if "effect_correlation" not in statistics:
-        return {"pairs": [], "correlations": [], "channels": []}
+        return {"pairs": [], "correlations": [], "channels": [], "together": {}}
     channels = [str(name) for name in statistics["channel"].values]
     return {
         "pairs": [pair.to_dict() for pair in pairs],
@@ -214,7 +229,14 @@ def identifiability_record(
         "channels": [
             {"channel": name, **_channel_record(statistics.sel(channel=name))} for name in channels
         ],
+        "together": _joint_record(statistics),
     }
+
+
+def _joint_record(statistics: xr.Dataset) -> dict[str, dict[str, float]]:
+    """What the data added about all media together; empty if that is not known."""
+    value = float(statistics.get("joint_shrinkage", np.nan))
+    return {"shrinkage": {"total": value}} if np.isfinite(value) else {}
 
 
 def _correlation_record(statistics: xr.Dataset) -> dict[str, float | None]:

@@ -19,6 +19,7 @@ import arviz_stats as azs
 import numpy as np
 import xarray as xr
 
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.diagnostics.check import join_names
 from mmm_bayes.model.evaluation import SAMPLE_DIMS
 
@@ -31,8 +32,10 @@ MEDIA_PREFIXES = (
 )  # fmt: skip
 
 
-def power_scaling_sensitivity(tree: xr.DataTree, draws: xr.Dataset) -> xr.Dataset:
-    """Sensitivity of each channel's effects to the media priors and to the data.
+def power_scaling_sensitivity(
+    tree: xr.DataTree, draws: xr.Dataset, together: xr.Dataset | None = None
+) -> xr.Dataset:
+    """Sensitivity of each channel's effects, and of all media, to the media priors and to the data.
 
     Parameters
     ----------
@@ -42,18 +45,24 @@ def power_scaling_sensitivity(tree: xr.DataTree, draws: xr.Dataset) -> xr.Datase
     draws : xarray.Dataset
         Draws of `ESTIMANDS`, dims (chain, draw, unit, channel); the last unit is the sum over
         units.
+    together : xarray.Dataset, optional
+        Draws of the ``total`` of all media together, dims (chain, draw, unit).
 
     Returns
     -------
     xarray.Dataset
-        ``sensitivity`` (component, effect, channel), component "prior" or "likelihood". NaN for an
-        effect that is constant or does not exist. Empty if a log-density is missing or not finite,
-        since the draws then have no importance weights.
+        ``sensitivity`` (component, effect, channel), component "prior" or "likelihood"; all media
+        together are the channel `ALL_MEDIA`. NaN for an effect that is constant or does not exist.
+        Empty if a log-density is missing or not finite, since the draws then have no importance
+        weights.
     """
     densities = _densities(tree)
     if densities is None:
         return xr.Dataset()
     effects = draws[[name for name in ESTIMANDS if name in draws]].isel(unit=-1, drop=True)
+    if together is not None:
+        joint = together[["total"]].isel(unit=-1, drop=True).expand_dims(channel=[ALL_MEDIA])
+        effects = xr.concat([effects, joint], "channel", join="outer")
     by_component = [
         _component_sensitivity(effects, densities, component)
         for component in ("prior", "likelihood")

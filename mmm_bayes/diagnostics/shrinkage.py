@@ -52,6 +52,25 @@ def posterior_shrinkage(
     )
 
 
+def joint_shrinkage(posterior: xr.DataArray, prior: xr.DataArray) -> float:
+    """Shrinkage of one quantity.
+
+    Parameters
+    ----------
+    posterior, prior : xarray.DataArray, dims (chain, draw)
+
+    Returns
+    -------
+    float
+        NaN where the prior is a constant, or has no variance.
+    """
+    with np.errstate(all="ignore"):
+        variance = float(prior.var())
+        if not np.isfinite(variance) or variance == 0:
+            return float("nan")
+        return 1 - float(posterior.var()) / variance
+
+
 def media_parameters(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:
     """Names of the media parameters that have a value for each channel and are in both datasets.
 

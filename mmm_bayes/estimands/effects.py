@@ -52,8 +52,9 @@ class Effects:
         total, direct, indirect, contribution_share, roas, mroas, each (chain, draw, unit,
         channel), summed over the fitted weeks; the sum over a panel's units is the unit "all".
     weekly : xarray.Dataset
-        total, direct, indirect (statistic, time, unit, channel), and baseline (statistic, time,
-        unit), the outcome's location with every channel off.
+        total, direct, indirect (statistic, time, unit, channel); baseline (statistic, time, unit),
+        the outcome's location with every channel off; and summed_baseline (statistic, time), that
+        of the sum over units.
     combined : xarray.Dataset, dims (chain, draw, unit)
         total, contribution_share and roas of all channels together, the mediator included: the
         change of the outcome if none of them had ever been on. It is not the sum of the channels'
@@ -93,10 +94,9 @@ def channel_effects(counterfactual: Counterfactual) -> Effects:
         for name in EFFECTS
     }
     baseline = location_under(counterfactual, np.zeros_like(counterfactual.observed_path))
-    bands["baseline"] = (
-        ("statistic", "time", "unit"),
-        summarise(apply_floor(counterfactual, baseline)),
-    )
+    expected = apply_floor(counterfactual, baseline)
+    bands["baseline"] = (("statistic", "time", "unit"), summarise(expected))
+    bands["summed_baseline"] = (("statistic", "time"), summarise(expected.sum(-1)))
     coords = {
         "statistic": list(STATISTICS),
         "time": data["time"].values,

@@ -15,6 +15,7 @@ from mmm_bayes.data import Dataset, load, profile
 from mmm_bayes.data.design import UNLEARNED, Design, arrange, make_design, missing_phrases
 from mmm_bayes.data.form import Form, form_for, remembering
 from mmm_bayes.diagnostics import diagnose, identifiability_statistics, power_scaling_sensitivity
+from mmm_bayes.diagnostics.check import finite_or_none
 from mmm_bayes.diagnostics.predictive import autocorrelation_sentence
 from mmm_bayes.errors import InputError, stop_context
 from mmm_bayes.estimands import (
@@ -47,6 +48,7 @@ from mmm_bayes.inference.sampling import (
     sample,
     to_unconstrained,
 )
+from mmm_bayes.inference.stated_priors import stated_priors
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.family import Member, load_member
 from mmm_bayes.model.media import evaluate_media
@@ -163,8 +165,8 @@ def run_fit(
         compiled, design, draws = _fit_form(job, form, say)
     try:
         train, test = holdout_designs(design)
-    except InputError as reason:
-        holdout_notes = [f"no holdout: {reason}"]
+    except InputError as problem:
+        holdout_notes = [f"no holdout: {problem}"]
     else:
         draws["predictions"], draws["predictions_observed"] = predict_holdout(
             compiled, train, test, job.settings
@@ -187,8 +189,10 @@ def run_fit(
             "weekly": effects.weekly,
             "together": effects.combined,
             "prior": prior,
-            "sensitivity": power_scaling_sensitivity(draws, effects.draws),
-            "identifiability": identifiability_statistics(draws, media, effects.draws, prior),
+            "sensitivity": power_scaling_sensitivity(draws, effects.draws, effects.combined),
+            "identifiability": identifiability_statistics(
+                draws, media, effects.draws, prior, effects.combined
+            ),
             "response": response_curves(fitted),
             "adstock": adstock_curves(fitted),
             "controls": control_effects(design, fitted.draws),
@@ -213,6 +217,7 @@ def run_fit(
             name: {"dist": dist, **parameters}
             for name, (dist, parameters) in model_priors(design, compiled.model).items()
         },
+        "stated_priors": _stated_records(job.member, design, compiled),
         "profile_warnings": list(table_profile.warnings),
         "profile_notes": list(table_profile.notes),
         "holdout_notes": [f"{note[0].upper()}{note[1:]}." for note in holdout_notes],
@@ -252,6 +257,18 @@ def _fit_form(
     draws = add_derived_groups(compiled, design, tree, seed=job.settings.seed)
     draws.attrs["outcome"] = job.dataset.description.outcome
     return compiled, design, draws
+
+
+def _stated_records(member: Member, design: Design, built: BuiltModel) -> list[dict[str, Any]]:
+    """Rows of `stated_priors` for a JSON file; NaN becomes None."""
+    table = stated_priors(member, design, built)
+    return [
+        {
+            str(name): finite_or_none(value) if isinstance(value, float) else value
+            for name, value in row.items()
+        }
+        for row in table.to_dict("records")
+    ]
 
 
 def prior_effects(built: BuiltModel, design: Design, prior: xr.Dataset, *, seed: int) -> xr.Dataset:

@@ -30,6 +30,7 @@ from mmm_bayes.inference.sampling import (
     model_attributes,
     prior_draws,
 )
+from mmm_bayes.inference.stated_priors import stated_priors
 from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.priors import model_priors
 from mmm_bayes.model.transforms.registry import Spec
@@ -51,6 +52,8 @@ class PriorCheck:
         mroas (chain, draw, unit, channel), together (chain, draw, unit).
     predictive : PriorPredictive
         Prior predictive summaries beside the observed ones.
+    stated : pandas.DataFrame
+        What the description states beside what the default would be, as `stated_priors` returns it.
     """
 
     priors: dict[str, Spec]
@@ -58,6 +61,7 @@ class PriorCheck:
     effects: xr.Dataset
     predictive: PriorPredictive
     checks: tuple[Check, ...]
+    stated: pd.DataFrame
 
     @property
     def prior_text(self) -> pd.Series:
@@ -116,12 +120,15 @@ def prior_check(
         errors=errors,  # type: ignore[arg-type]
     )
     design = make_design(dataset, form)
-    built = build_model(load_member(model), design)
+    member = load_member(model)
+    built = build_model(member, design)
     tree = _draw_prior(built, design, draws, seed)
     effects = prior_effects(built, design, tree["prior"].to_dataset(), seed=seed)
     predictive = prior_predictive(tree, effects)
     checks = prior_checks(predictive, outcome=dataset.description.outcome)
-    return PriorCheck(model_priors(design, built.model), tree, effects, predictive, tuple(checks))
+    stated = stated_priors(member, design, built)
+    priors = model_priors(design, built.model)
+    return PriorCheck(priors, tree, effects, predictive, tuple(checks), stated)
 
 
 def _draw_prior(built: BuiltModel, design: Design, draws: int, seed: int) -> xr.DataTree:

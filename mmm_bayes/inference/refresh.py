@@ -6,8 +6,8 @@ from D to D + E is ``Var(theta | D) - E Var(theta | D, E)``, the variance that t
 (the law of total variance; for estimators, Hausman 1978, *Specification tests in econometrics*). A
 step that is large relative to its standard deviation indicates a changed market, or chance. If the
 new weeks removed less variance than k weeks like the n old ones should, that amount is used
-instead: ``Var(theta | D) k / (n + k)``. Effects are compared over the same old weeks under both
-posteriors.
+instead: ``Var(theta | D) k / (n + k)``. Effects, of the channels and of all media together, are
+compared over the same old weeks under both posteriors.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mmm_bayes.data.form import Form
 from mmm_bayes.data.values import shortlist
 from mmm_bayes.diagnostics.multiplicity import holm
 from mmm_bayes.errors import InputError
-from mmm_bayes.estimands import EFFECTS, summed_effects
+from mmm_bayes.estimands import ALL_MEDIA, EFFECTS, joint_effect, summed_effects
 from mmm_bayes.files import check_free, write_text
 from mmm_bayes.inference import runs
 from mmm_bayes.inference.fit import Job, run_fit
@@ -126,10 +126,10 @@ def change_table(
     Returns
     -------
     pandas.DataFrame
-        Columns unit, channel, estimand; before and after (posterior means) with before_sd and
-        after_sd; change, and change_sd, its standard deviation if the market did not change; p,
-        two-sided, adjusted over all rows (Holm); and surprising. No row for a quantity that does
-        not vary.
+        Columns unit, channel (`ALL_MEDIA` for all media together), estimand; before and after
+        (posterior means) with before_sd and after_sd; change, and change_sd, its standard
+        deviation if the market did not change; p, two-sided, adjusted over all rows (Holm); and
+        surprising. No row for a quantity that does not vary.
     """
     rows = []
     for name, first in before.items():
@@ -172,14 +172,20 @@ def change_sentences(table: pd.DataFrame) -> list[str]:
             f"None of {len(table)} estimates changed more than the new weeks should change it by "
             "chance: they give no sign that the market changed."
         ]
-    return [
-        f"{row['channel']}{'' if row['unit'] == ALL_UNITS else ' in ' + str(row['unit'])}: its "
+    return [_change_sentence(row) for _, row in surprising.iterrows()]
+
+
+def _change_sentence(row: pd.Series) -> str:
+    together = row["channel"] == ALL_MEDIA
+    return (
+        f"{'all media together' if together else row['channel']}"
+        f"{'' if row['unit'] == ALL_UNITS else ' in ' + str(row['unit'])}: "
+        f"{'their' if together else 'its'} "
         f"{row['estimand']} changed from {number(row['before'])} to {number(row['after'])}, more "
         "than new weeks of the same market should change it (standard deviation "
         f"{number(row['change_sd'])}, "
         f"adjusted p {row['p']:.2g}): it changed, or something outside the model did."
-        for _, row in surprising.iterrows()
-    ]
+    )
 
 
 def _ess(draws: xr.DataArray) -> float:
@@ -187,9 +193,9 @@ def _ess(draws: xr.DataArray) -> float:
 
 
 def _effects(run: runs.Run) -> dict[str, xr.DataArray]:
-    """Effects of a run over all its weeks."""
-    draws = run.effects["draws"].to_dataset()
-    return {name: draws[name] for name in EFFECTS}
+    """Effects of a run over all its weeks, the total of all media included."""
+    joint = run.effects["together"].to_dataset() if "together" in run.effects.children else None
+    return _with_joint(run.effects["draws"].to_dataset(), joint)
 
 
 def _effects_over(after: runs.Run, member: Member, weeks: slice) -> dict[str, xr.DataArray]:
@@ -198,8 +204,17 @@ def _effects_over(after: runs.Run, member: Member, weeks: slice) -> dict[str, xr
     old = arrange(design.dataset, design.form, design.scaling, weeks)
     draws = after.draws["posterior"].to_dataset().isel(time=weeks)
     seed = int(after.record["seed"])
-    effects = summed_effects(abduct(member.build(design), old, draws, seed=seed))
-    return {str(name): values for name, values in effects.items()}
+    fitted = abduct(member.build(design), old, draws, seed=seed)
+    return _with_joint(summed_effects(fitted), joint_effect(fitted))
+
+
+def _with_joint(draws: xr.Dataset, joint: xr.Dataset | None) -> dict[str, xr.DataArray]:
+    """Effects of the channels, and the total of all media as one more channel, `ALL_MEDIA`."""
+    effects = {name: draws[name] for name in EFFECTS}
+    if joint is not None:
+        together = joint["total"].expand_dims(channel=[ALL_MEDIA], axis=-1)
+        effects["total"] = xr.concat([effects["total"], together], "channel")
+    return effects
 
 
 def _retention(run: runs.Run) -> xr.DataArray:

@@ -455,7 +455,9 @@ def sum_over_units(density: xr.Dataset) -> xr.Dataset:
     return density.map(lambda values: values.sum("unit") if "unit" in values.dims else values)
 
 
-def prior_draws(built: BuiltModel, number: int, seed: int) -> xr.Dataset:
+def prior_draws(
+    built: BuiltModel, number: int, seed: int, *, names: Sequence[str] | None = None
+) -> xr.Dataset:
     """Draws of the parameters from the prior, dims (chain, draw, ...), with a single chain.
 
     The first draws do not depend on their number.
@@ -464,6 +466,8 @@ def prior_draws(built: BuiltModel, number: int, seed: int) -> xr.Dataset:
     ----------
     number : int
         Number of draws.
+    names : sequence of str, optional
+        Other nodes to draw, in place of the sampled parameters.
     """
     logging.getLogger("pymc").setLevel(logging.WARNING)
     with warnings.catch_warnings():
@@ -472,7 +476,7 @@ def prior_draws(built: BuiltModel, number: int, seed: int) -> xr.Dataset:
         return pm.sample_prior_predictive(
             draws=number,
             model=built.model,
-            var_names=built.free,
+            var_names=built.free if names is None else list(names),
             random_seed=seed,
             compile_kwargs={"mode": "FAST_COMPILE"},
         )["prior"].to_dataset()

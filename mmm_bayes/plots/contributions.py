@@ -1,4 +1,4 @@
-"""The decomposition of the expected outcome as stacked areas."""
+"""The decomposition of the expected outcome as stacked areas, and the baseline with its band."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from mmm_bayes.estimands.decomposition import BASELINE, THROUGH
-from mmm_bayes.plots.style import PALE, colours, date_axis, legend, number_axis
+from mmm_bayes.plots.style import GREY, INK, PALE, colours, date_axis, legend, number_axis
 
 
 def contributions_over_time(
@@ -54,3 +54,29 @@ def contributions_over_time(
     number_axis(ax.yaxis)
     date_axis(ax)
     legend(ax, columns=5)
+
+
+def baseline_over_time(
+    ax: Axes, baseline: xr.DataArray, expected: xr.DataArray, *, name: str = "outcome"
+) -> None:
+    """Draw the outcome without media with its 90% band, below the expected outcome with media.
+
+    Parameters
+    ----------
+    baseline : xarray.DataArray, dims (statistic, time)
+        With the statistics mean, lower and upper, in units of the outcome.
+    expected : xarray.DataArray, dims (time,)
+        Posterior mean of the outcome's location, media included.
+    name : str
+        Name of the outcome.
+    """
+    mean, lower, upper = (baseline.sel(statistic=key) for key in ("mean", "lower", "upper"))
+    weeks = baseline["time"].values
+    ax.fill_between(weeks, lower, upper, color=PALE, linewidth=0, label="baseline, 90%")
+    ax.plot(weeks, mean, color=GREY, label="its mean")
+    ax.plot(weeks, expected, color=INK, linewidth=0.8, linestyle="--", label="with media")
+    ax.axhline(0, color=GREY, linewidth=1)
+    ax.set_ylabel(f"{name} without media")
+    number_axis(ax.yaxis)
+    date_axis(ax)
+    legend(ax, columns=3)

@@ -12,7 +12,11 @@ from mmm_bayes.report.figures import pictures
 from mmm_bayes.report.interactions import interaction_sentences, interactions_table
 from mmm_bayes.report.page import write_page
 from mmm_bayes.report.run import View, read
-from mmm_bayes.report.sentences import channel_sentences, prior_sentences
+from mmm_bayes.report.sentences import (
+    channel_sentences,
+    joint_prior_sentences,
+    prior_sentences,
+)
 from mmm_bayes.report.units import unit_findings
 from mmm_bayes.report.verdict import STATUS, read_verdict
 
@@ -82,6 +86,7 @@ def _context(run: View) -> dict[str, object]:
         "data_warnings": verdict.notes,
         "model_sentences": tables.model_sentences(run),
         "priors": tables.priors(run),
+        "stated_priors": tables.stated_priors(run),
         "prior_sentences": prior_sentences(prior_predictive, run.outcome),
         "prior_sensitivity": tables.prior_sensitivity(run),
         "prior_driven": _prior_driven(run),
@@ -101,8 +106,9 @@ def _context(run: View) -> dict[str, object]:
 
 def _prior_driven(run: View) -> list[str]:
     """Sentences about effects that the prior determines more than the data."""
-    return [
+    sentences = [
         message
         for evidence in run.diagnostics.get("evidence", [])
         for message in evidence.get("leaning", [])
     ]
+    return sentences + joint_prior_sentences(run.diagnostics.get("prior_sensitivity", []))

@@ -6,11 +6,12 @@ can't claim more than the tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmm_bayes.text import Summary, estimate, mean_and_interval, number, percent
+from mmm_bayes.data.description import ALL_MEDIA
+from mmm_bayes.text import Summary, estimate, fixed, mean_and_interval, number, percent
 
 #: Share of the mean below which the lower end of a positive effect's interval is near zero.
 NEAR_ZERO = 0.2
@@ -125,6 +126,28 @@ def prior_sentences(check: Mapping[str, Any], outcome: str) -> list[str]:
             else []
         ),
     ]
+
+
+def joint_prior_sentences(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A sentence if the effect of all media together rests more on the prior than on the data.
+
+    Parameters
+    ----------
+    records : iterable of mapping
+        ``prior_sensitivity`` of the diagnostics.
+    """
+    sentences = []
+    for record in records:
+        if record["channel"] != ALL_MEDIA or not record["prior_driven"]:
+            continue
+        prior, data = float(record["prior"]), float(record["likelihood"])
+        moves = f"(sensitivity {fixed(prior)} to the prior, {fixed(data)} to the data)"
+        sentences.append(
+            f"The prior influences the effect of all media together {moves} more than the data do."
+            if prior > data
+            else f"The data say little about the effect of all media together {moves}."
+        )
+    return sentences
 
 
 def verdict_sentence(verdict: str, *, only_data: bool = False) -> str:

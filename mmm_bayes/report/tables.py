@@ -55,6 +55,21 @@ _QUANTITIES = {
     "mediation_slope": "steepness on the mediator",
 }
 
+#: Quantities of stated priors, and those of them that are shares of the outcome.
+_STATED = {
+    "media_share": "all media together, share of the outcome",
+    "other_media_share": "all other media together, share of the outcome",
+    "roas": "own return (ROAS)",
+    "contribution_share": "own effect, share of the outcome",
+    "contribution": "own effect a week",
+    "half_life": "half-life of the carryover, weeks",
+    "adstock_alpha": "retention from week to week (adstock_alpha)",
+    "saturation_kappa": "half-saturation (saturation_kappa)",
+    "saturation_slope": "steepness (saturation_slope)",
+    "beta": "mean contribution (beta)",
+}
+_SHARES = ("media_share", "other_media_share", "contribution_share")
+
 SCORES = {
     "r2": "R²",
     "rmse": "root mean squared error",
@@ -76,6 +91,7 @@ GROUPS = {
     "loo": "Influential weeks",
     "holdout": "Weeks held out",
     "change": "Did effects change over time?",
+    "baseline": "Is the outcome without media plausible?",
     "experiments": "Lift tests",
     "prior": "Are the priors plausible for this business?",
     "identifiability": "Can the channels be distinguished?",
@@ -330,6 +346,31 @@ def priors(run: View) -> Table:
     return make_table(("parameter", "prior"), rows)
 
 
+def stated_priors(run: View) -> Table | None:
+    """What the description states of priors, beside the default; None where nothing is stated."""
+    rows: list[Row] = []
+    for record in run.record.get("stated_priors", []):
+        name, channel = str(record["quantity"]), str(record["channel"])
+        form = percent if name in _SHARES else number
+        rows.append(
+            [
+                _STATED.get(name, name) + (f", {channel}" if channel else ""),
+                str(record["stated"]),
+                *(
+                    _interval(record[f"{prefix}lower"], record[f"{prefix}upper"], form)
+                    for prefix in ("", "default_")
+                ),
+            ]
+        )
+    head = ("quantity", "stated", "90% interval", "that of the default")
+    return make_table(head, rows) if rows else None
+
+
+def _interval(lower: float | None, upper: float | None, form: Callable[[float], str]) -> str:
+    """An interval as text, an en dash where there is none."""
+    return MISSING if lower is None or upper is None else f"{form(lower)} to {form(upper)}"
+
+
 def _parameter(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_parameter, value))}]"
@@ -353,7 +394,7 @@ def prior_sensitivity(run: View) -> Table | None:
             driver = "prior" if prior > likelihood else "neither"
         rows.append(
             [
-                f"{channel}, {estimand}",
+                f"{ALL_CHANNELS if channel == ALL_MEDIA else channel}, {estimand}",
                 number_cell(prior, fixed),
                 number_cell(likelihood, fixed),
                 driver,
@@ -364,11 +405,17 @@ def prior_sensitivity(run: View) -> Table | None:
 
 
 def shrinkage(run: View) -> Table | None:
-    """Share of the prior's variance that the data removed, by quantity and channel."""
+    """Share of the prior's variance that the data removed, by quantity and channel.
+
+    All media together, which have a total alone, are the last column.
+    """
     by_channel = {
         str(record["channel"]): record.get("shrinkage", {})
         for record in run.diagnostics.get("identifiability", {}).get("channels", [])
     }
+    joint = run.diagnostics.get("identifiability", {}).get("together", {}).get("shrinkage")
+    if joint:
+        by_channel[ALL_CHANNELS] = joint
     present = dict.fromkeys(name for values in by_channel.values() for name in values)
     # Effects first, then the parameters.
     quantities = [name for name in _QUANTITIES if name in present]

@@ -20,7 +20,7 @@ from mmm_bayes.baselines.effects import (
     total_effects,
 )
 from mmm_bayes.baselines.members import REGRESSORS, make_model
-from mmm_bayes.baselines.rows import WEEK, build_rows, row_layout
+from mmm_bayes.baselines.rows import MEDIATOR_FACTOR, WEEK, build_rows, row_layout
 
 WEEKS = 80
 
@@ -38,7 +38,8 @@ def test_a_linear_market_gives_its_effects_back(tmp_path):
     effects = total_effects(model, weeks, cached_rows(weeks))[:, 0]
     spend = data.data["spend"].sum(("time", "unit")).values
     # Search acts by itself in a one-stage model; social has no path but search.
-    np.testing.assert_allclose(effects, [0.0, 0.5 * spend[1], 0.4 * spend[2]], rtol=1e-4, atol=1.0)
+    parts = [0.0, 0.5 * spend[1], 0.4 * spend[2]]
+    np.testing.assert_allclose(effects, [*parts, sum(parts)], rtol=1e-4, atol=1.0)
 
 
 def test_two_stages_give_social_its_path_through_search(tmp_path):
@@ -52,6 +53,9 @@ def test_two_stages_give_social_its_path_through_search(tmp_path):
     spend = data.data["spend"].sum(("time", "unit")).values
     assert effects[0] == pytest.approx(0.5 * 0.8 * spend[0], rel=0.1)
     assert effects[2] == pytest.approx(0.4 * spend[2], rel=0.1)
+    # Social's effect is a part of search's, and not added to it.
+    assert effects[3] == pytest.approx(effects[1] + effects[2])
+    assert effects[1] > effects[0] > 0
 
 
 def test_zero_means_never_and_the_log_link_keeps_each_weeks_disturbance(tmp_path):
@@ -64,6 +68,34 @@ def test_zero_means_never_and_the_log_link_keeps_each_weeks_disturbance(tmp_path
     off = build_rows(type(data)(data.description, data.path, data.sha256, other))
     expected = y * (1 - model.predict(off) / model.predict(X))
     np.testing.assert_allclose(change, [expected[0::2].sum(), expected[1::2].sum()])
+
+
+@pytest.mark.parametrize("model", ["random_forest", "lagged_ridge", "two_stage_ols"])
+def test_all_media_together_are_a_table_without_any(tmp_path, model):
+    """Under the log link, where the totals of the channels do not add up to that."""
+    data = dataset(tmp_path, table(units=2))
+    estimator, X, y, weeks = fitted(data, model, "log")
+    effects = total_effects(estimator, weeks, cached_rows(weeks))
+    nothing = data.data.copy(deep=True)
+    nothing["exposure"][:] = 0.0
+    off = build_rows(type(data)(data.description, data.path, data.sha256, nothing))
+    if model.startswith("two_stage"):
+        off[:, MEDIATOR_FACTOR] = 0.0
+    expected = y * (1 - estimator.predict(off) / estimator.predict(X))
+    np.testing.assert_allclose(effects[-1], [expected[0::2].sum(), expected[1::2].sum()])
+    assert abs(effects[-1] - effects[:-1].sum(0)).min() > 1.0
+    table_of = contribution_table(model, weeks, row_layout(data), effects, effects[None])
+    joint = table_of.query("channel == 'all_media' and unit == 'all'").set_index("estimand")[
+        "value"
+    ]
+    spend = data.data["spend"].values.sum()
+    assert joint.to_dict() == pytest.approx(
+        {
+            "total": expected.sum(),
+            "contribution_share": expected.sum() / y.sum(),
+            "roas": expected.sum() / spend,
+        }
+    )
 
 
 def test_weeks_inside_the_table_lose_what_came_before_them(tmp_path):
@@ -84,7 +116,8 @@ def test_a_channel_that_never_changes_has_no_effect_and_no_transfer(tmp_path):
     rows = cached_rows(weeks)
     point = total_effects(model, weeks, rows)
     effects = contribution_table("ols", weeks, row_layout(data), point, point[None])
-    tv = effects["channel"] == "tv"
+    tv = effects["channel"].isin(["tv", "all_media"])
+    assert tv.sum() == 5 + 3
     assert effects.loc[tv, ["value", "lower", "upper"]].isna().all(axis=None)
     assert effects.loc[~tv, ["value", "lower", "upper"]].notna().all(axis=None)
     channels = {name for giver, taker, _ in budget_transfers(weeks) for name in (giver, taker)}
@@ -117,7 +150,7 @@ def test_the_best_transfer_is_the_best_of_all(tmp_path):
     roas = dict(
         zip(
             CHANNELS,
-            total_effects(model, weeks, cached_rows(weeks))[:, 0] / spend,
+            total_effects(model, weeks, cached_rows(weeks))[:-1, 0] / spend,
             strict=True,
         )
     )
@@ -192,6 +225,10 @@ def test_a_panels_total_is_the_sum_of_its_units(tmp_path):
     whole = contributions[contributions["unit"] == "all"].pivot(
         index="channel", columns="estimand", values="value"
     )
+    joint = wide.loc["all_media", "total"]
+    assert joint["all"] == pytest.approx(joint["r0"] + joint["r1"])
+    assert joint["all"] == pytest.approx(whole["direct"].sum())
+    whole = whole.drop(index="all_media")
     assert (whole["direct"] + whole["indirect"]).to_numpy() == pytest.approx(whole["total"])
     assert whole.loc["social", "direct"] == 0
     assert whole.loc["search", "indirect"] == 0

@@ -3,6 +3,8 @@
 import dataclasses
 import importlib.util
 import json
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -75,11 +77,11 @@ def test_an_effect_can_be_had_again_from_the_record(job_folder, model):
     contributions = rows(job_folder, "contributions").query(
         "estimand == 'total' and model == @model"
     )
-    for channel in CHANNELS:
+    for channel in (*CHANNELS, "all_media"):
         off = whole.data.copy(deep=True)
-        off["exposure"].loc[{"channel": channel}] = 0.0
+        off["exposure"].loc[{"channel": list(CHANNELS) if channel == "all_media" else channel}] = 0
         without = build_rows(dataclasses.replace(whole, data=off))
-        if model.startswith("two_stage") and channel == "search":
+        if model.startswith("two_stage") and channel in ("search", "all_media"):
             without[:, MEDIATOR_FACTOR] = 0.0
         expected = (fitted.predict(X) - fitted.predict(without)).sum()
         reported = contributions[contributions["channel"] == channel]["value"].item()
@@ -104,11 +106,29 @@ def test_the_page_stands_alone_and_says_what_was_measured(job_folder):
     assert "<script src" not in page
     assert 'src="http' not in page
     assert "Classical models of sales" in page
+    assert page.count("all media together</th>") == 1
+    share = rows(job_folder, "contributions").query(
+        "model == 'ols' and channel == 'all_media' and estimand == 'contribution_share'"
+    )
+    assert re.search(rf"{round(100 * share['value'].item())}(\.\d+)?%", page)
+    assert "All media together make" in page
     best = rows(job_folder, "summary").set_index("model")["rmse_blocked"].idxmin()
     assert best in page
     for picture in ("errors", "shares", "windows", "coefficients", "dependence", "residuals"):
         assert f'id="figure-{picture}"' in page
         assert (job_folder / "figures" / f"{picture}.png").stat().st_size > 5000
+
+
+def test_a_comparison_without_the_joint_effect_has_its_page(job_folder, tmp_path):
+    """As one was before that effect was computed."""
+    folder = tmp_path / "out"
+    shutil.copytree(job_folder, folder)
+    kept = rows(folder, "contributions").query("channel != 'all_media'")
+    kept.to_csv(folder / "contributions.csv", index=False)
+    page = render_baselines(folder).read_text()
+    assert "Share of the outcome that each model attributes to a channel" in page
+    assert "all media together</th>" not in page
+    assert "all media together make" not in page
 
 
 @pytest.mark.slow
@@ -132,6 +152,11 @@ def test_a_member_of_the_family_answers_on_the_same_splits(tmp_path):
     assert 0.75 <= coverage <= 1.0
     effects = rows(folder, "contributions").query("model == 'partial_mediation'")
     wide = effects.pivot(index="channel", columns="estimand", values="value")
+    joint = effects.query("channel == 'all_media'").set_index("estimand")["value"]
+    assert set(joint.index) == {"total", "contribution_share", "roas"}
+    # Medians of sums are not sums of medians, but nearly so.
+    assert joint["total"] == pytest.approx(wide["direct"].sum(), rel=0.1)
+    wide = wide.drop(index="all_media")
     alone = wide.loc[["google", "tv"]]
     assert (alone["indirect"] == 0).all()
     assert alone["direct"].to_numpy() == pytest.approx(alone["total"])
@@ -140,6 +165,8 @@ def test_a_member_of_the_family_answers_on_the_same_splits(tmp_path):
         (wide["total"].to_numpy() / spend).to_numpy(), rel=1e-3
     )
     truth = rows(folder, "truth").query("model == 'partial_mediation'")
+    assert set(truth["channel"]) == {*wide.index, "all_media"}
+    truth = truth[truth["channel"] != "all_media"]
     assert (truth["lower"].le(truth["truth"]) & truth["truth"].le(truth["upper"])).sum() >= 4
     budget_transfers = rows(folder, "reallocation").query("model == 'partial_mediation'")
     assert len(budget_transfers) == 5 * 4 * 2

@@ -90,7 +90,7 @@ def test_the_settled_panel(tmp_path):
     )  # fmt: skip
     totals = pd.read_csv(folder / "contributions.csv").query("estimand == 'total'")
     wide = totals.pivot(index=["model", "channel"], columns="unit", values="value")
-    assert wide.shape == (12, 27)
+    assert wide.shape == (3 * (4 + 1), 27)  # four channels, and all media together
     np.testing.assert_allclose(wide.drop(columns="all").sum(axis=1), wide["all"], rtol=1e-3)
     assert pd.read_csv(folder / "summary.csv")["r2_holdout"].notna().all()
     assert "226" in render_baselines(folder).read_text()

@@ -127,6 +127,8 @@ def test_a_refresh_with_newer_weeks(run: Path, data: Path, tmp_path: Path) -> No
     totals = before[before["estimand"] == "total"].set_index("channel")["mean"]
     new_totals = changed[changed["estimand"] == "total"].set_index("channel")["before"]
     np.testing.assert_allclose(new_totals, totals[new_totals.index], rtol=1e-4)
+    after = changed[changed["estimand"] == "total"].set_index("channel")["after"]
+    assert after["all_media"] == pytest.approx(after.drop("all_media").sum(), rel=1e-4)
     record = json.loads((tmp_path / "new" / "run.json").read_text())
     assert record["tune"] == 200
     second_run = mmm_bayes("refresh", tmp_path / "new", data, "--out", tmp_path / "other")

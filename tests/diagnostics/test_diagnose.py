@@ -74,7 +74,9 @@ def test_the_record_of_a_good_fit(regression):
     assert set(record["scores"]) == {"in_sample", "holdout"}
     assert record["evidence"] == record["prior_sensitivity"] == []
     assert record["prior_predictive"] is None
-    assert record["identifiability"] == {"pairs": [], "correlations": [], "channels": []}
+    assert record["identifiability"] == {
+        "pairs": [], "correlations": [], "channels": [], "together": {},
+    }  # fmt: skip
 
 
 def test_warnings_of_the_profile_are_reasons(regression):

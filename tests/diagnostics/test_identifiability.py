@@ -14,7 +14,11 @@ from mmm_bayes.diagnostics.identifiability import (
     identifiability_statistics,
     weakly_identified_pairs,
 )
-from mmm_bayes.diagnostics.shrinkage import media_parameters, posterior_shrinkage
+from mmm_bayes.diagnostics.shrinkage import (
+    joint_shrinkage,
+    media_parameters,
+    posterior_shrinkage,
+)
 from mmm_bayes.model.media import Media, evaluate_media
 
 CHANNELS = ["tv", "radio", "search"]
@@ -226,6 +230,40 @@ def test_shrinkage_is_one_less_the_ratio_of_variances():
     gamma = statistics.sel(quantity="gamma")
     assert gamma.isnull().values.tolist() == [True, False, True]
     assert float(gamma.sel(channel="radio")) == pytest.approx(expected[0])
+
+
+def test_the_sum_of_two_channels_that_move_together_is_learned():
+    """Each effect keeps its prior's variance; their sum, which the data know, keeps a hundredth."""
+    rng = np.random.default_rng(8)
+    prior = effects_of(rng.standard_normal((20_000, 3)))
+    one, noise = rng.standard_normal((2, 20_000))
+    sum_of = 0.1 * np.sqrt(2) * noise
+    posterior = effects_of(np.column_stack([one, sum_of - one, 0 * one]))
+    joint = {
+        name: effects["total"].sel(channel=["tv", "radio"]).sum("channel")
+        for name, effects in (("prior", prior), ("posterior", posterior))
+    }
+    tree = xr.DataTree.from_dict({"prior": xr.Dataset(), "posterior": xr.Dataset()})
+    statistics = identifiability_statistics(
+        tree,
+        None,
+        posterior,
+        prior.assign(together=joint["prior"]),
+        joint["posterior"].to_dataset(name="total"),
+    )
+    record = identifiability_record(statistics, ())
+    assert record["together"]["shrinkage"]["total"] == pytest.approx(0.99, abs=0.002)
+    alone = {channel["channel"]: channel["shrinkage"]["total"] for channel in record["channels"]}
+    assert alone["tv"] == pytest.approx(0.0, abs=0.05)
+    assert set(alone) == set(CHANNELS)
+    statistics = identifiability_statistics(tree, None, posterior, prior)
+    assert identifiability_record(statistics, ())["together"] == {}
+
+
+@pytest.mark.parametrize("constant", [0.0, np.nan])
+def test_a_constant_prior_has_no_shrinkage(constant):
+    draws = xr.DataArray(np.full((2, 5), constant), dims=SAMPLE)
+    assert np.isnan(joint_shrinkage(draws + 1.0, draws))
 
 
 @pytest.mark.parametrize(

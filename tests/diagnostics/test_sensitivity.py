@@ -119,6 +119,26 @@ def test_only_what_varies_has_a_sensitivity(fit):
     }  # fmt: skip
 
 
+def test_all_media_together_have_a_total(fit):
+    """A joint effect that is the first channel's moves with the powers as that channel's does."""
+    tree, draws, theta = fit
+    together = xr.Dataset(
+        {"total": ((*SAMPLE, "unit"), np.stack([np.zeros_like(theta[..., 0]), theta[..., 0]], -1))},
+        {"unit": ["north", "all"]},
+    )
+    sensitivities = power_scaling_sensitivity(tree, draws, together)
+    values = sensitivities["sensitivity"]
+    assert values["channel"].values.tolist() == [*CHANNELS, "all_media"]
+    joint = values.sel(channel="all_media", effect="total")
+    for component in ("prior", "likelihood"):
+        value = float(joint.sel(component=component))
+        assert value == pytest.approx(expected(0, component, theta), rel=0.15, abs=0.004)
+    records = sensitivity_records(sensitivities)
+    assert records[:-1] == sensitivity_records(power_scaling_sensitivity(tree, draws))
+    assert (records[-1]["channel"], records[-1]["estimand"]) == ("all_media", "total")
+    assert records[-1]["prior_driven"] is False
+
+
 def test_the_strong_prior_is_named_and_the_vague_one_is_not(fit):
     tree, draws, _ = fit
     sensitivities = power_scaling_sensitivity(tree, draws)

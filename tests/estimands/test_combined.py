@@ -8,6 +8,7 @@ import xarray as xr
 from builds import Built
 
 from mmm_bayes.estimands import channel_effects, joint_effect
+from mmm_bayes.estimands.effects import weekly_effects
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.evaluation import flatten_draws
 
@@ -31,6 +32,22 @@ def test_additive_effects_combine_to_the_sum_of_direct_effects(
     xr.testing.assert_allclose(
         joint_effect(abduct(built.model, built.design, built.draws))["total"], joint
     )
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_the_baseline_is_what_added_effects_leave(build: Callable[..., Built], units: int) -> None:
+    """By week and unit, and summed over units draw by draw before its interval is taken."""
+    built = build("partial_mediation", units=units)
+    fitted = abduct(built.model, built.design, built.draws)
+    weekly = channel_effects(fitted).weekly
+    direct = sum(effect["direct"] for effect in weekly_effects(fitted))
+    left = flatten_draws(built.draws["outcome_location"]) - direct  # (sample, time, unit)
+    for statistic, tail in (("lower", 0.05), ("median", 0.5), ("upper", 0.95)):
+        found = weekly.sel(statistic=statistic)
+        np.testing.assert_allclose(found["baseline"], np.quantile(left, tail, axis=0), rtol=1e-8)
+        summed = np.quantile(left.sum(-1), tail, axis=0)
+        np.testing.assert_allclose(found["summed_baseline"], summed, rtol=1e-8)
+    assert weekly["summed_baseline"].dims == ("statistic", "time")
 
 
 def test_multiplicative_effects_combine_to_less_than_the_sum(build: Callable[..., Built]) -> None:

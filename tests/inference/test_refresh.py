@@ -1,21 +1,25 @@
 """Changes with new weeks: posteriors that share data, and tables that cannot be a refresh."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
-from builds import dataset, description, table, write
+from builds import CHANNELS, Built, dataset, description, table, write
 
 from mmm_bayes.data import load
 from mmm_bayes.errors import InputError
+from mmm_bayes.estimands import joint_effect, summed_effects
 from mmm_bayes.inference.refresh import (
     _revision_note,
     _shared_weeks,
+    _with_joint,
     change_sentences,
     change_table,
 )
+from mmm_bayes.model.counterfactual import abduct
 
 WEEKS, MORE, MARKETS = 100, 20, 400
 
@@ -71,6 +75,31 @@ def test_effects_that_are_zero_by_construction_have_no_row() -> None:
         before | {"indirect": nothing}, after | {"indirect": nothing}, old_weeks=1, new_weeks=1
     )
     assert set(changes["estimand"]) == {"total"}
+
+
+def test_all_media_together_are_one_more_total(build: Callable[..., Built]) -> None:
+    """In a panel with mediation it is the sum of the direct effects, in each unit and in all."""
+    built = build("partial_mediation", units=2)
+    fitted = abduct(built.model, built.design, built.draws)
+    channels = summed_effects(fitted)
+    effects = _with_joint(channels, joint_effect(fitted))
+    assert effects["total"]["channel"].values.tolist() == [*CHANNELS, "all_media"]
+    joint = effects["total"].sel(channel="all_media")
+    np.testing.assert_allclose(joint, channels["direct"].sum("channel"))
+    assert effects["direct"]["channel"].values.tolist() == list(CHANNELS)
+    moved = {name: values + 1e6 for name, values in effects.items()}
+    table = change_table(effects, moved, old_weeks=WEEKS, new_weeks=MORE)
+    rows = table[table["channel"] == "all_media"]
+    assert rows["estimand"].tolist() == ["total"] * 3
+    assert rows["unit"].tolist() == ["r0", "r1", "all"]
+    np.testing.assert_allclose(rows["before"], joint.mean(("chain", "draw")))
+    np.testing.assert_allclose(rows["change"], 1e6)
+    (sentence,) = change_sentences(rows.assign(surprising=[False, False, True]))
+    assert sentence.startswith("all media together: their total changed from")
+    # A run that was saved without them is compared without them.
+    before = _with_joint(channels, None)
+    table = change_table(before, effects, old_weeks=WEEKS, new_weeks=MORE)
+    assert "all_media" not in set(table["channel"])
 
 
 class TestTables:

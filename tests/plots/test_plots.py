@@ -121,6 +121,20 @@ def test_contributions_are_stacked(axes, mediated, panel):
             np.testing.assert_allclose(below[1], above[0])
 
 
+def test_the_baselines_band_is_the_quantiles_of_its_summed_draws(axes, panel):
+    weekly = panel.effects_tree()["weekly"].to_dataset()
+    expected = panel.mean.mean(("chain", "draw")).sum("unit")
+    contributions.baseline_over_time(axes[0], weekly["summed_baseline"], expected, name="revenue")
+    summed = panel.baseline.sum("unit").transpose("chain", "draw", "time")
+    draws = summed.values.reshape(-1, expected.sizes["time"])
+    (band,) = axes[0].collections
+    np.testing.assert_allclose(edges_of(band), np.quantile(draws, (0.05, 0.95), axis=0))
+    mean, with_media = (line.get_ydata() for line in axes[0].lines[:2])
+    np.testing.assert_allclose(mean, draws.mean(0))
+    np.testing.assert_allclose(with_media, expected)
+    assert axes[0].get_ylabel() == "revenue without media"
+
+
 def test_an_arrow_whose_interval_contains_zero_is_dashed(axes, trees, mediated):
     tree, effects = trees
     posterior, direct = tree["posterior"].to_dataset(), effects["draws"]["direct"]

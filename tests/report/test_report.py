@@ -114,6 +114,10 @@ def test_what_is_the_priors_and_what_is_the_datas(mediated_page, panel_page):
     assert "typical week's revenue to be 15.0k to 25.0k (90%); it was 22k" in section
     assert "all advertising together to make 31% to 87% of revenue" in section
     assert section.count("The prior influences the effect of tiktok more than the data do.") == 1
+    assert section.count("The prior influences the effect of all media together (sensitivity") == 1
+    assert "all media together, total" in section
+    assert "93%" in section  # of the variance of their total
+    assert "93%" in Page(panel_page).text
     # A channel without a path through the mediator has one row, the others three; returns none.
     assert "tiktok, indirect" in section
     assert "tv, total" in section
@@ -139,6 +143,34 @@ def test_a_panel_without_mediation_does_not_speak_of_it(panel_page):
     assert "3 units" in text
     assert "mediation" not in text.replace("no_mediation", "")
     assert "shared out in proportion" in text
+
+
+def test_the_baseline_has_its_band_where_a_run_saved_it(panel_page, panel_run, tmp_path):
+    assert "the revenue expected without any media, with its 90% band" in Page(panel_page).text
+    folder = shutil.copytree(panel_run, tmp_path / "run")
+    effects = read_tree(folder / "effects.nc")
+    effects["weekly"] = xr.DataTree(effects["weekly"].to_dataset().drop_vars("summed_baseline"))
+    (folder / "effects.nc").unlink()
+    effects.to_netcdf(folder / "effects.nc", engine="h5netcdf")
+    text = Page(render(folder).read_text("utf-8")).text
+    assert "Decomposition of the expected revenue of each week" in text
+    assert "expected without any media" not in text
+
+
+def test_stated_priors_stand_beside_the_default_ones(mediated_page, panel_page):
+    table = mediated_page[
+        mediated_page.index('aria-label="Stated priors beside the default ones"') :
+    ]
+    rows = [
+        re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row)
+        for row in re.findall(r"<tr>(.*?)</tr>", table[: table.index("</table>")], re.DOTALL)
+    ]
+    assert rows[1:] == [
+        ["all media together, share of the outcome", "q05 = 0.05, q95 = 0.3", "5% to 30%",
+         "2.1% to 72%"],
+        ["own return (ROAS), tv", "Gamma(alpha = 2, beta = 1)", "0.36 to 4.74", "–"],
+    ]  # fmt: skip
+    assert "Stated priors" not in Page(panel_page).text
 
 
 def test_hostile_names_are_text(mediated_run, tmp_path, monkeypatch):

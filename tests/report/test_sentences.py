@@ -6,7 +6,12 @@ import pytest
 
 from mmm_bayes.report.cells import Cell, estimate_cell, make_table, number_cell
 from mmm_bayes.report.page import _sort_key
-from mmm_bayes.report.sentences import ChannelSummary, channel_sentences, verdict_sentence
+from mmm_bayes.report.sentences import (
+    ChannelSummary,
+    channel_sentences,
+    joint_prior_sentences,
+    verdict_sentence,
+)
 from mmm_bayes.report.tables import score_cell
 from mmm_bayes.text import Summary, p_value, percent
 
@@ -69,6 +74,22 @@ def test_only_the_table_warns():
 )
 def test_cells_carry_their_number(cell, expected):
     assert cell == expected
+
+
+@pytest.mark.parametrize(
+    "prior, data, driven, expected",
+    [
+        (0.2, 0.1, True, ["The prior influences the effect of all media together (sensitivity 0.20 "
+                          "to the prior, 0.10 to the data) more than the data do."]),
+        (0.01, 0.02, True, ["The data say little about the effect of all media together "
+                            "(sensitivity 0.01 to the prior, 0.02 to the data)."]),
+        (0.04, 0.1, False, []),
+    ],
+)  # fmt: skip
+def test_the_joint_effect_is_said_to_rest_on_the_prior(prior, data, driven, expected):
+    record = {"estimand": "total", "prior": prior, "likelihood": data, "prior_driven": driven}
+    records = [record | {"channel": "all_media"}, record | {"channel": "tv", "prior_driven": True}]
+    assert joint_prior_sentences(records) == expected
 
 
 def test_words_are_cells_without_a_number():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.report.baselines import tables
 from mmm_bayes.report.baselines.explanations import (
     coefficients,
@@ -76,6 +77,7 @@ def _context(results: BaselineResults) -> dict[str, object]:
         "accuracy": tables.accuracy(results),
         "answers": tables.answers(results),
         "simulated": results.simulated,
+        "together": ALL_MEDIA in set(results.shares["channel"]),
         "first_stage": tables.first_stage(results),
         "moves": tables.best_transfers(results),
         "tests": tables.residual_tests(results),

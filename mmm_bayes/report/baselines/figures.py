@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.plots import baselines as draw
 from mmm_bayes.plots.style import (
     GREY,
@@ -22,6 +23,7 @@ from mmm_bayes.report.baselines.folder import (
     outcome_sum,
 )
 from mmm_bayes.report.picture import Picture
+from mmm_bayes.report.tables import ALL_CHANNELS
 
 COLUMNS = 3
 
@@ -49,23 +51,25 @@ def forecast_errors(results: BaselineResults) -> Picture:
 
 
 def channel_shares(results: BaselineResults) -> Picture:
-    """Share of each channel according to each model."""
-    rows = results.of_all_units("contributions").query("estimand == 'contribution_share'")
+    """Share of each channel, and of all media together, according to each model."""
+    rows = results.shares
+    names = {channel: channel for channel in results.channels}
+    if ALL_MEDIA in set(rows["channel"]):
+        names[ALL_MEDIA] = ALL_CHANNELS
     truth = results.tables.get("truth")
     models = list(results.summary["model"])
     drawing, axes = panels(
-        len(results.channels), columns=COLUMNS, height=1.0 + 0.19 * len(models), width=11,
+        len(names), columns=COLUMNS, height=1.0 + 0.19 * len(models), width=11,
         left=1.9, across=0.25, down=0.85,
     )  # fmt: skip
-    for index, (ax, channel) in enumerate(zip(axes, results.channels, strict=True)):
+    for index, (ax, channel) in enumerate(zip(axes, names, strict=True)):
         shares = rows[rows["channel"] == channel].set_index("model").reindex(models).reset_index()
-        shares[["value", "lower", "upper"]] *= 100
         true_share = None
-        if truth is not None:
+        if truth is not None and channel in set(truth["channel"]):
             effect = float(truth[truth["channel"] == channel]["truth"].iloc[0])
             true_share = 100 * effect / outcome_sum(results)
         draw.channel_shares(
-            ax, shares, results.families, truth=true_share, channel=channel,
+            ax, shares, results.families, truth=true_share, channel=names[channel],
             labels=index % COLUMNS == 0,
         )  # fmt: skip
     dashed = " The dashed line is the truth of this simulated market." if truth is not None else ""
@@ -74,7 +78,8 @@ def channel_shares(results: BaselineResults) -> Picture:
         "Each channel's share of the outcome according to every model, with 90% intervals.",
         "Share of the outcome that each model attributes to a channel, had it never spent: total "
         "effects in percent of the summed outcome, with 90% intervals (bootstrap; of a Bayesian "
-        f"model the posterior's median and quantiles).{dashed} An arrow marks a number beyond the "
+        "model the posterior's median and quantiles); and to all media together, had none of them "
+        f"ever spent.{dashed} An arrow marks a number beyond the "
         "axis. In models with mediation the totals of a mediator and its causes overlap. Colours: "
         f"{family_legend(results)}.",
         drawing,

@@ -65,6 +65,16 @@ class BaselineResults:
         """Whether the table is a simulated one, of which the true effects are known."""
         return bool(self.summary["truth_error"].notna().any())
 
+    @property
+    def shares(self) -> pd.DataFrame:
+        """Share of the outcome of each channel, and of all media together, by model.
+
+        Columns model, channel, value, lower and upper, in percent.
+        """
+        rows = self.of_all_units("contributions").query("estimand == 'contribution_share'")
+        columns = ["value", "lower", "upper"]
+        return rows.assign(**{name: 100 * rows[name] for name in columns})
+
     def of_all_units(self, name: str) -> pd.DataFrame:
         """Rows of a table for all units together."""
         rows = self.tables[name]

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.report.baselines.folder import BaselineResults
-from mmm_bayes.report.cells import Cell, Row, Table, make_table, number_cell
+from mmm_bayes.report.cells import Cell, Row, Table, estimate_cell, make_table, number_cell
+from mmm_bayes.report.run import row_summary
+from mmm_bayes.report.tables import ALL_CHANNELS
 from mmm_bayes.text import MISSING, fixed, number, p_value, percent
 
 _FORMS: dict[str, Callable[[float], str]] = {
@@ -36,7 +39,12 @@ def accuracy(results: BaselineResults) -> Table:
 
 
 def answers(results: BaselineResults) -> Table:
-    """Stability, agreement and, in a simulated market, error of the answers about the channels."""
+    """Share of all media together, and how reliable the answers about the channels are.
+
+    Their stability, agreement and, in a simulated market, error.
+    """
+    shares = results.shares
+    together = shares[shares["channel"] == ALL_MEDIA].set_index("model")
     rows: list[Row] = []
     for _, model in results.summary.iterrows():
         row: Row = [
@@ -44,6 +52,9 @@ def answers(results: BaselineResults) -> Table:
             number_cell(model["stability"], percent),
             number_cell(model["agreement"], fixed),
         ]
+        if len(together):
+            share = together.loc[model["model"]]
+            row.insert(1, estimate_cell(row_summary(share.rename({"value": "mean"})), unit="%"))
         if results.simulated:
             points = partial(fixed, places=1)
             row += [
@@ -55,6 +66,7 @@ def answers(results: BaselineResults) -> Table:
     truth = ("error of effects, points", "bias, points", "truth in 90% interval")
     head = (
         "model",
+        *((ALL_CHANNELS,) if len(together) else ()),
         "variation over windows",
         "agreement on ranks",
         *(truth if results.simulated else ()),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from mmm_bayes.estimands.arrows import causal_arrows
 from mmm_bayes.estimands.decomposition import BASELINE, decompose_outcome
 from mmm_bayes.estimands.intervals import all_units, mean_and_ends, sum_units
-from mmm_bayes.plots.contributions import contributions_over_time
+from mmm_bayes.plots.contributions import baseline_over_time, contributions_over_time
 from mmm_bayes.plots.curves import adstock_curves, response_curves
 from mmm_bayes.plots.forest import effects_forest
 from mmm_bayes.plots.graph import arrow_label
@@ -90,12 +90,16 @@ def effects(run: View) -> Picture:
 
 def contributions(run: View) -> Picture:
     """Decomposition of each week's expected outcome."""
-    drawing, axes = figure(width=9, height=3.8)
-    weekly = run.effects("weekly").sel(statistic="mean")
+    bands = run.effects("weekly")
+    band = bands.get("summed_baseline")  # saved by the package's later versions
+    rows = 1 if band is None else 2
+    drawing, axes = figure(rows, width=9, height=3.8 if rows == 1 else 6.6, sharex=True, left=0.9)
+    weekly = bands.sel(statistic="mean")
+    expected = sum_units(run.group("posterior")["outcome_location"].mean(("chain", "draw")))
     stack = decompose_outcome(
         sum_units(weekly["baseline"]),
         weekly[["total", "direct", "indirect"]].sum("unit"),
-        sum_units(run.group("posterior")["outcome_location"].mean(("chain", "draw"))),
+        expected,
         mediator=run.mediator,
     )
     contributions_over_time(
@@ -119,6 +123,12 @@ def contributions(run: View) -> Picture:
         caption += (
             " Effects multiply in this model: what the channels add together is shared out in "
             "proportion to what each adds alone."
+        )
+    if band is not None:
+        baseline_over_time(axes[1, 0], band, expected, name=run.outcome)
+        caption += (
+            f" Below: the baseline, which is the {run.outcome} expected without any media, with "
+            "its 90% band."
         )
     return Picture(
         "contributions",
