@@ -31,6 +31,25 @@ def test_what_it_finds_is_what_the_kept_run_found() -> None:
     assert f"| all media together | {told} | {true:.1f} |" in (ROOT / "README.md").read_text()
 
 
+def test_what_disturbances_that_remember_change_is_what_was_measured() -> None:
+    kept = pd.read_csv(ROOT / "results" / "recovery" / "errors_summary.csv")
+    kept = kept.set_index(["scenario", "estimand", "channel", "errors"])["coverage_90"]
+    rows = {
+        "mediated": "nothing is remembered",
+        "remembering": "disturbances with a memory of 0.6",
+        "drifting": "a level of revenue that drifts 1.2% a week",
+        "drifting_together": "a level that moves revenue and Google together",
+    }
+    columns = [("total", "all"), ("indirect", "all"), ("total", "all_media")]
+    text = (ROOT / "README.md").read_text()
+    for scenario, told in rows.items():
+        cells = [
+            " → ".join(f"{kept.loc[(scenario, *column, errors)]:.0%}" for errors in ("iid", "ar1"))
+            for column in columns
+        ]
+        assert f"| {told} | {' | '.join(cells)} |" in text
+
+
 def test_the_race_is_what_was_measured() -> None:
     fits = pd.read_csv(ROOT / "results" / "benchmarks" / "fits.csv").query("start == 'warm'")
     fits = fits.groupby("contender")["whole_s"].median()
