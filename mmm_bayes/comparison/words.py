@@ -132,6 +132,12 @@ def notes(
             "The runs differ in link, likelihood or floor; all densities are on the scale of the "
             "outcome, so they are comparable."
         )
+    remembering = [name for name, run in runs.items() if run.draws.attrs.get("errors") == "ar1"]
+    if remembering:
+        sentences.append(
+            f"A week's density in {join_names(remembering)} is that given the week before, whose "
+            "disturbance it inherits in part."
+        )
     replaced = int(replaced_weeks(runs).sum()) if left_out else 0
     if replaced:
         sentences.append(
