@@ -58,6 +58,11 @@ from mmm_bayes.model.terms.priors import model_priors
 HOLDOUT_SHARE = 0.2
 #: Fewest weeks that the second fit may have.
 MINIMUM_TRAINING_WEEKS = 40
+#: Warning of a fit whose disturbances remember because those of a first fit were autocorrelated.
+MEMORY = (
+    "{}; in this fit they remember, which corrects the intervals and no bias: if what lasts moves "
+    "advertising too, or is a path that the model lacks, add it."
+)
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,11 @@ def run_fit(
         }
     )
     table_profile = profile(job.dataset, floor=form.floor)
-    diagnosis = diagnose(draws, estimands, media, profile_warnings=table_profile.warnings)
+    warnings = [
+        *table_profile.warnings,
+        *([] if reason is None else [MEMORY.format(_capitalised(reason))]),
+    ]
+    diagnosis = diagnose(draws, estimands, media, profile_warnings=warnings)
     record |= {
         "model": job.member.name,
         **vars(job.settings),
@@ -257,6 +266,10 @@ def _fit_form(
     draws = add_derived_groups(compiled, design, tree, seed=job.settings.seed)
     draws.attrs["outcome"] = job.dataset.description.outcome
     return compiled, design, draws
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
 
 
 def _stated_records(member: Member, design: Design, built: BuiltModel) -> list[dict[str, Any]]:

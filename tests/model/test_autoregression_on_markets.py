@@ -96,6 +96,10 @@ def test_a_fit_takes_the_disturbances_that_the_residuals_ask_for(
     assert len(again) == (errors == "ar1")
     assert all("google (" in line for line in again)
     assert bool(run.record["errors_reason"]) == (errors == "ar1")
+    told = [
+        reason for reason in run.diagnostics["reasons"] if "in this fit they remember" in reason
+    ]
+    assert len(told) == (errors == "ar1")
 
 
 def test_chosen_disturbances_stay(tmp_path: Path) -> None:
