@@ -73,7 +73,12 @@ def test_a_fall_to_a_half_is_detected_and_estimated(fit: Callable[..., Fit], see
     path = relative_effectiveness(fitted.draws["effectiveness"]).quantile([0.05, 0.95], dim=OVER)
     level = relative_effectiveness(fitted.truth)
     assert ((path[0] <= level) & (level <= path[1])).mean() > 0.75
-    assert fitted.divergences < 20  # of 2,000
+
+
+def test_the_sampler_follows_the_posterior(fit: Callable[..., Fit]) -> None:
+    """Over the markets together: that a single chain adapted badly is for the fit's own check."""
+    divergences = [fit("changing_effect", seed).divergences for seed in SEEDS]
+    assert sum(divergences) < 0.01 * len(SEEDS) * SETTINGS.draws * SETTINGS.chains
 
 
 @pytest.mark.parametrize("seed", SEEDS[:2])
