@@ -237,6 +237,11 @@ def join_names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def capitalised(sentence: str) -> str:
+    """The sentence with a capital first letter."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _exponent(value: float) -> int:
     """Power of ten of a number's first digit."""
     return math.floor(math.log10(abs(value)) + 1e-12)

@@ -18,7 +18,7 @@ from mmm_bayes.baselines.summary import whole_table_rows
 from mmm_bayes.baselines.validation import BLOCKED
 from mmm_bayes.data import Dataset
 from mmm_bayes.data.description import ALL_MEDIA
-from mmm_bayes.text import fixed, join_names, number
+from mmm_bayes.text import capitalised, fixed, join_names, number
 
 #: Smallest R² in held-out weeks for a first stage that predicts the mediator usefully.
 MIN_FIRST_STAGE_R2 = 0.1
@@ -93,7 +93,7 @@ def _accuracy(table: Any, metrics: pd.DataFrame) -> Iterator[str]:
     negative = [str(model) for model in table.index if table.loc[model, "r2_blocked"] < 0]
     if negative:
         yield (
-            f"{_capitalised(_display_names(negative))} "
+            f"{capitalised(_display_names(negative))} "
             f"{'predict' if len(negative) > 1 else 'predicts'} held-out weeks worse than the mean "
             "of those weeks would."
         )
@@ -118,7 +118,7 @@ def _mediation(table: Any, tables: dict[str, pd.DataFrame], dataset: Dataset) ->
         with_zero = rows[(rows["lower"] <= 0) & (rows["upper"] >= 0)]
         channels = join_names(sorted(map(str, with_zero["channel"])))
         yield (
-            f"{_capitalised(display_name(str(model)))} estimates both paths: of {len(rows)} "
+            f"{capitalised(display_name(str(model)))} estimates both paths: of {len(rows)} "
             f"indirect effects, the 90% intervals of {len(with_zero)} contain 0"
             + (f" ({channels})." if len(with_zero) else ".")
         )
@@ -240,7 +240,7 @@ def _interpretation(
     beyond = total[total > 1]
     if len(beyond) and link == "identity":
         yield (
-            f"{_capitalised(_display_names(beyond.index))} "
+            f"{capitalised(_display_names(beyond.index))} "
             f"{'credit' if len(beyond) > 1 else 'credits'} the channels with more than the whole "
             f"outcome: {'their' if len(beyond) > 1 else 'its'} effects can't be right, however "
             "good the forecasts are."
@@ -340,8 +340,3 @@ def _is_classical(model: Any) -> bool:
 
 def _display_names(models: Iterable[Any]) -> str:
     return join_names([display_name(str(model)) for model in models])
-
-
-def _capitalised(text: str) -> str:
-    """Text with a capital at the start of a sentence."""
-    return text[:1].upper() + text[1:]

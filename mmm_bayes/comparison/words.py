@@ -10,8 +10,8 @@ import pandas as pd
 from mmm_bayes.comparison.loo import LeaveOneOut
 from mmm_bayes.comparison.ranking import NEGLIGIBLE_DIFFERENCE, are_distinguishable
 from mmm_bayes.comparison.runs import replaced_weeks
-from mmm_bayes.diagnostics.check import join_names
 from mmm_bayes.inference.runs import Run
+from mmm_bayes.text import join_names
 
 #: Largest R-hat of a short refit that counts as converged.
 RHAT_MAX = 1.05

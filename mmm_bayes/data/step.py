@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from mmm_bayes.data.description import Description
 from mmm_bayes.errors import InputError
+from mmm_bayes.text import capitalised
 
 DAYS_PER_YEAR = 365.25
 #: Days of a quarter of a year, over which carryover acts and forecasts reach by default.
@@ -279,7 +280,7 @@ class Wording:
         if article and word == step.noun:
             article = article[0] + step.with_article.removesuffix(word)[1:]
         capital = match["word"][0].isupper()
-        return article + (word[0].upper() + word[1:] if capital else word)
+        return article + (capitalised(word) if capital else word)
 
 
 def wording(description: Mapping[str, Any], step: Step) -> Wording:

@@ -27,11 +27,12 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
-from mmm_bayes.diagnostics.check import Check, Status, join_names
+from mmm_bayes.diagnostics.check import Check, Status
 from mmm_bayes.diagnostics.multiplicity import holm
 from mmm_bayes.diagnostics.predictive import FAIL_BELOW, WARN_BELOW
 from mmm_bayes.diagnostics.residuals import standardised_residuals
 from mmm_bayes.model.media import Media
+from mmm_bayes.text import capitalised, join_names
 
 Array = NDArray[np.float64]
 
@@ -195,7 +196,7 @@ def _message(changed: list[SlopeTest], smallest: float) -> str:
     ]
     sentence = " and ".join(parts)
     return (
-        f"{sentence[0].upper()}{sentence[1:]} {p}: a constant effect describes them badly. Fit the "
+        f"{capitalised(sentence)} {p}: a constant effect describes them badly. Fit the "
         "model time_varying, whose effects may change; an omitted cause that lasts for weeks can "
         "look the same."
     )

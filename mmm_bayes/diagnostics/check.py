@@ -1,9 +1,9 @@
-"""Checks of a fit, the verdict over them, and how names are listed in messages."""
+"""Checks of a fit and the verdict over them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -98,11 +98,6 @@ def verdict_line(record: Mapping[str, Any], subject: str = "the checks of the fi
         "fail": f"fail: {subject} failed, so the numbers must not be used for decisions",
     }[record["verdict"]]
     return f"verdict {meaning}" + (f". {record['reason']}" if record["reason"] else "")
-
-
-def join_names(names: Sequence[str]) -> str:
-    """Names as a sentence lists them: ``a, b and c``."""
-    return ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
 
 
 def finite_or_none(value: float | None) -> float | None:

@@ -441,7 +441,9 @@ def compare_statistics(statistics: xr.Dataset) -> tuple[StatisticComparison, ...
 
 
 def autocorrelation_sentence(tree: xr.DataTree) -> str | None:
-    """What independent disturbances leave unexplained, if one week's residual is like the last's.
+    """The autocorrelation that independent disturbances leave, in words.
+
+    That of a hurdle mediator is left out: its disturbances are independent in every form.
 
     Parameters
     ----------
@@ -455,7 +457,8 @@ def autocorrelation_sentence(tree: xr.DataTree) -> str | None:
     """
     found = []
     for variable in ("outcome", "mediator"):
-        if variable not in tree["posterior_predictive"]:
+        hurdle = variable == "mediator" and tree.attrs.get("mediator_likelihood") == "hurdle"
+        if hurdle or variable not in tree["posterior_predictive"]:
             continue
         results = {
             result.name: result for result in compare_statistics(ppc_statistics(tree, variable))

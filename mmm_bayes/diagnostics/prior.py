@@ -28,9 +28,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_bayes.diagnostics.check import Check, finite_or_none, join_names
+from mmm_bayes.diagnostics.check import Check, finite_or_none
 from mmm_bayes.estimands.summary import INTERVAL
-from mmm_bayes.text import number
+from mmm_bayes.text import join_names, number
 
 Array = NDArray[np.float64]
 

@@ -16,6 +16,7 @@ from statsmodels.tsa.stattools import acf
 
 from mmm_bayes.diagnostics.check import Check
 from mmm_bayes.diagnostics.predictive import conditional_location, residual_scale
+from mmm_bayes.text import capitalised
 
 GROUP = "residuals"
 WARN_BELOW = 0.01
@@ -86,6 +87,9 @@ def standardised_residuals(tree: xr.DataTree) -> xr.Dataset:
 def residual_checks(tree: xr.DataTree) -> list[Check]:
     """Ljung-Box, Breusch-Pagan and, for a normal likelihood, Shapiro-Wilk tests.
 
+    A fit whose disturbances remember, because independent ones were autocorrelated, warns of what
+    that leaves open.
+
     Each unit is tested separately; the smallest p-value, times the number of units (Bonferroni), is
     compared with 0.01. Series shorter than `MIN_WEEKS` are not tested.
 
@@ -94,13 +98,14 @@ def residual_checks(tree: xr.DataTree) -> list[Check]:
     tree : xarray.DataTree
         A fit, with groups ``posterior`` and ``observed_data``.
     """
+    memory = _memory_checks(tree)
     fit = standardised_residuals(tree)
     if fit.sizes["time"] < MIN_WEEKS:
-        return []
+        return memory
     names = ["ljung_box", "breusch_pagan"]
     if tree.attrs.get("likelihood") != "student_t":
         names.append("shapiro_wilk")
-    checks = []
+    checks = memory
     for name in names:
         p_values = np.array(
             [
@@ -117,6 +122,17 @@ def residual_checks(tree: xr.DataTree) -> list[Check]:
         message = f"{MESSAGES[name][0 if good else 1]} (p = {p:.2g}{unit})."
         checks.append(Check(GROUP, name, p, WARN_BELOW, "pass" if good else "warn", message))
     return checks
+
+
+def _memory_checks(tree: xr.DataTree) -> list[Check]:
+    reason = tree.attrs.get("errors_reason")
+    if reason is None:
+        return []
+    message = (
+        f"{capitalised(reason)}; in this fit they remember, which corrects the intervals and no "
+        "bias: if what lasts moves advertising too, or is a path that the model lacks, add it."
+    )
+    return [Check(GROUP, "memory", None, None, "warn", message)]
 
 
 def _p_value(name: str, residual: np.ndarray, fitted: np.ndarray) -> float:

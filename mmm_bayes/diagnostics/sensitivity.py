@@ -20,8 +20,8 @@ import numpy as np
 import xarray as xr
 
 from mmm_bayes.data.description import ALL_MEDIA
-from mmm_bayes.diagnostics.check import join_names
 from mmm_bayes.model.evaluation import SAMPLE_DIMS
+from mmm_bayes.text import join_names
 
 #: ROAS is the total effect over a constant spend, so its sensitivity is that of the total.
 ESTIMANDS = ("total", "direct", "indirect", "roas")

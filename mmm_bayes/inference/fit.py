@@ -53,16 +53,12 @@ from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.family import Member, load_member
 from mmm_bayes.model.media import evaluate_media
 from mmm_bayes.model.terms.priors import model_priors
+from mmm_bayes.text import capitalised
 
 #: Share of the weeks, at the end, that are held out and predicted by a second fit.
 HOLDOUT_SHARE = 0.2
 #: Fewest weeks that the second fit may have.
 MINIMUM_TRAINING_WEEKS = 40
-#: Warning of a fit whose disturbances remember because those of a first fit were autocorrelated.
-MEMORY = (
-    "{}; in this fit they remember, which corrects the intervals and no bias: if what lasts moves "
-    "advertising too, or is a path that the model lacks, add it."
-)
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,8 @@ def run_fit(
     start : xarray.Dataset, dims (chain, draw, ...), optional
         Draws of an earlier posterior of the same model, as initial points of the chains.
     stream : pathlib.Path, optional
-        A new folder to write the draws to while sampling.
+        A new folder to write the draws to while sampling. It holds one fit, so disturbances that
+        were not chosen stay independent.
 
     Returns
     -------
@@ -164,10 +161,11 @@ def run_fit(
     compiled, design, draws = _fit_form(job, form, say, start=start, stream=stream)
     if job.alternative is not None and stream is None:
         reason = autocorrelation_sentence(draws)
-    if job.alternative is not None and reason is not None:
-        say(job.dataset.wording(f"{reason}; fitting again with disturbances that remember"))
-        form = job.alternative
-        compiled, design, draws = _fit_form(job, form, say)
+        if reason is not None:
+            say(job.dataset.wording(f"{reason}; fitting again with disturbances that remember"))
+            form = job.alternative
+            compiled, design, draws = _fit_form(job, form, say)
+            draws.attrs["errors_reason"] = reason
     try:
         train, test = holdout_designs(design)
     except InputError as problem:
@@ -208,11 +206,7 @@ def run_fit(
         }
     )
     table_profile = profile(job.dataset, floor=form.floor)
-    warnings = [
-        *table_profile.warnings,
-        *([] if reason is None else [MEMORY.format(_capitalised(reason))]),
-    ]
-    diagnosis = diagnose(draws, estimands, media, profile_warnings=warnings)
+    diagnosis = diagnose(draws, estimands, media, profile_warnings=table_profile.warnings)
     record |= {
         "model": job.member.name,
         **vars(job.settings),
@@ -229,7 +223,7 @@ def run_fit(
         "stated_priors": _stated_records(job.member, design, compiled),
         "profile_warnings": list(table_profile.warnings),
         "profile_notes": list(table_profile.notes),
-        "holdout_notes": [f"{note[0].upper()}{note[1:]}." for note in holdout_notes],
+        "holdout_notes": [f"{capitalised(note)}." for note in holdout_notes],
     }
     folder = runs.save(
         job.folder,
@@ -266,10 +260,6 @@ def _fit_form(
     draws = add_derived_groups(compiled, design, tree, seed=job.settings.seed)
     draws.attrs["outcome"] = job.dataset.description.outcome
     return compiled, design, draws
-
-
-def _capitalised(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]
 
 
 def _stated_records(member: Member, design: Design, built: BuiltModel) -> list[dict[str, Any]]:

@@ -89,28 +89,24 @@ def predict(model: pm.Model, draws: xr.Dataset, ahead: Design, *, seed: int) -> 
         ``outcome`` and, in a mediated model, ``mediator`` (chain, draw, time, unit).
     """
     start = ahead.weeks.start
-    known = "phi" in draws and start > 0
+    known = "phi" in draws and start > 0  # the disturbance of the week before the first
     if known:
         weeks = slice(start - 1, ahead.weeks.stop)
         ahead = arrange(ahead.dataset, ahead.form, ahead.scaling, weeks)
     data = _data(ahead)
-    last = data["outcome_observed"][0]
-    if "phi" in draws:  # a plan has no outcome: any value stands in for it
+    remembering = "phi" in draws
+    if remembering:  # a plan has no outcome: any value stands in for it
         usual = data["outcome_scale" if ahead.form.link == "log" else "mean_outcome"]
-        data["outcome_observed"] = np.broadcast_to(usual, data["outcome_observed"].shape).copy()
-        data["outcome_observed"][0] = last if known else usual
+        unknown = np.arange(len(data["outcome_observed"]))[:, None] >= int(known)
+        data["outcome_observed"] = np.where(unknown, usual, data["outcome_observed"])
     tables = predictive_function(model, seed=seed).to_dataset(draws[static_nodes(model)], data)
-    if "phi" in draws:
+    if remembering:
         tables["outcome"] = _carry_forward(
             tables["outcome"], draws["phi"], data["outcome_observed"], ahead.form.multiplicative,
             known=known,
         )  # fmt: skip
-    tables = tables.isel(time=slice(int(known), None))
-    labels = {name: ahead.arrays[name].values for name in ("time", "unit")}
-    labels["time"] = labels["time"][int(known) :]
-    return tables.assign_coords(
-        {name: values for name, values in labels.items() if name in tables.dims}
-    )
+    labels = {name: ahead.arrays[name].values for name in ("time", "unit") if name in tables.dims}
+    return tables.assign_coords(labels).isel(time=slice(int(known), None))
 
 
 def _data(design: Design) -> dict[str, Any]:

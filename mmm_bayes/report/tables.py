@@ -24,6 +24,7 @@ from mmm_bayes.report.sentences import ChannelSummary
 from mmm_bayes.text import (
     MISSING,
     Summary,
+    capitalised,
     fixed,
     join_names,
     log_units,
@@ -331,7 +332,7 @@ def _memory_sentences(run: View) -> list[str]:
         f"correlation from one week to the next is {' and '.join(found)}."
     ]
     reason = run.record.get("errors_reason")
-    return [*sentences, f"{reason[0].upper()}{reason[1:]}."] if reason else sentences
+    return [*sentences, f"{capitalised(reason)}."] if reason else sentences
 
 
 def priors(run: View) -> Table:

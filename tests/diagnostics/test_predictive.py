@@ -10,6 +10,7 @@ from mmm_bayes.diagnostics import compare_statistics, ppc_statistics
 from mmm_bayes.diagnostics.predictive import (
     STATISTICS,
     autocorrelation,
+    autocorrelation_sentence,
     predictive_checks,
     two_sided_p_value,
 )
@@ -135,6 +136,24 @@ def test_a_hurdle_is_checked_where_it_is_on():
     failed = sum("fail" in status(hurdle_tree(seed)).values() for seed in range(20))
     assert failed <= 2
     assert status(hurdle_tree(1, persistent=True))["autocorrelation"] in {"warn", "fail"}
+
+
+def test_autocorrelation_is_told_of_equations_whose_disturbances_can_remember():
+    rng = np.random.default_rng(5)
+    x, mean = regression(rng, weeks=156)
+    noise = rng.normal(size=156)
+    tree = fit(mean + noise, x, rng)
+    assert autocorrelation_sentence(tree) is None
+    for t in range(1, 156):
+        noise[t] += 0.6 * noise[t - 1]
+    sentence = autocorrelation_sentence(fit(mean + noise, x, rng))
+    assert sentence.startswith("independent disturbances leave residuals that are autocorrelated")
+    assert "outcome (0." in sentence
+    flipped = noise * (-1) ** np.arange(156)  # a week is unlike the last: no memory
+    assert autocorrelation_sentence(fit(mean + flipped, x, rng)) is None
+    hurdle = hurdle_tree(1, persistent=True)
+    assert status(hurdle)["autocorrelation"] != "pass"
+    assert autocorrelation_sentence(hurdle) is None
 
 
 def floored_tree(seed, at_floor, *, floor_known=True, floor=6.0, weeks=104, columns=8):

@@ -38,6 +38,16 @@ def test_each_fault_is_named_and_never_more_than_a_warning():
     assert "shapiro_wilk" not in status(tree_of(walk, attrs={"likelihood": "student_t"}))
 
 
+def test_memory_that_was_not_asked_for_is_a_warning():
+    tree = tree_of(np.random.default_rng(1).normal(size=104))
+    assert "memory" not in status(tree)
+    tree.attrs["errors_reason"] = "independent disturbances leave something"
+    found = {check.name: check for check in residual_checks(tree)}
+    assert found["memory"].status == "warn"
+    assert found["memory"].message.startswith("Independent disturbances leave something; in this ")
+    assert {"ljung_box", "breusch_pagan"} <= set(found)
+
+
 def test_residuals_are_differences_of_logarithms_under_the_log_link():
     rng = np.random.default_rng(2)
     x = regressors(80, 5)

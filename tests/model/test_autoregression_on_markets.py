@@ -1,27 +1,23 @@
 """Fits with autoregressive disturbances: what remembers is found, and ranks are uniform."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from builds import dataset
+from fitted_markets import Fitted, fit_markets
 
 from mmm_bayes.data.design import make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics import diagnose
-from mmm_bayes.estimands import estimand_table, summed_effects
-from mmm_bayes.estimands.effects import joint_effect
 from mmm_bayes.inference.fit import prepare, run_fit
 from mmm_bayes.inference.runs import load
-from mmm_bayes.inference.sampling import Settings, add_derived_groups, compile_model, sample
-from mmm_bayes.model.counterfactual import abduct
+from mmm_bayes.inference.sampling import Settings, compile_model
 from mmm_bayes.model.family import load_member
 from mmm_bayes.studies.calibration.pit import calibration_verdict, summarise_ranks
 from mmm_bayes.studies.calibration.sbc import ranks
-from mmm_bayes.studies.simulate import as_dataset, save, simulate
+from mmm_bayes.studies.simulate import save, simulate
 
 pytestmark = pytest.mark.slow
 
@@ -30,36 +26,20 @@ SETTINGS = Settings(draws=500, tune=500, chains=4)
 
 
 @pytest.fixture(scope="module")
-def markets() -> list[tuple[xr.DataTree, pd.DataFrame]]:
-    """Draws of fits to markets that remember, with their effects and the true ones."""
-    fits, compiled = [], None
-    for seed in range(MARKETS):
-        market = simulate("remembering", seed=seed)
-        data = as_dataset(market)
-        arranged = make_design(data, form_for(data, errors="ar1"))
-        compiled = compiled or compile_model(load_member("partial_mediation"), arranged)
-        settings = dataclasses.replace(SETTINGS, seed=seed + 1)
-        tree = add_derived_groups(
-            compiled, arranged, sample(compiled, arranged, settings), seed=seed
-        )
-        fitted = abduct(compiled.model, arranged, tree["posterior"].to_dataset())
-        rows = estimand_table(summed_effects(fitted), joint_effect(fitted)).merge(
-            pd.DataFrame(market.truth["effects"]), on=["unit", "channel", "estimand"]
-        )
-        fits.append((tree, rows[rows["value"] != 0]))
-    return fits
+def markets() -> list[Fitted]:
+    """Fits to markets that remember."""
+    remembering = [simulate("remembering", seed=seed) for seed in range(MARKETS)]
+    return fit_markets(remembering, SETTINGS, errors="ar1")
 
 
-def test_intervals_hold_the_truth(markets: list[tuple[xr.DataTree, pd.DataFrame]]) -> None:
+def test_intervals_hold_the_truth(markets: list[Fitted]) -> None:
     rows = pd.concat([rows for _, rows in markets])
     covered = (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
     assert len(rows) == MARKETS * 14  # total and direct of five channels, indirect of three, joint
     assert covered.mean() >= 0.8
 
 
-def test_the_memory_of_both_equations_is_found(
-    markets: list[tuple[xr.DataTree, pd.DataFrame]],
-) -> None:
+def test_the_memory_of_both_equations_is_found(markets: list[Fitted]) -> None:
     held = []
     for tree, _ in markets:
         posterior = tree["posterior"].to_dataset()
@@ -70,9 +50,7 @@ def test_the_memory_of_both_equations_is_found(
     assert sum(held) >= 2 * MARKETS - 2
 
 
-def test_nothing_is_left_in_the_residuals(
-    markets: list[tuple[xr.DataTree, pd.DataFrame]],
-) -> None:
+def test_nothing_is_left_in_the_residuals(markets: list[Fitted]) -> None:
     """The checks of the outcome's and the mediator's tables, which independent errors fail."""
     for tree, _ in markets:
         found = {(check.group, check.name): check for check in diagnose(tree, None, None).checks}

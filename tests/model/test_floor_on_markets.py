@@ -1,26 +1,22 @@
 """Fits of an outcome with a floor recover the truth, and its ranks are uniform."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from builds import dataset, with_floor
+from fitted_markets import Fitted, fit_markets
 
 from mmm_bayes.data.design import make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics.predictive import predictive_checks
-from mmm_bayes.estimands import estimand_table, summed_effects
-from mmm_bayes.estimands.effects import joint_effect
-from mmm_bayes.inference.sampling import Settings, add_derived_groups, compile_model, sample
-from mmm_bayes.model.counterfactual import abduct
+from mmm_bayes.inference.sampling import Settings, compile_model
 from mmm_bayes.model.family import load_member
 from mmm_bayes.studies.calibration.pit import calibration_verdict, summarise_ranks
 from mmm_bayes.studies.calibration.sbc import ranks
-from mmm_bayes.studies.simulate import as_dataset, simulate
+from mmm_bayes.studies.simulate import simulate
 
 pytestmark = pytest.mark.slow
 
@@ -29,28 +25,12 @@ SETTINGS = Settings(draws=400, tune=400, chains=2)
 
 
 @pytest.fixture(scope="module")
-def markets() -> list[tuple[xr.DataTree, pd.DataFrame]]:
-    """Draws of fits to markets with a floor, with their effects and the true ones."""
-    fits = []
-    compiled = None
-    for seed in range(MARKETS):
-        market = simulate("floored", seed=seed)
-        arranged = make_design(as_dataset(market))
-        compiled = compiled or compile_model(load_member("partial_mediation"), arranged)
-        settings = dataclasses.replace(SETTINGS, seed=seed + 1)
-        tree = add_derived_groups(
-            compiled, arranged, sample(compiled, arranged, settings), seed=seed
-        )
-        fitted = abduct(compiled.model, arranged, tree["posterior"].to_dataset())
-        estimates = estimand_table(summed_effects(fitted), joint_effect(fitted))
-        rows = estimates.merge(
-            pd.DataFrame(market.truth["effects"]), on=["unit", "channel", "estimand"]
-        )
-        fits.append((tree, rows[rows["value"] != 0]))
-    return fits
+def markets() -> list[Fitted]:
+    """Fits to markets with a floor."""
+    return fit_markets([simulate("floored", seed=seed) for seed in range(MARKETS)], SETTINGS)
 
 
-def test_intervals_hold_the_truth(markets: list[tuple[xr.DataTree, pd.DataFrame]]) -> None:
+def test_intervals_hold_the_truth(markets: list[Fitted]) -> None:
     rows = pd.concat([rows for _, rows in markets])
     covered = (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
     assert len(rows) == MARKETS * 14  # total and direct of five channels, indirect of three, joint
@@ -59,9 +39,7 @@ def test_intervals_hold_the_truth(markets: list[tuple[xr.DataTree, pd.DataFrame]
     assert (total["lower"] > 0).mean() > 0.5  # and say something
 
 
-def test_the_fitted_model_passes_predictive_checks(
-    markets: list[tuple[xr.DataTree, pd.DataFrame]],
-) -> None:
+def test_the_fitted_model_passes_predictive_checks(markets: list[Fitted]) -> None:
     for tree, _ in markets:
         checks = predictive_checks(tree)
         assert "fail" not in {check.status for check in checks}

@@ -9,7 +9,7 @@ import pandas as pd
 from mmm_bayes.data.dataset import ALL_UNITS
 from mmm_bayes.report.rolling.folder import RollingResults
 from mmm_bayes.studies.rolling.stability import CLASSES
-from mmm_bayes.text import fixed, join_names, percent
+from mmm_bayes.text import capitalised, fixed, join_names, percent
 
 #: Posterior probability from which a class is stated without the probabilities of the others.
 CERTAIN = 0.9
@@ -70,7 +70,7 @@ def stability_sentences(results: RollingResults, channel: str) -> list[str]:
 
 
 def _variation_sentence(name: str, row: pd.Series) -> str:
-    name = name if name == "ROAS" else name[0].upper() + name[1:]
+    name = name if name == "ROAS" else capitalised(name)
     if row["near_zero"]:
         return (
             f"{name}: its mean over the windows can't be distinguished from 0, so its variation "

@@ -13,6 +13,7 @@ import pandas as pd
 from mmm_bayes.studies.calibration.alarms import warning_counts
 from mmm_bayes.studies.calibration.departures import DEPARTURES, REFERENCE, Departure
 from mmm_bayes.studies.calibration.recovery import NOMINAL, judge_coverage
+from mmm_bayes.text import capitalised
 
 ESTIMANDS = ("total", "direct", "indirect")
 WIDTH = 120
@@ -131,7 +132,7 @@ def _section(departure: Departure, coverage: pd.DataFrame, warnings: pd.DataFram
         f"{name.capitalize()} effects: {_verdict(coverage, departure.scenario, name)}"
         for name in ESTIMANDS
     )
-    title = departure.name[0].upper() + departure.name[1:]
+    title = capitalised(departure.name)
     warning = _warning_sentence(departure, coverage, warnings)
     return f"## {title}\n\n{departure.truth}\n\n{verdicts}. {warning}\n\n{departure.remedy}"
 

@@ -39,6 +39,7 @@ from mmm_bayes.studies.rolling.files import (
 from mmm_bayes.studies.rolling.piece import WHOLE_TABLE, RollingPlan, run_piece
 from mmm_bayes.studies.rolling.windows import KEPT_CHECKS, QUANTITIES, window_design
 from mmm_bayes.studies.workers import map_unordered, open_workers
+from mmm_bayes.text import capitalised
 
 #: Enough for an ESS of 400 in most windows; where they are not, a window is fitted again with more.
 SETTINGS = Settings(draws=500, tune=300, chains=4)
@@ -194,7 +195,7 @@ def roll(
     record |= _fit_records(windows) | {
         "notes": [
             *profile(plan.dataset, floor=plan.form.floor).warnings,
-            *(f"{note[0].upper()}{note[1:]}." for note in plan.notes),
+            *(f"{capitalised(note)}." for note in plan.notes),
         ],
         "step": asdict(plan.dataset.step),
         "wall_seconds": round(seconds, 1),
