@@ -31,7 +31,7 @@ def error_context(path: Path) -> Iterator[None]:
 
 
 def kept_phrase(number: int, things: str, folder: Path) -> str:
-    """What a stopped job keeps, and how it continues.
+    """Clause on what a stopped job keeps, and how it continues.
 
     Parameters
     ----------

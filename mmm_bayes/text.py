@@ -36,7 +36,7 @@ class Summary:
 
     @property
     def exists(self) -> bool:
-        """Whether the quantity is finite and not zero by construction."""
+        """True if the quantity is finite and not zero by construction."""
         values = (self.mean, self.lower, self.upper)
         return all(map(math.isfinite, values)) and any(values)
 

@@ -127,7 +127,7 @@ class Task:
         return slice(0, self.dataset.data.sizes["time"])
 
     def rows_in(self, span: slice) -> NDArray[np.bool_]:
-        """Whether each row lies in a span of weeks, shape (row,)."""
+        """True for the rows in a span of weeks, shape (row,)."""
         return np.asarray((self.X[:, WEEK] >= span.start) & (self.X[:, WEEK] < span.stop))
 
     def counterfactual(self, span: slice) -> effects.CounterfactualWeeks:

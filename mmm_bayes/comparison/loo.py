@@ -39,7 +39,7 @@ class LeaveOneOut:
 
     @property
     def unreliable(self) -> xr.DataArray:
-        """Whether the importance sampling estimate of each week is unreliable, dims (time,)."""
+        """True for weeks whose importance sampling estimate is unreliable, dims (time,)."""
         return self.pareto_k > self.elpd.good_k
 
     @property

@@ -56,7 +56,7 @@ def rank_runs(elpds: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def are_distinguishable(difference: float, error: float) -> bool:
-    """Whether the predictive performance of two runs can be distinguished.
+    """True if the predictive performance of two runs can be distinguished.
 
     Parameters
     ----------

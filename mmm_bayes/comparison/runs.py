@@ -192,5 +192,5 @@ def _check_same_holdouts(loaded: Mapping[str, Run]) -> None:
 
 
 def has_holdout(run: Run) -> bool:
-    """Whether a run has predictions of holdout weeks."""
+    """True if a run has predictions of holdout weeks."""
     return {"predictions", "predictions_observed"} <= set(run.draws.children)

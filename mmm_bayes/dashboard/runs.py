@@ -140,7 +140,7 @@ def _read_rolling_job(folder: Path) -> tuple[RollingResults | None, str]:
 
 
 def same_table(opened: OpenRun) -> bool:
-    """Whether the rolling job used the run's table."""
+    """True if the rolling job used the run's table."""
     assert opened.rolling is not None
     inputs: dict[str, Any] = opened.rolling.record["inputs"]
     return bool(inputs.get("data_sha256") == opened.view.record.get("data_sha256"))

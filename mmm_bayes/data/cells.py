@@ -106,7 +106,7 @@ def read_cells(
 
 
 def is_blank(cell: Any) -> bool:
-    """Whether a cell is empty: None, an empty string, NaN or NaT.
+    """True if a cell is empty: None, an empty string, NaN or NaT.
 
     Parameters
     ----------

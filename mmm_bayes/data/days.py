@@ -25,7 +25,7 @@ MONTHS = {"month": 1, "quarter": 3}
 
 
 def form_of(cell: Any) -> Form:
-    """Whether a cell is written as a month ("2016-01"), a quarter ("2016Q1", "2016-Q1"), or else.
+    """Notation of a cell's date: a month ("2016-01"), a quarter ("2016Q1", "2016-Q1"), or else.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ class Prior(_Frozen):
 
 
 class ChannelPriors(_Frozen):
-    """What is known of a channel before the table is seen. Each key replaces a default prior.
+    """Stated priors of a channel, each in place of a default one.
 
     Attributes
     ----------
@@ -166,7 +166,7 @@ class Channel(_Frozen):
 
     @property
     def paid(self) -> bool:
-        """Whether the channel costs money."""
+        """True if the channel costs money."""
         return self.spend is not None
 
     @model_validator(mode="after")

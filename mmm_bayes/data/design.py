@@ -116,7 +116,7 @@ class Scaling:
 
     @property
     def unit_share(self) -> float:
-        """What is 1 in the model under the identity link, as a share of the mean outcome.
+        """The model's unit of the outcome under the identity link, as a share of the mean outcome.
 
         Of all units of a panel; NaN if their mean outcome is not positive.
         """

@@ -61,12 +61,12 @@ class Form:
 
     @property
     def multiplicative(self) -> bool:
-        """Whether the outcome's disturbance multiplies, and so adds on the log scale."""
+        """True if the outcome's disturbance multiplies, and so adds on the log scale."""
         return self.link == "log" or self.likelihood == "lognormal"
 
     @property
     def hurdle(self) -> bool:
-        """Whether a separate equation decides which weeks are above the floor."""
+        """True if a separate equation decides which weeks are above the floor."""
         return self.floor is not None and self.at_floor == "hurdle"
 
 

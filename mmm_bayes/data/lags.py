@@ -33,7 +33,7 @@ def lag_matrix(path: np.ndarray, max_lag: int, *, axis: int = 0) -> np.ndarray:
 
 
 def starts_inside(exposure: np.ndarray, max_lag: int) -> np.ndarray:
-    """Whether a channel starts inside a table, so that it did not run before the table.
+    """True where a channel starts inside a table, so that it did not run before the table.
 
     It is off in the first weeks, for longer than in any later pause or for all of `max_lag`. One
     that pauses as long later may have run before.

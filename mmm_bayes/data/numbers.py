@@ -17,7 +17,7 @@ _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How a table writes its numbers.
+    """Notation of the numbers in a table.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class NumberFormat:
         return re.compile(rf"[+-]?(?:(?:{groups}\d+)(?:{sign}\d*)?|{sign}\d+)(?:[eE][+-]?\d+)?")
 
     def fits(self, text: str) -> bool:
-        """Whether a text is a number in this format."""
+        """True if a text is a number in this format."""
         return self.pattern.fullmatch(_plain(text)) is not None
 
     def parse(self, text: str) -> float:
@@ -76,7 +76,7 @@ _WAYS = tuple(
 
 
 def number_remedy(texts: Iterable[str], written: NumberFormat) -> str | None:
-    """What to do about texts that are not numbers in the table's format.
+    """Advice on texts that are not numbers in the table's format.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def number_remedy(texts: Iterable[str], written: NumberFormat) -> str | None:
 
 
 def points_are_ambiguous(texts: Iterable[str]) -> bool:
-    """Whether the points in a column's numbers may as well separate thousands.
+    """True if the points in a column's numbers may as well separate thousands.
 
     In a column of 987 and 1.298 every point is followed by three digits, and the numbers without
     one have at most three.

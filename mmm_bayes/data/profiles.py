@@ -448,7 +448,7 @@ def _mediation_warnings(dataset: Dataset, mediation: dict[str, Correlation]) -> 
 
 
 def mediator_needs_hurdle(dataset: Dataset) -> bool:
-    """Whether the mediator is off so often that a normal likelihood does not describe it."""
+    """True if the mediator is off so often that a normal likelihood does not describe it."""
     off = dataset.data["exposure"].sel(channel=dataset.mediator).to_numpy() == 0
     return bool(off.sum() >= OFF_ROWS and off.mean() >= MEDIATOR_OFF)
 

@@ -67,7 +67,7 @@ class Step:
 
     @property
     def adjective(self) -> str:
-        """What happens at every step: "daily", "weekly", "monthly"."""
+        """Adverb of what happens at every step: "daily", "weekly", "monthly"."""
         return self._words[2]
 
     @property

@@ -265,7 +265,7 @@ def _shown(cell: Any) -> str:
 
 
 def _spreadsheet_remedy(cell: Any) -> str | None:
-    """What to do about a cell that a spreadsheet program has left without a value."""
+    """Advice on a cell that a spreadsheet program has left without a value."""
     if isinstance(cell, Formula):
         return (
             "the program that wrote the workbook never calculated it: open the workbook in a "

@@ -48,7 +48,7 @@ class PreparedRun:
 
     @property
     def mediated(self) -> bool:
-        """Whether the model has a mediator with an equation of its own."""
+        """True if the model has a mediator with an equation of its own."""
         return self.counterfactual.mediator is not None
 
 

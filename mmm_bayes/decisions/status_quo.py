@@ -64,7 +64,7 @@ class StatusQuo:
 
     @property
     def buyable(self) -> Array:
-        """Whether money buys exposure, shape (unit, channel) of bool."""
+        """True where money buys exposure, shape (unit, channel)."""
         return self.price > 0
 
 

@@ -162,7 +162,7 @@ def _weighted_residuals(tree: xr.DataTree) -> tuple[Array, Array]:
 
 
 def _innovations(columns: Array, phi: float) -> Array:
-    """What is new in each week of columns (time, column), if the rest is `phi` times the last."""
+    """Columns (time, column) less `phi` times the row before, the first row scaled to match."""
     new = columns.copy()
     new[0] *= np.sqrt(1 - phi**2)
     new[1:] -= phi * columns[:-1]
@@ -178,7 +178,7 @@ def _project_out(columns: Array, fitted: Array) -> tuple[Array, int]:
 
 
 def _remains(projected: Array, columns: Array) -> NDArray[np.bool_]:
-    """Whether a column is more than rounding error after the projection."""
+    """True for columns that are more than rounding error after the projection."""
     return np.asarray((projected**2).sum(0) > NEGLIGIBLE**2 * (columns**2).sum(0))
 
 

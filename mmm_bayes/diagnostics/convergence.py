@@ -81,7 +81,7 @@ def varying_parameters(tree: xr.DataTree) -> xr.Dataset:
 
 
 def _is_free(draws: xr.Dataset, prior: xr.Dataset) -> xr.Dataset:
-    """Whether each element is unknown; a model may fix some, such as an effect that it rules out.
+    """True for unknown elements; a model may fix some, such as an effect that it rules out.
 
     An element counts as fixed only if it is constant in the prior too: if its chains are merely
     stuck, it is free.

@@ -179,7 +179,7 @@ def _total_message(lower: float, upper: float, compatible: bool, whole: str) -> 
 
 
 def _mediator_effect_is_positive(tree: xr.DataTree, effects: xr.DataTree) -> bool:
-    """Whether the mediator raises the outcome in every prior draw.
+    """True if the mediator raises the outcome in every prior draw.
 
     The prior then fixes the sign of the effect of the mediator on the outcome, and an indirect
     effect has the sign of its cause's effect on the mediator. Without saved prior draws the default

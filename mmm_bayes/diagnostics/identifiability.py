@@ -234,7 +234,7 @@ def identifiability_record(
 
 
 def _joint_record(statistics: xr.Dataset) -> dict[str, dict[str, float]]:
-    """What the data added about all media together; empty if that is not known."""
+    """Shrinkage of the effect of all media together; empty if that is not known."""
     value = float(statistics.get("joint_shrinkage", np.nan))
     return {"shrinkage": {"total": value}} if np.isfinite(value) else {}
 

@@ -88,7 +88,7 @@ def crps(observed: Array, draws: Array) -> Array:
 
 
 def inside_interval(observed: Array, draws: Array) -> NDArray[np.bool_]:
-    """Whether each value lies in the 90% equal-tailed interval of its draws.
+    """True for values in the 90% equal-tailed interval of their draws.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def _densities(tree: xr.DataTree) -> dict[str, xr.Dataset] | None:
 
 
 def is_prior_driven(sensitivities: xr.Dataset) -> xr.DataArray:
-    """Whether each effect depends more on the prior than on the data, or hardly on the data.
+    """True for effects that depend more on the prior than on the data, or hardly on the data.
 
     Parameters
     ----------

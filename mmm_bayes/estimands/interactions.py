@@ -202,7 +202,7 @@ def _channel_rows(
 
 
 def is_binary(design: Design, control: str) -> bool:
-    """Whether a control has only the values zero and one, untransformed."""
+    """True if a control has only the values zero and one, untransformed."""
     values = design.dataset.data["controls"].sel(control=control).values
     untransformed = design.dataset.description.controls[control].transform == "none"
     return untransformed and bool(np.isin(values, (0.0, 1.0)).all())

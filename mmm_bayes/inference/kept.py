@@ -26,7 +26,7 @@ from mmm_bayes.inference.sampling import CompiledModel, Settings, sample
 
 @dataclass(frozen=True)
 class KeptFits:
-    """Where the finished fits of a job are kept.
+    """Folder of the finished fits of a job.
 
     Attributes
     ----------

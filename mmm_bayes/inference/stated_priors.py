@@ -1,4 +1,4 @@
-"""What a description states of its priors, beside what the defaults would have been.
+"""Priors that a description states, beside what the defaults would have been.
 
 Both are 90% intervals of the same quantity. A default is drawn from the same model without any
 stated prior, since a return or a share of one channel is no parameter of it: it follows from what
@@ -198,7 +198,7 @@ def _stated_interval(item: _Item) -> tuple[float, float]:
 
 
 def _text(item: _Item) -> str:
-    """What is stated, in the words of the description."""
+    """The statement, in the words of the description."""
     if item.described is None:
         return f"sign {'positive' if item.spec[0] == 'HalfNormal' else 'free'}"
     if item.described.dist is None:

@@ -109,7 +109,7 @@ def _checked(build: Callable[..., Any], path: Path) -> Callable[[Design], Any]:
 
 
 def _line(problem: Exception, path: Path) -> str:
-    """Where in a file an exception arose, as text; empty if it did not pass through the file."""
+    """Line of a file where an exception arose, as text; empty if it did not pass through it."""
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(problem.__traceback__)

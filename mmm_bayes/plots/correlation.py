@@ -57,7 +57,7 @@ def correlation_map(
 
 
 def has_pairs(correlation: xr.DataArray) -> bool:
-    """Whether at least two channels have a correlation.
+    """True if at least two channels have a correlation.
 
     Parameters
     ----------

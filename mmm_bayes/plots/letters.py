@@ -64,7 +64,7 @@ def complete_fonts(drawing: Figure) -> str:
 
 
 def missing_letters_sentence(letters: str) -> str:
-    """What becomes of letters that no font has, and which fonts to install; "" without any.
+    """Sentence on letters that no font has, and the fonts to install; "" without any.
 
     Parameters
     ----------

@@ -212,7 +212,7 @@ def date_axis(ax: Axes, *, most: int = 9) -> None:
 
 
 def needs_log_scale(values: np.ndarray) -> bool:
-    """Whether values are positive and span so much that only a logarithmic axis shows them all.
+    """True if values are positive and span so much that only a logarithmic axis shows them.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ class View:
         return str(self._description(channel).get("exposure") or "spend")
 
     def has_spend(self, channel: str) -> bool:
-        """Whether a channel costs money."""
+        """True if a channel costs money."""
         described = self._description(channel)
         return described.get("spend") is not None or not described.get("exposure")
 
@@ -107,13 +107,13 @@ class View:
 
     @cached_property
     def positive_priors(self) -> bool:
-        """Whether the priors allow no channel a negative direct effect."""
+        """True if the priors allow no channel a negative direct effect."""
         direct = self.effects("prior").get("direct")
         return direct is not None and not bool((direct < 0).any())
 
     @property
     def multiplicative(self) -> bool:
-        """Whether effects multiply: the effects of single channels then overlap."""
+        """True if effects multiply: the effects of single channels then overlap."""
         return self.attrs.get("link") == "log"
 
     @property

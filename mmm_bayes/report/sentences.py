@@ -101,7 +101,7 @@ def _negated(summary: Summary) -> Summary:
 
 
 def prior_sentences(check: Mapping[str, Any], outcome: str) -> list[str]:
-    """What the priors imply, next to the observed outcome.
+    """Sentences on what the priors imply, next to the observed outcome.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def joint_prior_sentences(records: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def verdict_sentence(verdict: str, *, only_data: bool = False) -> str:
-    """What a verdict means for the use of the numbers.
+    """Meaning of a verdict for the use of the numbers.
 
     Parameters
     ----------

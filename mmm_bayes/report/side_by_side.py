@@ -185,7 +185,7 @@ def _rows(runs: Mapping[str, View]) -> dict[str, str]:
 
 
 def _agreement_sentences(runs: Mapping[str, View]) -> list[str]:
-    """Whether the runs' total effects are compatible, for each channel and for all together."""
+    """Compatibility of the runs' total effects, for each channel and for all together."""
     agreed: list[str] = []
     sentences: list[str] = []
     for channel, title in _rows(runs).items():

@@ -348,7 +348,7 @@ def priors(run: View) -> Table:
 
 
 def stated_priors(run: View) -> Table | None:
-    """What the description states of priors, beside the default; None where nothing is stated."""
+    """Stated priors beside the default ones; None where nothing is stated."""
     rows: list[Row] = []
     for record in run.record.get("stated_priors", []):
         name, channel = str(record["quantity"]), str(record["channel"])

@@ -51,7 +51,7 @@ def units_picture(run: View) -> Picture | None:
 
 @dataclass(frozen=True)
 class UnitFindings:
-    """How alike the units of a panel are.
+    """Pooling of the units of a panel.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class UnitFindings:
 
 
 def unit_findings(run: View) -> UnitFindings | None:
-    """How alike the units are, for each channel; None where the model does not pool."""
+    """Pooling factors of the units, for each channel; None where the model does not pool."""
     pooling = run.effects("pooling").get("beta")
     if pooling is None:
         return None

@@ -62,7 +62,7 @@ class BaselineResults:
 
     @property
     def simulated(self) -> bool:
-        """Whether the table is a simulated one, of which the true effects are known."""
+        """True if the table is a simulated one, of which the true effects are known."""
         return bool(self.summary["truth_error"].notna().any())
 
     @property

@@ -51,7 +51,7 @@ def classes_sentence() -> str:
 
 
 def stability_sentences(results: RollingResults, channel: str) -> list[str]:
-    """How stable a channel's effects are over the windows."""
+    """Stability of a channel's effects over the windows, in words."""
     sentences = []
     for estimand in ("contribution", "indirect", "roas"):
         variation = results.variation(channel, estimand)

@@ -119,7 +119,7 @@ def _low_and_high(design: Design, control: str) -> tuple[float, float]:
 
 
 def _is_switch(design: Design, control: str) -> bool:
-    """Whether a control is 0 or 1 in every week."""
+    """True if a control is 0 or 1 in every week."""
     raw = design.dataset.data["controls"].sel(control=control).values
     plain = design.dataset.description.controls[control].transform == "none"
     return plain and set(raw.ravel()) <= {0.0, 1.0}

@@ -138,7 +138,7 @@ def _section(departure: Departure, coverage: pd.DataFrame, warnings: pd.DataFram
 
 
 def _warning_sentence(departure: Departure, coverage: pd.DataFrame, warnings: pd.DataFrame) -> str:
-    """How often the checks would have warned a user."""
+    """Frequency of warnings by the checks."""
     row = warnings.set_index("scenario").loc[departure.scenario]
     reference = warnings.set_index("scenario").loc[REFERENCE]
     sentence = (
@@ -168,7 +168,7 @@ def _verdict(coverage: pd.DataFrame, scenario: str, estimand: str) -> str:
 
 
 def _fails(coverage: pd.DataFrame, scenario: str, estimand: str) -> bool:
-    """Whether the intervals over all channels are not trusted."""
+    """True if the intervals over all channels are not trusted."""
     return bool(_row(coverage, scenario, estimand)["verdict"] == "not trusted")
 
 

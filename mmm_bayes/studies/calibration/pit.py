@@ -87,7 +87,7 @@ def band_probability(quantities: int) -> float:
 
 
 def within_band(pit: Array, probability: float) -> bool:
-    """Whether the ECDF of values in (0, 1) stays inside its simultaneous band.
+    """True if the ECDF of values in (0, 1) stays inside its simultaneous band.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def ecdf_band(number: int, probability: float) -> tuple[Array, Array, Array]:
 
 
 def calibration_verdict(table: pd.DataFrame) -> tuple[bool, str]:
-    """Whether a calibration passed, and a sentence that says so.
+    """Verdict on a calibration, true if it passed, and its sentence.
 
     Parameters
     ----------

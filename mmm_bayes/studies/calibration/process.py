@@ -181,7 +181,7 @@ def draw_parameters(member: str, design: Design, number: int, seed: int) -> dict
 
 
 def _divides_media(design: Design) -> bool:
-    """Whether the prior is one on all media together."""
+    """True if the prior is one on all media together."""
     stated = "beta" in design.dataset.description.priors
     return not stated and design.form.sign == "positive" and design.form.link == "identity"
 
@@ -283,7 +283,7 @@ def _simulate_table(
 
 
 def _has_mediation_form(member: str) -> bool:
-    """Whether causes have their own carryover and saturation in the mediator's equation."""
+    """True if causes have their own carryover and saturation in the mediator's equation."""
     return member != "full_mediation"
 
 

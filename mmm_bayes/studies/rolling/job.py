@@ -216,7 +216,7 @@ def _kept_phrase(folder: Path) -> str:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a window is saved, and the file can be read and has all its draws.
+    """True if a window is saved, and the file can be read and has all its draws.
 
     A quantity may be missing in all draws (a return without spend), but not in some of them.
     """
