@@ -139,6 +139,12 @@ def fit(
         Literal["auto", "iid", "ar1"] | None,
         typer.Option(help="Disturbances: independent, remembering the last, or as residuals ask."),
     ] = None,
+    demand: Annotated[
+        Literal["unseen", "none"] | None,
+        typer.Option(
+            help="Demand in no column that moves a mediator too; as described by default."
+        ),
+    ] = None,
     stream: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder to write the draws to while sampling."),
@@ -161,6 +167,7 @@ def fit(
     job = prepare(
         model, data, folder, settings,
         link=link, likelihood=likelihood, floor=floor, at_floor=at_floor, errors=errors,
+        demand=demand,
     )  # fmt: skip
     folder = run_fit(job, _say, stream=stream)
     _say(f"rendering {folder}")

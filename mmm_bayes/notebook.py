@@ -36,6 +36,7 @@ def fit(
     floor: float | None = None,
     at_floor: str | None = None,
     errors: str | None = None,
+    demand: str | None = None,
     say: Callable[[str], None] | None = print,
 ) -> Run:
     """Fit a model to a described table, or load the fit if the folder already holds the same one.
@@ -67,6 +68,8 @@ def fit(
     errors : {"auto", "iid", "ar1"}, optional
         Disturbances: independent, autoregressive of order 1, or the latter if independent ones
         leave residuals that are autocorrelated.
+    demand : {"unseen", "none"}, optional
+        Demand in no column of the table that may move both a mediator and the outcome.
     say : callable, optional
         Receives one line of progress at each step; None for no output.
 
@@ -84,6 +87,7 @@ def fit(
     job = prepare(
         model, Path(data), folder, settings,
         link=link, likelihood=likelihood, floor=floor, at_floor=at_floor, errors=errors,
+        demand=demand,
     )  # fmt: skip
     if not (folder / runs.RECORD).exists():
         check_free(folder)  # before anything is sampled

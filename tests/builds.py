@@ -143,6 +143,7 @@ def build_on(
     trend: str = "linear",
     saturation: str = "hill",
     errors: str = "iid",
+    demand: str = "none",
 ) -> Built:
     """A member built on the small table, with random draws; nothing is compiled.
 
@@ -170,6 +171,7 @@ def build_on(
         floor=floor,
         at_floor=at_floor,  # type: ignore[arg-type]
         errors=errors,
+        demand=demand,
     )
     arranged = make_design(data, form, slice(*weeks))
     model = load_member(name).build(arranged)
@@ -197,6 +199,8 @@ def random_draws(model: Any, seed: int = 0) -> xr.Dataset:
         "gamma": lambda shape: rng.normal(0.1, 0.5, shape),
         "gamma_on": lambda shape: rng.normal(0.3, 1.0, shape),
         "sigma": lambda shape: rng.uniform(0.05, 0.3, shape),
+        "rho": lambda shape: rng.uniform(-0.2, 0.9, shape),
+        "delay": lambda shape: rng.uniform(0.05, 0.95, shape),
         "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
         "phi": lambda shape: rng.uniform(0.3, 0.9, shape),
         "intercept": lambda shape: rng.normal(0.0, 0.1, shape),

@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from mmm_bayes.data.form import Errors
 from mmm_bayes.estimands import estimand_table, joint_effect, summed_effects
 from mmm_bayes.inference.sampling import Settings, add_derived_groups, sample
 from mmm_bayes.model.counterfactual import abduct
@@ -19,11 +19,11 @@ Fitted = tuple[xr.DataTree, pd.DataFrame]
 
 
 def fit_markets(
-    markets: Iterable[Market], settings: Settings, *, errors: Errors | None = None
+    markets: Iterable[Market], settings: Settings, **choices: Any
 ) -> list[Fitted]:
-    """Fits of `partial_mediation`."""
+    """Fits of `partial_mediation`; choices are arguments of `form_for`."""
     fits = []
-    for market, compiled, design in compiled_markets("partial_mediation", markets, errors=errors):
+    for market, compiled, design in compiled_markets("partial_mediation", markets, **choices):
         seeded = dataclasses.replace(settings, seed=market.seed + 1)
         draws = sample(compiled, design, seeded)
         tree = add_derived_groups(compiled, design, draws, seed=market.seed)

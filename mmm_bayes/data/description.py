@@ -312,6 +312,29 @@ class Experiments(_Frozen):
     these_weeks: Literal["refuse", "leave_out"] = "refuse"
 
 
+class Demand(_Frozen):
+    """What is stated of the demand that no column holds, which moves a mediator and the outcome.
+
+    Attributes
+    ----------
+    assume : {"unseen", "none"}
+        Whether there may be such a demand.
+    strength : Prior, optional
+        The share that it makes of what is left unexplained of both, between 0 and 1.
+    """
+
+    assume: Literal["unseen", "none"] = "unseen"
+    strength: Prior | None = None
+
+    @model_validator(mode="after")
+    def _has_no_strength_without_demand(self) -> Self:
+        if self.assume == "none" and self.strength is not None:
+            raise ValueError(
+                "states a strength and assumes that there is no demand; remove one of them"
+            )
+        return self
+
+
 class ModelDefaults(_Frozen):
     """Default form of a fit of this table; see `mmm_bayes.data.form.Form`.
 
@@ -375,6 +398,8 @@ class Description(_Frozen):
         By name of the channel; at most one.
     priors : dict of str to Prior
         By name of the model's parameter.
+    demand : Demand
+        Only used with a mediator.
     """
 
     file: Name
@@ -394,6 +419,19 @@ class Description(_Frozen):
     experiments: Experiments | None = None
     model: ModelDefaults = ModelDefaults()
     priors: dict[Name, Prior] = {}
+    demand: Demand = Demand()
+
+    @property
+    def stated_priors(self) -> dict[str, Prior]:
+        """Stated priors by name of the parameter, the strength of demand (``rho``) among them."""
+        strength = self.demand.strength
+        return self.priors if strength is None else self.priors | {"rho": strength}
+
+    @model_validator(mode="after")
+    def _strength_of_demand_is_stated_there(self) -> Self:
+        if "rho" in self.priors:
+            raise ValueError("[priors] names rho; state it as strength under [demand]")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -159,12 +159,13 @@ class Design:
         ``elapsed (time)``, 0 in the first and 1 in the last of the weeks that the scaling was
         learned from; ``intensity (unit, channel)``; ``prior_scale``, the two spreads;
         ``control_mix (control, covariate)``, the rows of the scaling's `r_inverse` that belong to
-        controls; and ``rho``, the assumed correlation of the mediator's and the outcome's
-        disturbances, 0 in a fit. With a trend of changepoints also its ``hinges (time,
-        changepoint)``, which rise by 1 per span of `elapsed` from their changepoint on; with
-        experiments the arrays of `mmm_bayes.data.lifts.lift_arrays`; with interactions of channels
-        those of `mmm_bayes.data.interactions.modulation_arrays`; with autoregressive disturbances
-        the ``gap (time)``, the number of steps since the row before, 0 in the first row.
+        controls. Without unseen demand also ``rho``, the assumed correlation of the mediator's
+        and the outcome's disturbances, 0 in a fit; with it, and with autoregressive
+        disturbances, the ``gap (time)``, the number of steps since the row before, 0 in the first
+        row. With a trend of changepoints its ``hinges (time, changepoint)``, which rise by 1 per
+        span of `elapsed` from their changepoint on; with experiments the arrays of
+        `mmm_bayes.data.lifts.lift_arrays`; with interactions of channels those of
+        `mmm_bayes.data.interactions.modulation_arrays`.
     """
 
     dataset: Dataset
@@ -245,7 +246,7 @@ def data_names(design: Design) -> list[str]:
     return [
         name
         for name in map(str, design.arrays.data_vars)
-        if design.mediator is not None or not (name.startswith("mediator_") or name == "rho")
+        if design.mediator is not None or not name.startswith("mediator_")
     ]
 
 
@@ -308,7 +309,6 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
             "mediator_scale": ("unit", scaling.mediator),
             "intensity": (("unit", "channel"), scaling.intensity),
             "prior_scale": ("spread", np.array([scaling.spread, scaling.mediator_spread])),
-            "rho": ((), 0.0),
             "control_mix": (
                 ("control", "covariate"),
                 scaling.r_inverse[: len(dataset.description.controls)],
@@ -324,7 +324,9 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
     if dataset.description.calendar.trend == "changepoints":
         arrays = arrays.assign_coords(changepoint=changepoints())
         arrays["hinges"] = hinges(arrays["elapsed"], arrays["changepoint"])
-    if form.errors == "ar1":
+    if dataset.mediator and form.demand == "none":
+        arrays["rho"] = 0.0
+    if form.errors == "ar1" or form.demand == "unseen":
         arrays["gap"] = ("time", np.minimum(np.arange(arrays.sizes["time"]), 1.0))
     lift_tests = lift_arrays(dataset, lags, scaling.exposure, weeks)
     modulation = modulation_arrays(dataset.description, standardised)

@@ -15,6 +15,7 @@ MediatorLikelihood = Literal["normal", "hurdle"]
 Sign = Literal["positive", "free"]
 AtFloor = Literal["censored", "hurdle"]
 Errors = Literal["iid", "ar1"]
+Demand = Literal["unseen", "none"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Form:
     errors : {"iid", "ar1"}
         Disturbances of the outcome, and of a mediator that is always on: independent from step to
         step, or autoregressive of order 1 (`mmm_bayes.model.terms.autoregression`).
+    demand : {"unseen", "none"}
+        Whether a demand that no column holds may move both the mediator and the outcome
+        (`mmm_bayes.model.terms.demand`); "none" without a mediator.
     """
 
     link: Link
@@ -58,6 +62,7 @@ class Form:
     adstock: str = "geometric"
     saturation: str = "hill"
     errors: Errors = "iid"
+    demand: Demand = "none"
 
     @property
     def multiplicative(self) -> bool:
@@ -78,6 +83,7 @@ def form_for(
     floor: float | None = None,
     at_floor: AtFloor | None = None,
     errors: Literal["auto"] | Errors | None = None,
+    demand: Demand | None = None,
 ) -> Form:
     """Form of a fit: the caller's choices, else the description's, else defaults from the data.
 
@@ -94,6 +100,7 @@ def form_for(
     at_floor : {"censored", "hurdle"}, optional
     errors : {"auto", "iid", "ar1"}, optional
         "auto" is "iid"; see `remembering`.
+    demand : {"unseen", "none"}, optional
 
     Raises
     ------
@@ -122,6 +129,7 @@ def form_for(
         defaults.adstock,
         defaults.saturation,
         errors,
+        (demand or dataset.description.demand.assume) if dataset.mediator else "none",
     )
 
 

@@ -302,7 +302,7 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
             return disturbance / scale**2
         return (nu + 1) * disturbance / (nu * scale**2 + disturbance**2)
     # A shock common to all units: the inverse of diag(scale^2) + shock shock', by Woodbury.
-    share = _innovation_share(posterior, variable)
+    share = _innovation_share(posterior, variable) * _unexplained_share(tree, variable)
     shock = _thinned(
         _in_units(tree, variable, posterior[shared] * share, posterior[f"{variable}_location"])
     )
@@ -538,12 +538,12 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array]:
     posterior = tree["posterior"].to_dataset()
     location = conditional_location(tree, variable)
     sigma = posterior["sigma" if variable == "outcome" else "mediator_sigma"]
-    sigma = sigma * _innovation_share(posterior, variable)
+    sigma = sigma * _innovation_share(posterior, variable) * _unexplained_share(tree, variable)
     return _thinned(location), _thinned(_in_units(tree, variable, sigma, location))
 
 
 def conditional_location(tree: xr.DataTree, variable: str) -> xr.DataArray:
-    """Location of a variable given the week before, which independent disturbances forget.
+    """Location of a variable given the week before and, with unseen demand, the mediator.
 
     Parameters
     ----------
@@ -557,7 +557,7 @@ def conditional_location(tree: xr.DataTree, variable: str) -> xr.DataArray:
         Original units; for a hurdle, the distance from the floor.
     """
     posterior = tree["posterior"].to_dataset()
-    if _phi(variable) in posterior:
+    if f"{variable}_centre" in posterior:
         centre = posterior[f"{variable}_centre"]
         if residual_scale(tree, variable).log:
             return centre.copy(data=np.exp(centre.values))
@@ -576,12 +576,31 @@ def _innovation_share(posterior: xr.Dataset, variable: str) -> xr.DataArray | fl
     return (1 - posterior[phi] ** 2) ** 0.5 if phi in posterior else 1.0
 
 
+def _unexplained_share(tree: xr.DataTree, variable: str) -> xr.DataArray | float:
+    """Standard deviation that the mediator leaves of the outcome's disturbance, as a share."""
+    posterior = tree["posterior"].to_dataset()
+    if variable == "mediator" or "rho" not in posterior:
+        return 1.0
+    mediator = tree["observed_data"].to_dataset()["mediator"]
+    hurdle = tree.attrs.get("mediator_likelihood") == "hurdle"
+    now = (mediator > 0) | (not hurdle)
+    gap = tree["constant_data"].to_dataset()["gap"]
+    last = now.shift(time=1, fill_value=False) & (gap == 1)
+    delay = posterior["demand_delay"]
+    return (1 - posterior["rho"] ** 2 * ((1 - delay) * now + delay * last)) ** 0.5
+
+
 def _in_units(
     tree: xr.DataTree, variable: str, sigma: xr.DataArray, location: xr.DataArray
 ) -> xr.DataArray:
-    """Standard deviation in units of the table, dims (chain, draw, time, unit), one week long."""
+    """Standard deviation in units of the table, dims (chain, draw, time, unit).
+
+    One week long if it is the same in all weeks.
+    """
     if not residual_scale(tree, variable).log and "constant_data" in tree.children:
         sigma = sigma * tree["constant_data"].to_dataset()[f"{variable}_scale"]
+    if "time" in sigma.dims:
+        return sigma.broadcast_like(location)
     return sigma.broadcast_like(location.isel(time=0, drop=True)).expand_dims("time")
 
 

@@ -93,6 +93,7 @@ def prepare(
     floor: float | None = None,
     at_floor: str | None = None,
     errors: str | None = None,
+    demand: str | None = None,
 ) -> Job:
     """Job of a fit, with its input checked before anything is compiled.
 
@@ -104,7 +105,7 @@ def prepare(
         TOML description of the table.
     folder : pathlib.Path
         The run folder to write.
-    link, likelihood, floor, at_floor, errors : optional
+    link, likelihood, floor, at_floor, errors, demand : optional
         As in `mmm_bayes.data.form.Form`; the description's if left out.
 
     Raises
@@ -122,6 +123,7 @@ def prepare(
         floor=floor,
         at_floor=at_floor,  # type: ignore[arg-type]
         errors=errors,  # type: ignore[arg-type]
+        demand=demand,  # type: ignore[arg-type]
     )
     automatic = (errors or dataset.description.model.errors) == "auto"
     alternative = remembering(dataset, form) if automatic else None
@@ -381,4 +383,6 @@ def _form_phrase(form: Form, dataset: Dataset) -> str:
         parts.append(f"{form.mediator_likelihood} mediator")
     if form.errors == "ar1":
         parts.append("autoregressive disturbances")
+    if form.demand == "unseen":
+        parts.append("unseen demand")
     return ", ".join(parts)

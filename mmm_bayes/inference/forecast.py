@@ -115,6 +115,8 @@ def write_forecast(folder: Path, spends: Path, out: Path, file: Path | None = No
     weeks = slice(fitted.data.sizes["time"], dataset.data.sizes["time"])
     ahead = arrange(dataset, refit.design.form, refit.design.scaling, weeks)
     draws = run.draws["posterior"].to_dataset()
+    if "rho" in draws:  # a plan sets the mediator's spend, which then reveals nothing of demand
+        draws = draws.assign(rho=xr.zeros_like(draws["rho"]))
     model = refit.member.build(refit.design)
     predictions = predict(model, draws, ahead, seed=int(run.record["seed"]))["outcome"]
     samples = predictions.stack(sample=("chain", "draw"), create_index=False)

@@ -89,7 +89,8 @@ def predict(model: pm.Model, draws: xr.Dataset, ahead: Design, *, seed: int) -> 
         ``outcome`` and, in a mediated model, ``mediator`` (chain, draw, time, unit).
     """
     start = ahead.weeks.start
-    known = "phi" in draws and start > 0  # the disturbance of the week before the first
+    # The week before the first tells of its disturbance.
+    known = ("phi" in draws or "rho" in draws) and start > 0
     if known:
         weeks = slice(start - 1, ahead.weeks.stop)
         ahead = arrange(ahead.dataset, ahead.form, ahead.scaling, weeks)

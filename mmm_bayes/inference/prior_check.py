@@ -89,6 +89,7 @@ def prior_check(
     floor: float | None = None,
     at_floor: str | None = None,
     errors: str | None = None,
+    demand: str | None = None,
 ) -> PriorCheck:
     """Prior predictive check of a model on a table.
 
@@ -102,7 +103,7 @@ def prior_check(
         Number of draws from the prior.
     seed : int
         The same seed gives the same draws.
-    link, likelihood, floor, at_floor, errors : optional
+    link, likelihood, floor, at_floor, errors, demand : optional
         As in `mmm_bayes.fit`.
 
     Raises
@@ -118,6 +119,7 @@ def prior_check(
         floor=floor,
         at_floor=at_floor,  # type: ignore[arg-type]
         errors=errors,  # type: ignore[arg-type]
+        demand=demand,  # type: ignore[arg-type]
     )
     design = make_design(dataset, form)
     member = load_member(model)

@@ -431,7 +431,7 @@ def add_derived_groups(
 
 
 def model_attributes(built: BuiltModel, design: Design) -> dict[str, Any]:
-    """Attributes of a tree of draws: link, likelihoods, mediator, floor, max_lag and errors."""
+    """Attributes of a tree of draws: the form of the fit, and the mediator."""
     form, mediated = design.form, "mediator" in built.observed
     return {
         "link": form.link,
@@ -441,6 +441,7 @@ def model_attributes(built: BuiltModel, design: Design) -> dict[str, Any]:
         **({"floor": form.floor, "at_floor": form.at_floor} if form.floor is not None else {}),
         "max_lag": form.max_lag,
         "errors": form.errors,
+        "demand": form.demand if mediated else "none",
     }
 
 

@@ -101,7 +101,8 @@ def _without_stated_priors(design: Design) -> Design:
         name: channel.model_copy(update={"priors": ChannelPriors()})
         for name, channel in description.channels.items()
     }
-    update = {"priors": {}, "channels": channels}
+    demand = description.demand.model_copy(update={"strength": None})
+    update = {"priors": {}, "channels": channels, "demand": demand}
     dataset = dataclasses.replace(design.dataset, description=description.model_copy(update=update))
     return make_design(dataset, design.form, design.weeks)
 
@@ -113,7 +114,7 @@ def _items(design: Design, built: BuiltModel) -> Iterator[_Item]:
     of_channels = [item for item in channel_priors(design) if item.node in model.named_vars]
     channels = design.dataset.channels
     own = {channels[item.channel] for item in of_channels if item.quantity in CONTRIBUTION}
-    for key, described in description.priors.items():
+    for key, described in description.stated_priors.items():
         spec = stated_prior(design, key)
         if key == "media_share":
             rest = tuple(name for name in channels if name not in own)

@@ -126,7 +126,8 @@ def _check_dependence(model: pm.Model) -> None:
                 f"the model's {name!r} does not depend on the data node 'exposure_lags', so every "
                 "effect would be 0; use terms.saturated_media(design)"
             )
-    if mediated and model["rho"] not in set(ancestors([model["outcome"]])):
+    assumed = model.named_vars.get("rho")
+    if mediated and assumed not in set(ancestors([model["outcome"]])):
         raise InputError(
             "the model's 'outcome' does not depend on 'rho', the correlation of the mediator's "
             "and the outcome's disturbances, so no sensitivity to confounding could be found; pass "

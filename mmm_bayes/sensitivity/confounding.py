@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmm_bayes.data.design import Design
+from mmm_bayes.data.design import Design, make_design
 from mmm_bayes.inference.fit import fit_effects
 from mmm_bayes.inference.kept import KeptFits
 from mmm_bayes.inference.sampling import CompiledModel, Settings
@@ -56,11 +56,19 @@ class TippingPoint:
         return dataclasses.asdict(self)
 
 
+def without_demand(design: Design) -> Design:
+    """The design without an unseen demand, in which ``rho`` is a data node."""
+    form = dataclasses.replace(design.form, demand="none")
+    return make_design(design.dataset, form, design.weeks)
+
+
 def assume_rho(design: Design, rho: float) -> Design:
     """The design with an assumed correlation of the two disturbances.
 
     Parameters
     ----------
+    design : Design
+        As `without_demand` returns it.
     rho : float
         Correlation, in (-1, 1).
     """
@@ -81,6 +89,8 @@ def fit_under_confounding(
     ----------
     compiled : CompiledModel
         Model with a mediator.
+    design : Design
+        As `without_demand` returns it.
     grid : iterable of float
         Correlations of the disturbances of the two equations, in (-1, 1).
     kept : KeptFits, optional

@@ -19,7 +19,12 @@ from mmm_bayes.inference import runs
 from mmm_bayes.inference.kept import KeptFits, kept_fits
 from mmm_bayes.inference.refit import Refit, prepare_refit
 from mmm_bayes.inference.sampling import compile_model
-from mmm_bayes.sensitivity.confounding import GRID, fit_under_confounding, tipping_points
+from mmm_bayes.sensitivity.confounding import (
+    GRID,
+    fit_under_confounding,
+    tipping_points,
+    without_demand,
+)
 from mmm_bayes.sensitivity.placebo import (
     PLACEBO,
     SHIFTS,
@@ -91,7 +96,7 @@ def analyse_sensitivity(
 
 def _confounding_rows(refit: Refit, kept: KeptFits, say: Callable[[str], None]) -> pd.DataFrame:
     say(f"compiling {refit.member.name}")
-    design = sign_free_design(refit.design)
+    design = without_demand(sign_free_design(refit.design))
     fits = fit_under_confounding(compile_model(refit.member, design), design, kept=kept)
     return pd.concat(_with_progress(fits, "fitting under confounding", len(GRID)))
 

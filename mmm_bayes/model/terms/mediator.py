@@ -71,6 +71,7 @@ def mediator(design: Design, response: Any, *, declare: Declare = prior) -> Any:
         if declare is pooled_prior:
             shock = prior(design, "mediator_shared_sigma") * share * scale
             shared_normal("mediator", centre, noise, shock, log=False, observed=observed, dims=dims)
+            noise = pt.sqrt(noise**2 + shock**2)
         else:
             pm.Normal("mediator", mu=centre, sigma=noise, observed=observed, dims=dims)
         return (observed - centre) / noise

@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 from mmm_bayes.data.design import Design
 from mmm_bayes.errors import InputError
 from mmm_bayes.model.terms.autoregression import given_the_past
+from mmm_bayes.model.terms.demand import given_demand
 from mmm_bayes.model.terms.floor import FlooredOutcome, probability_above
 from mmm_bayes.model.terms.parameters import Declare, prior
 from mmm_bayes.model.terms.pooling import pooled_prior
@@ -45,18 +46,17 @@ def outcome(
     geometric mean. Under the log link, and for a log-normal, `outcome_location` is the median of
     the outcome, on which multiplicative disturbances act. With autoregressive disturbances sigma is
     that of the whole disturbance, the density is that of each row given the row before
-    (`mmm_bayes.model.terms.autoregression`), and its centre is ``outcome_centre``: on the log scale
-    if disturbances multiply.
+    (`mmm_bayes.model.terms.autoregression`).
 
     With a floor the table describes ``y*`` of `mmm_bayes.model.terms.floor`. The location of a
     censored outcome is `outcome_location`. That of a hurdle is ``outcome_level``, the median excess
     over the floor; ``outcome_on`` is the probability of being above it, and `outcome_location` the
     floor plus their product.
 
-    The outcome's disturbance may be correlated with the mediator's, ``z``, through the data node
-    ``rho``, which is 0 except in a sensitivity analysis (Imai, Keele, Yamamoto 2010): it is
-    ``sigma (rho z + sqrt(1 - rho^2) e)``, and the table describes ``e``. Of autoregressive
-    disturbances this holds for the innovations.
+    In a mediated model the outcome's disturbance may be correlated with the mediator's
+    (`mmm_bayes.model.terms.demand`), and the density is that of the outcome given the mediator. The
+    centre of a density that is not at `outcome_location` is ``outcome_centre``: on the log scale if
+    disturbances multiply.
 
     Parameters
     ----------
@@ -98,30 +98,30 @@ def outcome(
     unit = 1.0 if form.multiplicative else scale
     values = pt.log(observed) if form.multiplicative else observed
     centre, share = given_the_past(design, centre, values)
-    noise = sigma * share
+    noise = sigma * share * unit
+    shock = prior(design, "shared_sigma") * share * unit if declare is pooled_prior else None
     if mediator_disturbance is not None:
-        rho = data["rho"] * pt.neq(mediator_disturbance, 0.0)
-        centre = centre + rho * noise * mediator_disturbance * unit
-        noise = noise * pt.sqrt(1 - rho**2)
-    noise = noise * unit
-    if form.errors == "ar1":
+        mean, deviation = given_demand(design, mediator_disturbance)
+        centre = centre + mean * (noise if shock is None else pt.sqrt(noise**2 + shock**2))
+        noise = noise * deviation
+        shock = None if shock is None else shock * deviation
+    conditional = mediator_disturbance is not None and form.demand == "unseen"
+    # Counterfactuals draw the latent outcome of weeks at the floor from it.
+    if conditional or form.errors == "ar1" or form.floor is not None:
         centre = pm.Deterministic("outcome_centre", centre, dims=dims)
     shape = [prior(design, "nu")] if form.likelihood == "student_t" else []
-    if declare is pooled_prior:
+    if shock is not None:
         if form.floor is not None:
             raise InputError(
                 f"{design.dataset.path}: the shock that units share in a "
                 f"{design.dataset.step.noun} is not modelled for an outcome with a floor; use "
                 "partial_mediation or no_mediation, or leave 'floor' out"
             )
-        shock = prior(design, "shared_sigma") * share * unit
         shared_normal(
             "outcome", centre, noise, shock,
             nu=shape[0] if shape else None, log=form.multiplicative, observed=observed, dims=dims,
         )  # fmt: skip
     elif form.floor is not None:
-        # Counterfactuals draw the latent outcome of weeks at the floor from these.
-        centre = pm.Deterministic("outcome_centre", centre, dims=dims)
         noise = pm.Deterministic("outcome_noise", noise + pt.zeros_like(centre), dims=dims)
         floored = FlooredOutcome(form)
         pm.CustomDist(

@@ -90,6 +90,9 @@ def default_priors(design: Design, spread: Any, mediator_spread: Any) -> dict[st
         # No memory is the likeliest value, and disturbances that never fade are impossible.
         "phi": ("Beta", {"alpha": 1.0, "beta": 2.0}),
         "mediator_phi": ("Beta", {"alpha": 1.0, "beta": 2.0}),
+        # What unseen demand makes of what is left of both: any share, and hardly with other signs.
+        "rho": ("Uniform", {"lower": -0.2, "upper": 0.95}),
+        "demand_delay": ("Beta", {"alpha": 1.0, "beta": 3.0}),
         "gamma": ("Normal", {"mu": 0.0, "sigma": 0.35 / np.sqrt(causes)}),
         "mediator_intercept": ("Normal", {"mu": 0.0 if hurdle else 1.0, "sigma": mediator_spread}),
         "mediator_covariate_effect": ("Normal", {"mu": 0.0, "sigma": mediator_spread}),
@@ -201,7 +204,7 @@ def model_priors(design: Design, model: pm.Model) -> dict[str, Spec]:
     table = default_priors(design, scaling.spread, scaling.mediator_spread)
     if "beta_rest" in model.named_vars and "beta" in table:
         table["beta_rest"] = table["beta"]
-    for key in design.dataset.description.priors:
+    for key in design.dataset.description.stated_priors:
         table[key] = stated_prior(design, key)
     table |= {stated.node: stated.spec for stated in channel_priors(design)}
     return {
@@ -223,7 +226,7 @@ def declare(
 
     Its arguments and errors are those of `mmm_bayes.model.terms.parameters.prior`.
     """
-    if key in design.dataset.description.priors:
+    if key in design.dataset.description.stated_priors:
         return declare_spec(name or key, stated_prior(design, key), dims)
     prior_scale = pm.modelcontext(None)["prior_scale"]
     defaults = default_priors(design, prior_scale[0], prior_scale[1])
@@ -257,7 +260,9 @@ def stated_prior(design: Design, key: str) -> Spec:
     InputError
         If it is no distribution on the parameter's range.
     """
-    described = design.dataset.description.priors[key]
+    described = design.dataset.description.stated_priors[key]
+    if key == "rho":
+        return _as_spec(f"{design.dataset.path}: [demand] strength", described, (0.0, 1.0))
     positive = key == "beta" and design.form.sign == "positive" and described.dist is None
     support = (0.0, np.inf) if positive else _support(design, key)
     return _as_spec(f"{design.dataset.path}: [priors] {key}", described, support)

@@ -133,6 +133,8 @@ def draw_parameters(member: str, design: Design, number: int, seed: int) -> dict
         shapes |= {"gamma": (causes,), "mediator_sigma": ()}
         if design.form.errors == "ar1" and design.form.mediator_likelihood == "normal":
             shapes["mediator_phi"] = ()
+        if design.form.demand == "unseen":
+            shapes |= {"rho": (), "demand_delay": ()}
         equations.append("mediator_")
         if design.form.mediator_likelihood == "hurdle":
             equations.append("mediator_on_")
@@ -165,7 +167,7 @@ def draw_parameters(member: str, design: Design, number: int, seed: int) -> dict
         bending = [*equations, "outcome_on_"] if _has_hurdle(design) else equations
         shapes |= {f"{prefix}trend_change": (changepoints,) for prefix in bending}
     priors = default_priors(design, design.scaling.spread, design.scaling.mediator_spread)
-    described = design.dataset.description.priors
+    described = design.dataset.description.stated_priors
     priors |= {name: stated_prior(design, name) for name in described}
     variables = [
         getattr(pm, priors[name][0]).dist(**priors[name][1], shape=shape)
@@ -240,22 +242,29 @@ def _simulate_table(
     path = _exposure_path(reference)
     truth = _named_parameters(equations, drawn)
     design, observed, quantile = reference, np.zeros(0), np.zeros(0)
+    revealed = None
     if equations.mediated:
         shape = reference.arrays["mediator_observed"].shape
         quantile = rng.random(shape)
+        own, shock = unit_values["mediator_sigma"], 0.0
+        if reference.form.mediator_likelihood == "hurdle":
+            revealed = equations.revealed(path, quantile)
+        else:
+            revealed = ndtri(quantile)
         if "mediator_phi" in unit_values:
             quantile = ndtr(_remembered(ndtri(quantile), unit_values["mediator_phi"]))
-        shock = 0.0
         if "mediator_shared_sigma" in unit_values:
+            common = unit_values["mediator_shared_sigma"]
             chance = rng.standard_normal((shape[0], 1))
+            revealed = (own * revealed + common * chance) / np.hypot(own, common)
             if "mediator_phi" in unit_values:
                 chance = _remembered(chance, unit_values["mediator_phi"])
-            shock = unit_values["mediator_shared_sigma"] * chance
+            shock = common * chance
         observed = equations.mediator(path, path, quantile, shock)
         path = _with_mediator(reference, path, observed)
         design = _with_observations(reference, path, observed)
     predictor = equations.predictor(path, path)
-    latent = _draw_outcome(equations, predictor, rng)
+    latent = _draw_outcome(equations, predictor, rng, revealed)
     disturbances = _Disturbances(latent, rng.random(predictor.shape))
     off = equations.predictor(np.zeros_like(path), path)
     recorded = _recorded_outcome(equations, predictor, predictor, disturbances)
@@ -422,9 +431,23 @@ class _Equations:
         if self.design.form.mediator_likelihood == "normal":
             return np.asarray(scale * (location + sigma * ndtri(quantile) + shock))
         on = expit(equation("mediator_on_", self.drawn["gamma_on"]))
-        given_on = np.clip((quantile - (1 - on)) / on, 1e-300, 1 - 1e-16)
-        amount = scale * np.exp(location + sigma * ndtri(given_on))
+        amount = scale * np.exp(location + sigma * _score_when_on(quantile, on))
         return np.where(quantile > 1 - on, amount, 0.0)
+
+    def revealed(self, path: Array, quantile: Array) -> Array:
+        """Standardised disturbance of a hurdle mediator, shape (time, unit); 0 when it is off."""
+        names = "path" if _has_mediation_form(self.member) else "media"
+        causes = self.design.cause_indices
+        logit_on = self.non_media("mediator_on_") + self.media(
+            path, path, self.drawn["gamma_on"], names, causes
+        )
+        on = expit(logit_on)
+        return np.where(quantile > 1 - on, _score_when_on(quantile, on), 0.0)
+
+
+def _score_when_on(quantile: Array, on: Array) -> Array:
+    """Standard normal score of an amount, from its quantile in the hurdle distribution."""
+    return np.asarray(ndtri(np.clip((quantile - (1 - on)) / on, 1e-300, 1 - 1e-16)))
 
 
 def _interpolated(design: Design, knots: Array, values: Array) -> Array:
@@ -436,7 +459,10 @@ def _interpolated(design: Design, knots: Array, values: Array) -> Array:
     return np.asarray(np.interp(time, knots, values) - mean)
 
 
-def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
+def _draw_outcome(
+    equations: _Equations, predictor: Array, rng: Any, revealed: Array | None
+) -> Array:
+    """The outcome before its floor, given what the mediator's disturbances reveal."""
     form, drawn = equations.design.form, equations.drawn
     shape = predictor.shape
     student_t = form.likelihood == "student_t"
@@ -449,10 +475,27 @@ def _draw_outcome(equations: _Equations, predictor: Array, rng: Any) -> Array:
         noise = drawn["sigma"] * rng.standard_t(drawn["nu"], shape)
     else:
         noise = drawn["sigma"] * rng.standard_normal(shape)
+    if revealed is not None and "rho" in drawn:
+        size = np.hypot(drawn["sigma"], drawn.get("shared_sigma", 0.0))
+        noise = _with_demand(noise, size, revealed, drawn["rho"], drawn["demand_delay"])
     if "phi" in drawn:
         noise = _remembered(noise, drawn["phi"])
     with np.errstate(over="ignore"):
         return _disturbed(equations, predictor, noise)
+
+
+def _with_demand(noise: Array, size: Array, revealed: Array, rho: Array, delay: Array) -> Array:
+    """Disturbances of the same size, partly those of the mediator in this week and the last."""
+    disturbance = noise.copy()
+    for week in range(len(noise)):
+        left = np.ones(noise.shape[1])
+        explained = np.zeros(noise.shape[1])
+        for source, part in ((week, 1 - delay), (week - 1, delay)):
+            if source >= 0:
+                explained += np.sqrt(part) * revealed[source]
+                left -= rho**2 * part * (revealed[source] != 0)
+        disturbance[week] = rho * size * explained + np.sqrt(left) * noise[week]
+    return disturbance
 
 
 def _remembered(noise: Array, phi: Array) -> Array:

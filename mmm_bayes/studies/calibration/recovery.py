@@ -21,7 +21,6 @@ import pandas as pd
 
 from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.data.design import Design
-from mmm_bayes.data.form import Errors
 from mmm_bayes.inference.fit import fit_effects
 from mmm_bayes.inference.sampling import CompiledModel, Settings
 from mmm_bayes.studies.calibration.markets import SETTINGS, compiled_markets
@@ -37,8 +36,7 @@ def recover(
     model: str,
     markets: Iterable[Market],
     settings: Settings = SETTINGS,
-    *,
-    errors: Errors | None = None,
+    **choices: Any,
 ) -> Iterator[pd.DataFrame]:
     """Fit simulated markets, one after another, with one compiled model.
 
@@ -48,8 +46,8 @@ def recover(
         A member of the family.
     markets : iterable of Market
         In an order in which neighbours have the same number of channels, so that few are compiled.
-    errors : {"iid", "ar1"}, optional
-        Disturbances of the model; as each market's description says by default.
+    **choices
+        Arguments of `form_for`; as each market's description says by default.
 
     Yields
     ------
@@ -58,7 +56,7 @@ def recover(
         estimand, mean, median, sd, lower, upper, truth, outcome (summed over the table),
         divergences.
     """
-    for market, compiled, arranged in compiled_markets(model, markets, errors=errors):
+    for market, compiled, arranged in compiled_markets(model, markets, **choices):
         seeded = dataclasses.replace(settings, seed=market.seed + 1)
         yield _market_rows(compiled, arranged, market.truth, seeded)
 

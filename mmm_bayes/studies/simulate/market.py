@@ -33,6 +33,8 @@ MEAN_SPEND = np.array([6000.0, 4000.0, 2500.0, 8000.0, 9000.0])
 MEAN_EMAILS = 40_000.0
 MEAN_REVENUE = 250_000.0
 MEAN_PRICE = 20.0
+#: Correlation of a week's missing demand with the last week's.
+DEMAND_MEMORY = 0.6
 FIRST_WEEK = "2022-01-03"
 
 CAUSE_INDICES = [CHANNELS.index(cause) for cause in CAUSES]
@@ -113,6 +115,10 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     gamma = _shares(rng, kind, np.full(len(CAUSES), 0.08), np.full(len(CAUSES), 0.25))
     gamma = gamma * kind.mediated
     mediator = _mediator(rng, kind, mediation_parameters, gamma, causes, season, demand, size)
+    wanted = np.zeros((length, kind.units))
+    if kind.demand:
+        wanted = autoregression(rng, wanted.shape, 1.0, DEMAND_MEMORY)
+        mediator = _with_demand(mediator, kind.demand, wanted[history:])
     mediator_spend = np.round(mediator.draw(rng, causes), 2)
     path = spends[history:].copy()
     path[..., MEDIATOR_INDEX] = mediator_spend
@@ -155,6 +161,10 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         noise = sigma * rng.normal(size=location.shape)
     else:
         noise = sigma * rng.standard_t(kind.tails, size=location.shape)
+    if kind.demand:
+        bought = (wanted[1:] + wanted[:-1]) / np.sqrt(2 * (1 + DEMAND_MEMORY))
+        noise = np.sqrt(1 - kind.demand) * noise
+        noise = noise + np.sqrt(kind.demand) * sigma * bought[-weeks:]
     if kind.units > 1:
         noise = noise + kind.shared * rng.normal(size=(weeks, 1))
     scale = MEAN_REVENUE * size
@@ -336,6 +346,20 @@ def _mediator(
         scale=scale,
         sigma=rng.uniform(0.25, 0.45),
         quantile=rng.random(non_media.shape),
+    )
+
+
+def _with_demand(
+    mediator: NormalMediator | HurdleMediator, share: float, demand: Array
+) -> NormalMediator | HurdleMediator:
+    """The mediator whose disturbance is partly demand, of standard deviation 1."""
+    assert isinstance(mediator, NormalMediator)
+    location = mediator.location
+    moved = location.non_media + np.sqrt(share) * mediator.sigma * demand
+    return replace(
+        mediator,
+        location=replace(location, non_media=moved),
+        sigma=float(np.sqrt(1 - share) * mediator.sigma),
     )
 
 

@@ -44,6 +44,10 @@ class Scenario:
     confounding : float
         Standard deviation, as a share of the mean, of a common cause of the mediator and the
         outcome that is missing from the table.
+    demand : float
+        Share of the variance of both disturbances that a demand makes which is missing from the
+        table and remembers its last week. People search when they want a thing and buy it in the
+        same or in the next week.
     mechanism : Mechanism
         Saturation curve and length of the carryover in both equations.
     retention, half_saturation : tuple of float
@@ -74,6 +78,7 @@ class Scenario:
     walk: float = 0.0
     walk_moves_mediator: bool = False
     confounding: float = 0.0
+    demand: float = 0.0
     mechanism: Mechanism = STANDARD
     retention: tuple[float, float] = (0.1, 0.7)
     half_saturation: tuple[float, float] = (0.5, 2.0)
@@ -126,6 +131,16 @@ SCENARIOS = {
     "confounded": Scenario(
         "Demand moves both Google spend and revenue, and is missing from the table.",
         confounding=0.06,
+    ),
+    "demanded": Scenario(
+        "Demand that is missing from the table makes 30% of what media leave unexplained of Google "
+        "spend and revenue.",
+        demand=0.3,
+    ),
+    "strongly_demanded": Scenario(
+        "Demand that is missing from the table makes 60% of what media leave unexplained of Google "
+        "spend and revenue.",
+        demand=0.6,
     ),
     # Between an eighth and a half of an effect comes later than the 13th week.
     "long_carryover": Scenario(
