@@ -5,8 +5,10 @@ with social mediation, 20 without), with which the slow tests compare later vers
 ``portfolio.csv`` and ``portfolio_summary.csv`` are of 48 whose media make 5% to 60% of the revenue,
 of 5, 13 and 20 channels. ``errors.csv`` and ``errors_summary.csv`` are of 80 markets without and
 with disturbances that remember, or a level that drifts, each fitted with independent and with
-autoregressive disturbances. Arguments choose among the three: ``markets``, ``portfolio``,
-``errors``.
+autoregressive disturbances. ``demand.csv`` and ``demand_summary.csv`` are of 60 in which demand
+that is in no column makes none, 30% or 60% of what media leave unexplained of Google spend and
+revenue, each fitted with and without such a demand. Arguments choose among the four: ``markets``,
+``portfolio``, ``errors``, ``demand``.
 """
 
 import sys
@@ -17,28 +19,38 @@ from pathlib import Path
 import pandas as pd
 from rich.progress import track
 
-from mmm_bayes.data.form import Errors
 from mmm_bayes.studies.calibration import recover, summarise_recovery
 from mmm_bayes.studies.simulate import Market, simulate, simulate_portfolio
 
 MODEL, MARKETS = "partial_mediation", 20
 REMEMBERING = ("mediated", "remembering", "drifting", "drifting_together")
+DEMANDED = ("mediated", "demanded", "strongly_demanded")
 CHANNELS, SHARES, REPLICATES = (5, 13, 20), (0.05, 0.10, 0.35, 0.60), 2
 FOLDER = Path(__file__).parent.parent / "results" / "recovery"
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    chosen = sys.argv[1:] or ["markets", "portfolio", "errors"]
+    chosen = sys.argv[1:] or ["markets", "portfolio", "errors", "demand"]
+    if "demand" in chosen:
+        assumed = [{"demand": demand, "errors": "ar1"} for demand in ("none", "unseen")]
+        write(markets_of(DEMANDED), "demand", "demand_summary", assumed)
     if "errors" in chosen:
-        remembering = [simulate(kind, seed=seed) for kind in REMEMBERING for seed in range(MARKETS)]
-        write(remembering, "errors", "errors_summary", kinds=("iid", "ar1"))
+        write(
+            markets_of(REMEMBERING),
+            "errors",
+            "errors_summary",
+            [{"errors": "iid"}, {"errors": "ar1"}],
+        )
     if "portfolio" in chosen:
         write(portfolios(), "portfolio", "portfolio_summary")
     if "markets" in chosen:
-        kinds = ("mediated", "unmediated")
-        plain = [simulate(kind, seed=seed) for kind in kinds for seed in range(MARKETS)]
-        write(plain, "markets", "summary")
+        write(markets_of(("mediated", "unmediated")), "markets", "summary")
+
+
+def markets_of(scenarios: Sequence[str]) -> list[Market]:
+    """Some markets of each scenario."""
+    return [simulate(scenario, seed=seed) for scenario in scenarios for seed in range(MARKETS)]
 
 
 def portfolios() -> list[Market]:
@@ -55,23 +67,22 @@ def write(
     markets: list[Market],
     rows_name: str,
     summary_name: str,
-    kinds: Sequence[Errors | None] = (None,),
+    forms: Sequence[dict[str, str]] = ({},),
 ) -> None:
     """Fit markets, and write a row per market, channel and effect, and their summary.
 
     Parameters
     ----------
-    kinds : sequence of {"iid", "ar1"}, optional
-        Disturbances of the models; with several, the tables say which in the column ``errors``.
+    forms : sequence of dict of str to str, optional
+        Arguments of `form_for`, which the tables have as columns; as described by default.
     """
     rows, summaries = [], []
-    for errors in kinds:
-        fits = recover(MODEL, markets, errors=errors)
-        told = f"fitting {rows_name}" + (f", {errors}" if errors else "")
+    for form in forms:
+        fits = recover(MODEL, markets, **form)
+        told = ", ".join([f"fitting {rows_name}", *form.values()])
         found = pd.concat(list(track(fits, total=len(markets), description=told)))
-        label = {"errors": errors} if errors else {}
-        rows.append(found.assign(**label))
-        summaries.append(summarise_recovery(found).assign(**label))
+        rows.append(found.assign(**form))
+        summaries.append(summarise_recovery(found).assign(**form))
     save(pd.concat(rows), rows_name, "%.6g")
     table = pd.concat(summaries)
     save(table, summary_name, "%.4f")

@@ -12,6 +12,7 @@ from mmm_bayes.diagnostics.baseline import baseline_checks
 from mmm_bayes.diagnostics.change import change_checks
 from mmm_bayes.diagnostics.check import Check, Status, finite_or_none, verdict
 from mmm_bayes.diagnostics.convergence import convergence_checks
+from mmm_bayes.diagnostics.demand import demand_checks
 from mmm_bayes.diagnostics.evidence import Evidence, channel_evidence, outcome_size
 from mmm_bayes.diagnostics.experiments import experiment_checks
 from mmm_bayes.diagnostics.identifiability import (
@@ -135,8 +136,9 @@ def diagnose(
         Warnings of the table's profile; each becomes a check of the group "data".
     """
     loo = leave_one_out(tree)
-    weekly, prior, sensitivities, statistics = (
-        _group(effects, name) for name in ("weekly", "prior", "sensitivity", "identifiability")
+    draws, weekly, prior, sensitivities, statistics = (
+        _group(effects, name)
+        for name in ("draws", "weekly", "prior", "sensitivity", "identifiability")
     )
     implied = prior_predictive(tree, prior) if prior else None
     pairs: tuple[ChannelPair, ...] = ()
@@ -150,6 +152,7 @@ def diagnose(
         *residual_checks(tree),
         *change_checks(tree, media),
         *baseline_checks(tree, weekly),
+        *demand_checks(tree, draws),
         *loo_checks(loo),
         *experiment_checks(tree),
         *(

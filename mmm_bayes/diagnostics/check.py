@@ -18,8 +18,8 @@ class Check:
     Attributes
     ----------
     group : str
-        convergence, outcome_ppc, mediator_ppc, residuals, change, baseline, loo, holdout, prior,
-        identifiability, experiments or data.
+        convergence, outcome_ppc, mediator_ppc, residuals, change, baseline, demand, loo, holdout,
+        prior, identifiability, experiments or data.
     name : str
         Identifier in snake_case, unique within its group and the same in every version.
     value : float or None

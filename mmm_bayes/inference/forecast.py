@@ -17,7 +17,7 @@ from mmm_bayes.diagnostics.check import verdict_record
 from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.files import check_writable, write_text
 from mmm_bayes.inference import runs
-from mmm_bayes.inference.predictive import predict
+from mmm_bayes.inference.predictive import ignore_demand, predict
 from mmm_bayes.inference.refit import prepare_refit
 from mmm_bayes.text import number
 
@@ -115,10 +115,9 @@ def write_forecast(folder: Path, spends: Path, out: Path, file: Path | None = No
     weeks = slice(fitted.data.sizes["time"], dataset.data.sizes["time"])
     ahead = arrange(dataset, refit.design.form, refit.design.scaling, weeks)
     draws = run.draws["posterior"].to_dataset()
-    if "rho" in draws:  # a plan sets the mediator's spend, which then reveals nothing of demand
-        draws = draws.assign(rho=xr.zeros_like(draws["rho"]))
     model = refit.member.build(refit.design)
-    predictions = predict(model, draws, ahead, seed=int(run.record["seed"]))["outcome"]
+    planned = ignore_demand(draws)
+    predictions = predict(model, planned, ahead, seed=int(run.record["seed"]))["outcome"]
     samples = predictions.stack(sample=("chain", "draw"), create_index=False)
     table = forecast_table(
         append_total(samples.transpose("sample", "time", "unit").rename(time="horizon")),

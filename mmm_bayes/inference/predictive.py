@@ -44,7 +44,8 @@ def predictive_function(model: pm.Model, *, seed: int) -> GraphFunction:
 def replicate(model: pm.Model, draws: xr.Dataset, design: Design, *, seed: int) -> xr.Dataset:
     """Tables that draws imply without any observed week.
 
-    The outcome's equation takes the observed mediator, as it takes the observed spends.
+    The outcome's equation takes the observed mediator, as it takes the observed spends, and not
+    what this tells of demand.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ def replicate(model: pm.Model, draws: xr.Dataset, design: Design, *, seed: int) 
         ``outcome`` and, in a mediated model, ``mediator`` (chain, draw, time, unit).
     """
     data = _data(design)
+    draws = ignore_demand(draws)
     tables = predictive_function(model, seed=seed).to_dataset(draws, data)
     if "phi" in draws:
         tables["outcome"] = _carry_forward(
@@ -67,6 +69,16 @@ def replicate(model: pm.Model, draws: xr.Dataset, design: Design, *, seed: int) 
             tables["mediator"], draws["mediator_phi"], data["mediator_observed"], False
         )
     return tables
+
+
+def ignore_demand(draws: xr.Dataset) -> xr.Dataset:
+    """Draws in which the mediator tells nothing of unseen demand, as where a plan sets its spend.
+
+    Parameters
+    ----------
+    draws : xarray.Dataset, dims (chain, draw, ...)
+    """
+    return draws.assign(rho=xr.zeros_like(draws["rho"])) if "rho" in draws else draws
 
 
 def predict(model: pm.Model, draws: xr.Dataset, ahead: Design, *, seed: int) -> xr.Dataset:
@@ -81,7 +93,8 @@ def predict(model: pm.Model, draws: xr.Dataset, ahead: Design, *, seed: int) -> 
     ahead : Design
         The weeks to predict, arranged with the scaling of the fit. Carryover reaches back over the
         observed weeks before them, and an autoregressive disturbance starts from the last of these.
-        Their mediator is taken as known, like every channel's spend.
+        Their mediator is taken as known, like every channel's spend; where a plan sets it, give the
+        draws of `ignore_demand`.
 
     Returns
     -------

@@ -17,7 +17,17 @@ def list_assumptions(run: View) -> list[tuple[str, str]]:
             "anticipated) is counted as an effect of the spend.",
         )
     ]
-    if mediator:
+    if mediator and run.attrs.get("demand") == "unseen":
+        assumptions.append(
+            (
+                f"What moves both {mediator} and {outcome} from outside the table is one demand",
+                "that arrives without regard to the spends of the other channels, remembers as the "
+                "disturbances do, and is felt within two weeks (the model learns its strength). "
+                f"A cause of another kind is mistaken for an effect of {mediator}, and the split "
+                "into direct and indirect effects is wrong by as much.",
+            )
+        )
+    elif mediator:
         assumptions.append(
             (
                 f"Nothing outside the table moves both {mediator} and {outcome}",

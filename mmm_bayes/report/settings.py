@@ -24,6 +24,7 @@ _FORM = {
     "floor": "floor of the outcome",
     "at_floor": "how weeks come to the floor",
     "errors": "disturbances",
+    "demand": "unseen demand",
 }
 
 

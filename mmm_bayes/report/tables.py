@@ -89,6 +89,7 @@ GROUPS = {
     "outcome_ppc": "Can the model reproduce the outcome?",
     "mediator_ppc": "Can it reproduce the mediator?",
     "residuals": "Residuals",
+    "demand": "Unseen demand",
     "loo": "Influential weeks",
     "holdout": "Weeks held out",
     "change": "Did effects change over time?",
@@ -293,6 +294,7 @@ def model_sentences(run: View) -> list[str]:
         ),
     ]
     sentences += _memory_sentences(run)
+    sentences += _demand_sentences(run)
     if "floor" in attrs:
         at_floor = float((run.observed <= attrs["floor"]).mean())
         sentences.append(
@@ -333,6 +335,23 @@ def _memory_sentences(run: View) -> list[str]:
     ]
     reason = run.record.get("errors_reason")
     return [*sentences, f"{capitalised(reason)}."] if reason else sentences
+
+
+def _demand_sentences(run: View) -> list[str]:
+    """What the model says of demand that no column holds, if it has a mediator."""
+    if not run.mediator:
+        return []
+    both = f"{run.mediator} and {run.outcome}"
+    if run.attrs.get("demand", "none") == "none":
+        return [f"No demand outside the table is taken to move both {both}."]
+    delay = run.group("posterior")["demand_delay"].quantile([0.05, 0.5, 0.95]).values
+    lower, median, upper = (percent(float(value)) for value in delay)
+    return [
+        f"Demand that is in no column may move both {both}. Its strength, the share that it makes "
+        "of what is left unexplained of both, is learned beside the effects, from a prior of any "
+        f"share and hardly of opposite signs; {median} of it ({lower} to {upper}, 90%) comes a "
+        f"week later in {run.outcome}."
+    ]
 
 
 def priors(run: View) -> Table:
