@@ -18,9 +18,7 @@ from mmm_bayes.studies.simulate import Market
 Fitted = tuple[xr.DataTree, pd.DataFrame]
 
 
-def fit_markets(
-    markets: Iterable[Market], settings: Settings, **choices: Any
-) -> list[Fitted]:
+def fit_markets(markets: Iterable[Market], settings: Settings, **choices: Any) -> list[Fitted]:
     """Fits of `partial_mediation`; choices are arguments of `form_for`."""
     fits = []
     for market, compiled, design in compiled_markets("partial_mediation", markets, **choices):

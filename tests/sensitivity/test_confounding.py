@@ -12,7 +12,12 @@ from mmm_bayes.data.design import data_names, make_design
 from mmm_bayes.inference.sampling import Settings, compile_model
 from mmm_bayes.model.evaluation import graph_function
 from mmm_bayes.model.family import load_member
-from mmm_bayes.sensitivity.confounding import assume_rho, fit_under_confounding, tipping_points
+from mmm_bayes.sensitivity.confounding import (
+    assume_rho,
+    fit_under_confounding,
+    tipping_points,
+    without_demand,
+)
 from mmm_bayes.sensitivity.sign_free import sign_free_design
 from mmm_bayes.studies.simulate import SCENARIOS, as_dataset, simulate
 
@@ -121,7 +126,7 @@ def test_the_true_correlation_corrects_for_unobserved_demand() -> None:
     compiled = None
     for seed in range(5):
         market = simulate("confounded", seed=seed)
-        arranged = sign_free_design(make_design(as_dataset(market)))
+        arranged = without_demand(sign_free_design(make_design(as_dataset(market))))
         compiled = compiled or compile_model(load_member("partial_mediation"), arranged)
         known = pd.DataFrame(market.truth["effects"])
         known = known[(known["estimand"] == "indirect") & (known["value"] != 0)]

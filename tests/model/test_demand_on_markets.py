@@ -1,0 +1,42 @@
+"""Fits to markets in which demand that is in no column moves Google spend and revenue."""
+
+import pandas as pd
+import pytest
+from fitted_markets import Fitted, fit_markets
+
+from mmm_bayes.inference.sampling import Settings
+from mmm_bayes.studies.simulate import simulate
+
+pytestmark = pytest.mark.slow
+
+MARKETS = 4
+SETTINGS = Settings(draws=500, tune=500, chains=4)
+
+
+def fits(demand: str) -> list[Fitted]:
+    demanded = [simulate("strongly_demanded", seed=seed) for seed in range(MARKETS)]
+    return fit_markets(demanded, SETTINGS, demand=demand, errors="ar1")
+
+
+def of_google(rows: pd.DataFrame) -> pd.DataFrame:
+    """What hangs on Google: its total, and the causes' indirect effects."""
+    own = (rows["channel"] == "google") & (rows["estimand"] == "total")
+    return rows[own | (rows["estimand"] == "indirect")]
+
+
+def test_what_is_left_of_both_is_learned_and_not_credited_to_google() -> None:
+    told = {}
+    for demand in ("none", "unseen"):
+        found = fits(demand)
+        rows = of_google(pd.concat([rows for _, rows in found]))
+        told[demand] = (rows["median"] / rows["value"]).median()
+        if demand == "none":
+            continue
+        covered = (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
+        assert len(rows) == MARKETS * 4
+        assert covered.mean() >= 0.75
+        for tree, _ in found:
+            lower, upper = tree["posterior"]["rho"].quantile([0.05, 0.95])
+            assert 0.0 < lower < 0.6 < upper + 0.1
+    assert told["none"] > 1.6
+    assert 0.5 < told["unseen"] < 1.4
