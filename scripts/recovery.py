@@ -5,10 +5,10 @@ with social mediation, 20 without), with which the slow tests compare later vers
 ``portfolio.csv`` and ``portfolio_summary.csv`` are of 48 whose media make 5% to 60% of the revenue,
 of 5, 13 and 20 channels. ``errors.csv`` and ``errors_summary.csv`` are of 80 markets without and
 with disturbances that remember, or a level that drifts, each fitted with independent and with
-autoregressive disturbances. ``demand.csv`` and ``demand_summary.csv`` are of 60 in which demand
-that is in no column makes none, 30% or 60% of what media leave unexplained of Google spend and
-revenue, each fitted with and without such a demand. Arguments choose among the four: ``markets``,
-``portfolio``, ``errors``, ``demand``.
+autoregressive disturbances, and without unseen demand. ``demand.csv`` and ``demand_summary.csv``
+are of 60 in which demand that is in no column makes none, 30% or 60% of what media leave
+unexplained of Google spend and revenue, each fitted with and without such a demand. Arguments
+choose among the four: ``markets``, ``portfolio``, ``errors``, ``demand``.
 """
 
 import sys
@@ -36,12 +36,8 @@ def main() -> None:
         assumed = [{"demand": demand, "errors": "ar1"} for demand in ("none", "unseen")]
         write(markets_of(DEMANDED), "demand", "demand_summary", assumed)
     if "errors" in chosen:
-        write(
-            markets_of(REMEMBERING),
-            "errors",
-            "errors_summary",
-            [{"errors": "iid"}, {"errors": "ar1"}],
-        )
+        remembering = [{"demand": "none", "errors": errors} for errors in ("iid", "ar1")]
+        write(markets_of(REMEMBERING), "errors", "errors_summary", remembering)
     if "portfolio" in chosen:
         write(portfolios(), "portfolio", "portfolio_summary")
     if "markets" in chosen:

@@ -50,6 +50,27 @@ def test_what_disturbances_that_remember_change_is_what_was_measured() -> None:
         assert f"| {told} | {' | '.join(cells)} |" in text
 
 
+def test_what_unseen_demand_changes_is_what_was_measured() -> None:
+    kept = pd.read_csv(ROOT / "results" / "recovery" / "demand_summary.csv")
+    kept = kept.set_index(["scenario", "estimand", "channel", "demand"])
+    rows = {"mediated": "0%", "demanded": "30%", "strongly_demanded": "60%"}
+    text = (ROOT / "README.md").read_text()
+    for scenario, told in rows.items():
+        pair = [
+            kept.xs((scenario, demand), level=("scenario", "demand"))
+            for demand in ("none", "unseen")
+        ]
+        cells = [
+            " → ".join(f"{one.loc[key, 'coverage_90']:.0%}" for one in pair)
+            for key in (("total", "google"), ("indirect", "all"), ("total", "all_media"))
+        ]
+        cells.insert(
+            1,
+            " → ".join(f"{1 + one.loc[('total', 'google'), 'relative_error']:.2f}" for one in pair),
+        )
+        assert f"| {told} | {' | '.join(cells)} |" in text
+
+
 def test_the_race_is_what_was_measured() -> None:
     fits = pd.read_csv(ROOT / "results" / "benchmarks" / "fits.csv").query("start == 'warm'")
     fits = fits.groupby("contender")["whole_s"].median()
