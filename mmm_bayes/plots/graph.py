@@ -20,6 +20,7 @@ def causal_graph(
     *,
     mediator: str = "",
     outcome: str = "outcome",
+    demand: Summary | None = None,
 ) -> None:
     """Draw the causal graph: channels at the left, mediator in the middle, outcome at the right.
 
@@ -34,6 +35,8 @@ def causal_graph(
         In the order of the description.
     mediator, outcome : str
         Names; "" if there is no mediator.
+    demand : Summary, optional
+        Strength of unseen demand, in percent of what is left unexplained of mediator and outcome.
     """
     palette = colours(channels)
     causes = list(dict.fromkeys(arrows.loc[arrows["target"] != "", "source"]))
@@ -69,9 +72,31 @@ def causal_graph(
             fontsize=7, color=INK, zorder=3,
             bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "lw": 0, "alpha": 0.9},
         )  # fmt: skip
+    if demand is not None:
+        _draw_demand(ax, demand, places[mediator], places[""])
     ax.set_xlim(-1.3, 11.3)
     ax.set_ylim(-len(left) + 0.4, 1.6 if mediator else 0.6)
     ax.axis("off")
+
+
+def _draw_demand(
+    ax: Axes, strength: Summary, mediator: tuple[float, float], outcome: tuple[float, float]
+) -> None:
+    """Draw the demand that is in no column, above the outcome."""
+    place = (outcome[0], mediator[1])
+    mean, interval = mean_and_interval(strength, unit="%")
+    ax.text(
+        *place, f"unseen demand\n{mean} ({interval})", ha="center", va="center", color=INK,
+        fontsize=7, zorder=4,
+        bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": GREY, "ls": ":"},
+    )  # fmt: skip
+    for name, end, begins, ends in (("mediator", mediator, 40, 30), ("outcome", outcome, 18, 14)):
+        ax.add_patch(
+            FancyArrowPatch(
+                place, end, arrowstyle="-|>", mutation_scale=11, shrinkA=begins, shrinkB=ends,
+                linestyle=":", linewidth=1.3, color=GREY, zorder=1, gid=f"demand>{name}",
+            )
+        )  # fmt: skip
 
 
 def arrow_label(arrow: Any) -> str:

@@ -147,6 +147,17 @@ def test_an_arrow_whose_interval_contains_zero_is_dashed(axes, trees, mediated):
     assert {graph.arrow_label(arrow) for arrow in arrows.itertuples()} <= labels
 
 
+def test_unseen_demand_points_to_the_mediator_and_the_outcome(axes, trees, mediated):
+    tree, effects = trees
+    posterior, direct = tree["posterior"].to_dataset(), effects["draws"]["direct"]
+    arrows = causal_arrows(posterior, direct, float(mediated.observed.sum()), "google")
+    strength = Summary(26.0, -8.0, 44.0)
+    channels = list(mediated.coords["channel"])
+    graph.causal_graph(axes[0], arrows, channels, mediator="google", demand=strength)
+    assert {"demand>mediator", "demand>outcome"} <= {p.get_gid() for p in axes[0].patches}
+    assert "unseen demand\n26% (−8% to 44%)" in {text.get_text() for text in axes[0].texts}
+
+
 def test_the_label_of_an_arrow_has_the_interval_and_the_quantity(trees):
     tree, effects = trees
     posterior = tree["posterior"].to_dataset()

@@ -21,20 +21,27 @@ from mmm_bayes.plots.over_time import return_over_time as draw_returns
 from mmm_bayes.plots.style import figure, panels
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
+from mmm_bayes.text import Summary
 
 
 def causal_graph(run: View) -> Picture:
     """The assumed causal graph, with the estimated effect of each arrow."""
     drawing, axes = figure(width=9, height=1.3 + 0.62 * len(run.channels))
     direct = run.effects("draws")["direct"]
-    arrows = causal_arrows(run.group("posterior"), direct, run.outcome_sum, run.mediator)
-    draw_graph(axes[0, 0], arrows, run.channels, mediator=run.mediator, outcome=run.outcome)
+    posterior = run.group("posterior")
+    arrows = causal_arrows(posterior, direct, run.outcome_sum, run.mediator)
+    demand = None
+    if "rho" in posterior:
+        demand = Summary(*map(float, 100 * mean_and_ends(posterior["rho"]).values))
+    draw_graph(
+        axes[0, 0], arrows, run.channels, mediator=run.mediator, outcome=run.outcome, demand=demand
+    )
     rows: Any = arrows.itertuples()
     effects = "; ".join(
         f"{row.source} to {row.target or run.outcome} {arrow_label(row)}" for row in rows
     )
     unit = f" Arrows into {run.mediator} are in % of its mean." if run.mediator else ""
-    if "gamma_on" in run.group("posterior"):
+    if "gamma_on" in posterior:
         unit = (
             f" Arrows into {run.mediator}: change of its spend in the weeks that it is on, and of "
             "the odds that it is on, with the cause's mean spend against none."
@@ -43,6 +50,11 @@ def causal_graph(run: View) -> Picture:
         unit += (
             f" The priors allow no negative effect on {run.outcome}, so no arrow into it can be "
             "dashed."
+        )
+    if demand is not None:
+        unit += (
+            f" Unseen demand moves {run.mediator} and {run.outcome}: its number is the share that "
+            "it makes of what is left unexplained of both."
         )
     return Picture(
         "graph",
