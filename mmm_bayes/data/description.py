@@ -428,9 +428,14 @@ class Description(_Frozen):
         return self.priors if strength is None else self.priors | {"rho": strength}
 
     @model_validator(mode="after")
-    def _strength_of_demand_is_stated_there(self) -> Self:
+    def _strength_of_demand_has_its_place(self) -> Self:
         if "rho" in self.priors:
             raise ValueError("[priors] names rho; state it as strength under [demand]")
+        if self.demand.strength is not None and not self.mediators:
+            raise ValueError(
+                "[demand] states a strength, but nothing under [mediators] is moved by it; name the "
+                "mediator, or remove the strength"
+            )
         return self
 
     @model_validator(mode="before")

@@ -216,6 +216,10 @@ def test_no_demand_may_be_assumed(tmp_path):
             {"demand": {"assume": "none", "strength": {"q05": 0.1, "q95": 0.6}}},
             "remove one of them",
         ),
+        (
+            {"mediators": {}, "demand": {"strength": {"q05": 0.1, "q95": 0.6}}},
+            "nothing under \\[mediators\\] is moved by it",
+        ),
         ({"priors": {"rho": {"q05": 0.1, "q95": 0.6}}}, "state it as strength under"),
     ],
 )
