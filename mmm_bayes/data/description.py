@@ -433,8 +433,8 @@ class Description(_Frozen):
             raise ValueError("[priors] names rho; state it as strength under [demand]")
         if self.demand.strength is not None and not self.mediators:
             raise ValueError(
-                "[demand] states a strength, but nothing under [mediators] is moved by it; name the "
-                "mediator, or remove the strength"
+                "[demand] states a strength, but nothing under [mediators] is moved by it; name "
+                "the mediator, or remove the strength"
             )
         return self
 
