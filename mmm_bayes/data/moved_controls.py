@@ -1,0 +1,215 @@
+"""Controls that media move: earlier spends predict them, and later spends do not do so as well.
+
+A cause acts on the weeks after it. Common causes (an unseen demand, the calendar) and actions that
+are planned together relate a control to spends of both sides, earlier and later, about equally; a
+planner who reacts to the control relates it to later spends. So each channel enters
+
+    control_t = base_t + earlier sum_l a^l x_(t-l) + later sum_l a^l x_(t+l) + u_t
+
+with x the square root of its exposure, and it moves the control if `earlier` differs from zero and,
+in the same direction, from `later`. The base is the calendar and the other controls. The
+disturbance u is autoregressive; the same filter on both sides leaves the relation as it is
+(feasible generalised least squares: Prais, Winsten 1954; leads as placebos: Sims 1972, *Money,
+income, and causality*).
+
+An effect within the week has no such direction. It is named only where it is so large, and so much
+one channel's own, that a common cause is unlikely (`moving_together`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmm_bayes.data.covariates import covariate_columns
+from mmm_bayes.data.dataset import Dataset
+from mmm_bayes.data.shape import Floats
+
+#: Retentions of the carried exposure: half-lives of about half a week, 1.4 and 4 weeks.
+RETENTIONS = (0.25, 0.6, 0.85)
+#: Probability, over all channels of a control, of a relation by chance, and of an earlier one that
+#: exceeds the later one by chance.
+RELATED, EARLIER = 0.02, 0.05
+#: Share of a control's chance that one channel's same week must explain to be named, and share of
+#: distinct values from which a control counts as measured.
+SAME_WEEK, DISTINCT = 0.25, 0.5
+#: Order of the autoregression of the disturbance, and fewest residual degrees of freedom.
+ORDER, FEWEST = 2, 20
+
+
+def moved_controls(dataset: Dataset) -> dict[str, list[str]]:
+    """Channels that move each control, strongest evidence first; controls that none moves are left out.
+
+    A mediator responds to demand, as a control may, so it does not count as moving one.
+    """
+    time = dataset.data["time"].values
+    columns = covariate_columns(dataset, time[0], time[-1])
+    values = columns.transpose("time", "unit", "column").values
+    media = dataset.data["exposure"].transpose("time", "unit", "channel").values
+    movers = [c for c, name in enumerate(dataset.channels) if name not in dataset.description.mediators]
+    found = {}
+    for at, control in enumerate(dataset.description.controls):
+        base = np.delete(values, at, axis=-1)
+        sample = values[..., at], media[..., movers], base
+        named = dict.fromkeys([*moving_channels(*sample), *moving_together(*sample)])
+        if named:
+            found[control] = [dataset.channels[movers[index]] for index in named]
+    return found
+
+
+def moving_channels(control: Floats, media: Floats, base: Floats) -> list[int]:
+    """Channels whose earlier exposure predicts a control better than their later exposure does.
+
+    Parameters
+    ----------
+    control : array, shape (time, unit)
+        In any unit.
+    media : array, shape (time, unit, channel)
+        Exposure, zero or more.
+    base : array, shape (time, unit, column)
+        Whatever else may predict the control: the calendar and the other controls.
+
+    Returns
+    -------
+    list of int
+        Channels, those with the strongest evidence first. Each is tested given those before it,
+        at a level that is divided by the number of channels and retentions.
+    """
+    from scipy.special import stdtrit
+
+    outcome = _within(control[..., None])
+    base = _unit_variance(_within(base))
+    exposure = _unit_variance(_within(np.sqrt(media)))
+    channels = np.flatnonzero(exposure.any(axis=(0, 1)))
+    if not outcome.any() or not len(channels):
+        return []
+    blocks = np.stack([_sides(exposure, retention) for retention in RETENTIONS])
+    named: list[int] = []
+    while True:
+        coefficients = _autoregression(_residuals(outcome, base))
+        response, known = (_filtered(array, coefficients) for array in (outcome, base))
+        freedom = response.shape[0] - known.shape[1] - control.shape[1] - 2
+        if freedom < FEWEST:
+            return named
+        q = _orthogonal(known)
+        response = response - q @ (q.T @ response)
+        least = float(stdtrit(freedom, 1 - RELATED / 2 / len(channels) / len(RETENTIONS)))
+        excess_needed = float(stdtrit(freedom, 1 - EARLIER / len(channels)))
+        best, evidence = None, least
+        for channel in set(channels) - set(named):
+            for retention in range(len(RETENTIONS)):
+                block = _filtered(blocks[retention, ..., channel], coefficients)
+                statistic, excess = _evidence(response[:, 0], block - q @ (q.T @ block), freedom)
+                if statistic > evidence and excess > excess_needed:
+                    best, evidence = (int(channel), retention), statistic
+        if best is None:
+            return named
+        named.append(best[0])
+        base = np.concatenate([base, blocks[best[1], ..., best[0]]], axis=-1)
+
+
+def _evidence(response: Floats, block: Floats, freedom: int) -> tuple[float, float]:
+    """Size of the t statistic of earlier exposure, and that of its excess in size over later."""
+    gram = block.T @ block
+    if np.linalg.cond(gram) > 1e10:
+        return 0.0, 0.0
+    inverse = np.linalg.inv(gram)
+    slopes = inverse @ (block.T @ response)
+    variance = ((response - block @ slopes) ** 2).sum() / freedom
+    earlier = slopes[0] / np.sqrt(variance * inverse[0, 0])
+    spread = inverse[0, 0] + inverse[1, 1] - 2 * inverse[0, 1]
+    excess = np.sign(earlier) * (slopes[0] - slopes[1]) / np.sqrt(variance * spread)
+    if abs(slopes[0]) <= abs(slopes[1]):
+        return 0.0, 0.0
+    return float(abs(earlier)), float(excess)
+
+
+def moving_together(control: Floats, media: Floats, base: Floats) -> list[int]:
+    """Channels whose exposure goes with most of a measured control's chance in the same week.
+
+    Nothing in time separates such a relation from a common cause or a common plan. So the control
+    must be measured, not set (most of its values are distinct); the relation positive, beyond the
+    other channels' exposures, which tell of a common cause; and a large share of what is left.
+
+    Parameters
+    ----------
+    control, media, base : array
+        As `moving_channels` takes them.
+
+    Returns
+    -------
+    list of int
+        Channels in the table's order.
+    """
+    if len(np.unique(control)) < DISTINCT * control.size:
+        return []
+    outcome, base = _within(control[..., None]), _unit_variance(_within(base))
+    exposure = _unit_variance(_within(np.sqrt(media)))
+    coefficients = _autoregression(_residuals(outcome, base))
+    response, known, spends = (_filtered(a, coefficients) for a in (outcome, base, exposure))
+    named = []
+    for channel in range(spends.shape[1]):
+        others = np.delete(spends, channel, axis=1)
+        q = _orthogonal(np.concatenate([known, others], axis=1))
+        if len(response) - q.shape[1] - control.shape[1] < FEWEST:
+            return []
+        left = response[:, 0] - q @ (q.T @ response[:, 0])
+        own = spends[:, channel] - q @ (q.T @ spends[:, channel])
+        size = np.sqrt((left @ left) * (own @ own))
+        if size > 0 and left @ own > np.sqrt(SAME_WEEK) * size:
+            named.append(channel)
+    return named
+
+
+def _sides(exposure: Floats, retention: float) -> Floats:
+    """Exposure carried from the weeks before, and its mirror image in time, this week in both.
+
+    Shape (time, unit, side, channel). Outside the table a channel is at its mean, zero.
+    """
+    return np.stack([_carried(exposure, retention), _carried(exposure[::-1], retention)[::-1]], 2)
+
+
+def _carried(exposure: Floats, retention: float) -> Floats:
+    carried = exposure.copy()
+    for week in range(1, len(exposure)):
+        carried[week] += retention * carried[week - 1]
+    return carried
+
+
+def _within(values: Floats) -> Floats:
+    return values - values.mean(axis=0)
+
+
+def _unit_variance(values: Floats) -> Floats:
+    sd = values.std(axis=(0, 1))
+    return values / np.where(sd > 0, sd, 1.0)
+
+
+def _residuals(outcome: Floats, base: Floats) -> Floats:
+    """Residuals of least squares, shape (time, unit)."""
+    q = _orthogonal(base.reshape(-1, base.shape[-1]))
+    flat = outcome.reshape(-1)
+    return (flat - q @ (q.T @ flat)).reshape(outcome.shape[:2])
+
+
+def _orthogonal(columns: Floats) -> Floats:
+    """Orthonormal basis of the columns' span."""
+    left, size, _ = np.linalg.svd(columns, full_matrices=False)
+    return left[:, size > 1e-9 * max(size.max(initial=0.0), 1.0)]
+
+
+def _autoregression(residuals: Floats) -> Floats:
+    """Coefficients of the disturbance's autoregression, corrected for the bias of short tables."""
+    lagged = np.stack([residuals[ORDER - lag : -lag].ravel() for lag in range(1, ORDER + 1)], -1)
+    coefficients = np.linalg.lstsq(lagged, residuals[ORDER:].ravel(), rcond=None)[0]
+    persistence = coefficients.sum()
+    corrected = min(persistence + (1 + 3 * abs(persistence)) / len(residuals), 1.0)
+    coefficients[0] += corrected - persistence
+    return np.asarray(coefficients)
+
+
+def _filtered(values: Floats, coefficients: Floats) -> Floats:
+    """Values less what their own past predicts, within units again, shape (time * unit, column)."""
+    filtered = values[ORDER:].copy()
+    for lag, coefficient in enumerate(coefficients, start=1):
+        filtered -= coefficient * values[ORDER - lag : -lag]
+    return _within(filtered).reshape(-1, values.shape[-1])
