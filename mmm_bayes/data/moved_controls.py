@@ -28,7 +28,7 @@ from mmm_bayes.data.shape import Floats
 RETENTIONS = (0.25, 0.6, 0.85)
 #: Probability, over all channels of a control, of a relation by chance, and of an earlier one that
 #: exceeds the later one by chance.
-RELATED, EARLIER = 0.02, 0.05
+RELATED, EARLIER = 0.02, 0.03
 #: Share of a control's chance that one channel's same week must explain to be named, and share of
 #: distinct values from which a control counts as measured.
 SAME_WEEK, DISTINCT = 0.25, 0.5
@@ -37,7 +37,7 @@ ORDER, FEWEST = 2, 20
 
 
 def moved_controls(dataset: Dataset) -> dict[str, list[str]]:
-    """Channels that move each control, strongest evidence first; controls that none moves are left out.
+    """Channels that move each control, strongest evidence first, without controls that none moves.
 
     A mediator responds to demand, as a control may, so it does not count as moving one.
     """
@@ -45,7 +45,9 @@ def moved_controls(dataset: Dataset) -> dict[str, list[str]]:
     columns = covariate_columns(dataset, time[0], time[-1])
     values = columns.transpose("time", "unit", "column").values
     media = dataset.data["exposure"].transpose("time", "unit", "channel").values
-    movers = [c for c, name in enumerate(dataset.channels) if name not in dataset.description.mediators]
+    movers = [
+        c for c, name in enumerate(dataset.channels) if name not in dataset.description.mediators
+    ]
     found = {}
     for at, control in enumerate(dataset.description.controls):
         base = np.delete(values, at, axis=-1)
@@ -82,7 +84,7 @@ def moving_channels(control: Floats, media: Floats, base: Floats) -> list[int]:
     channels = np.flatnonzero(exposure.any(axis=(0, 1)))
     if not outcome.any() or not len(channels):
         return []
-    blocks = np.stack([_sides(exposure, retention) for retention in RETENTIONS])
+    blocks = np.stack([_sides(exposure, retention) for retention in RETENTIONS], axis=2)
     named: list[int] = []
     while True:
         coefficients = _autoregression(_residuals(outcome, base))
@@ -94,33 +96,46 @@ def moving_channels(control: Floats, media: Floats, base: Floats) -> list[int]:
         response = response - q @ (q.T @ response)
         least = float(stdtrit(freedom, 1 - RELATED / 2 / len(channels) / len(RETENTIONS)))
         excess_needed = float(stdtrit(freedom, 1 - EARLIER / len(channels)))
-        best, evidence = None, least
-        for channel in set(channels) - set(named):
-            for retention in range(len(RETENTIONS)):
-                block = _filtered(blocks[retention, ..., channel], coefficients)
-                statistic, excess = _evidence(response[:, 0], block - q @ (q.T @ block), freedom)
-                if statistic > evidence and excess > excess_needed:
-                    best, evidence = (int(channel), retention), statistic
-        if best is None:
+        sides = _filtered(blocks, coefficients)
+        sides = sides - (q @ (q.T @ sides.reshape(len(q), -1))).reshape(sides.shape)
+        related, excess, both = _evidence(response[:, 0], sides, freedom)
+        related[(excess < excess_needed) | (both < 1)] = 0
+        related[:, named] = 0
+        if related.max() < least:
             return named
-        named.append(best[0])
-        base = np.concatenate([base, blocks[best[1], ..., best[0]]], axis=-1)
+        retention, channel = np.unravel_index(related.argmax(), related.shape)
+        named.append(int(channel))
+        base = np.concatenate([base, blocks[:, :, retention, :, channel]], axis=-1)
 
 
-def _evidence(response: Floats, block: Floats, freedom: int) -> tuple[float, float]:
-    """Size of the t statistic of earlier exposure, and that of its excess in size over later."""
-    gram = block.T @ block
-    if np.linalg.cond(gram) > 1e10:
-        return 0.0, 0.0
-    inverse = np.linalg.inv(gram)
-    slopes = inverse @ (block.T @ response)
-    variance = ((response - block @ slopes) ** 2).sum() / freedom
-    earlier = slopes[0] / np.sqrt(variance * inverse[0, 0])
-    spread = inverse[0, 0] + inverse[1, 1] - 2 * inverse[0, 1]
-    excess = np.sign(earlier) * (slopes[0] - slopes[1]) / np.sqrt(variance * spread)
-    if abs(slopes[0]) <= abs(slopes[1]):
-        return 0.0, 0.0
-    return float(abs(earlier)), float(excess)
+def _evidence(response: Floats, sides: Floats, freedom: int) -> tuple[Floats, Floats, Floats]:
+    """Three t statistics of each retention and channel, in the direction of the first.
+
+    Earlier exposure; its excess over later exposure; and both together, which is near zero where
+    only later weeks are related.
+
+    Parameters
+    ----------
+    response : array, shape (row,)
+    sides : array, shape (row, retention, side, channel)
+    """
+    early, late = sides[:, :, 0], sides[:, :, 1]
+    square, other = (early**2).sum(0), (late**2).sum(0)
+    product = (early * late).sum(0)
+    determinant = square * other - product**2
+    usable = determinant > 1e-8 * square * other
+    determinant = np.where(usable, determinant, 1.0)
+    with_early, with_late = (np.tensordot(response, side, 1) for side in (early, late))
+    a = (other * with_early - product * with_late) / determinant
+    b = (square * with_late - product * with_early) / determinant
+    left = response @ response - a * with_early - b * with_late
+    variance = np.maximum(left, 1e-12 * (response @ response)) / freedom / determinant
+    direction = np.where(usable, np.sign(a), 0.0)
+    return (
+        direction * a / np.sqrt(variance * np.where(usable, other, 1.0)),
+        direction * (a - b) / np.sqrt(variance * np.where(usable, square + other + 2 * product, 1)),
+        direction * (a + b) / np.sqrt(variance * np.where(usable, square + other - 2 * product, 1)),
+    )
 
 
 def moving_together(control: Floats, media: Floats, base: Floats) -> list[int]:
@@ -146,24 +161,21 @@ def moving_together(control: Floats, media: Floats, base: Floats) -> list[int]:
     exposure = _unit_variance(_within(np.sqrt(media)))
     coefficients = _autoregression(_residuals(outcome, base))
     response, known, spends = (_filtered(a, coefficients) for a in (outcome, base, exposure))
-    named = []
-    for channel in range(spends.shape[1]):
-        others = np.delete(spends, channel, axis=1)
-        q = _orthogonal(np.concatenate([known, others], axis=1))
-        if len(response) - q.shape[1] - control.shape[1] < FEWEST:
-            return []
-        left = response[:, 0] - q @ (q.T @ response[:, 0])
-        own = spends[:, channel] - q @ (q.T @ spends[:, channel])
-        size = np.sqrt((left @ left) * (own @ own))
-        if size > 0 and left @ own > np.sqrt(SAME_WEEK) * size:
-            named.append(channel)
-    return named
+    q = _orthogonal(known)
+    if len(response) - q.shape[1] - spends.shape[1] - control.shape[1] < FEWEST:
+        return []
+    left = np.concatenate([response, spends], axis=1)
+    left = _unit_variance((left - q @ (q.T @ left))[:, None])[:, 0]
+    precision = np.linalg.pinv(left.T @ left, hermitian=True)
+    scale = np.sqrt(np.maximum(np.diag(precision), 1e-300))
+    partial = -precision[0, 1:] / scale[0] / scale[1:]
+    return np.flatnonzero(partial > np.sqrt(SAME_WEEK)).tolist()
 
 
 def _sides(exposure: Floats, retention: float) -> Floats:
     """Exposure carried from the weeks before, and its mirror image in time, this week in both.
 
-    Shape (time, unit, side, channel). Outside the table a channel is at its mean, zero.
+    Shape (time, unit, side, channel); outside the table a channel is at its mean, zero.
     """
     return np.stack([_carried(exposure, retention), _carried(exposure[::-1], retention)[::-1]], 2)
 
@@ -208,8 +220,8 @@ def _autoregression(residuals: Floats) -> Floats:
 
 
 def _filtered(values: Floats, coefficients: Floats) -> Floats:
-    """Values less what their own past predicts, within units again, shape (time * unit, column)."""
+    """Values less what their own past predicts, within units again, with one axis of rows."""
     filtered = values[ORDER:].copy()
     for lag, coefficient in enumerate(coefficients, start=1):
         filtered -= coefficient * values[ORDER - lag : -lag]
-    return _within(filtered).reshape(-1, values.shape[-1])
+    return _within(filtered).reshape(-1, *values.shape[2:])

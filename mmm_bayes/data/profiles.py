@@ -453,10 +453,10 @@ def _moved_control_warnings(dataset: Dataset) -> Iterator[str]:
     """Warnings on controls that stand between media and the outcome."""
     for control, channels in moved_controls(dataset).items():
         yield (
-            f"{control}, a control, moves with or after {join_names(channels)}, beyond the calendar "
-            "and the other controls: it probably stands between media and the outcome, and as a "
-            "control it takes that part of the channels' effects away; leave it out, or declare it "
-            "as a mediator."
+            f"{control}, a control, moves with or after {join_names(channels)}, beyond the "
+            "calendar and the other controls: it probably stands between media and the outcome, "
+            "and as a control it takes that part of the channels' effects away; leave it out, or "
+            "declare it as a mediator."
         )
 
 
