@@ -4,12 +4,12 @@ A cause acts on the weeks after it. Common causes (an unseen demand, the calenda
 are planned together relate a control to spends of both sides, earlier and later, about equally; a
 planner who reacts to the control relates it to later spends. So each channel enters
 
-    control_t = base_t + earlier sum_l a^l x_(t-l) + later sum_l a^l x_(t+l) + u_t
+    control_t = base_t + b x_t + earlier sum_l a^(l-1) x_(t-l) + later sum_l a^(l-1) x_(t+l) + u_t
 
-with x the square root of its exposure, and it moves the control if `earlier` differs from zero and,
-in the same direction, from `later`. The base is the calendar and the other controls. The
-disturbance u is autoregressive; the same filter on both sides leaves the relation as it is
-(feasible generalised least squares: Prais, Winsten 1954; leads as placebos: Sims 1972, *Money,
+with l from 1 on and x the square root of its exposure, and it moves the control if `earlier`
+differs from zero and, in the same direction, from `later`. The base is the calendar and the other
+controls. The disturbance u is autoregressive; the same filter on both sides leaves the relation as
+it is (feasible generalised least squares: Prais, Winsten 1954; leads as placebos: Sims 1972, *Money,
 income, and causality*).
 
 An effect within the week has no such direction. It is named only where it is so large, and so much
@@ -89,17 +89,18 @@ def moving_channels(control: Floats, media: Floats, base: Floats) -> list[int]:
     while True:
         coefficients = _autoregression(_residuals(outcome, base))
         response, known = (_filtered(array, coefficients) for array in (outcome, base))
-        freedom = response.shape[0] - known.shape[1] - control.shape[1] - 2
+        freedom = response.shape[0] - known.shape[1] - control.shape[1] - 3
         if freedom < FEWEST:
             return named
         q = _orthogonal(known)
         response = response - q @ (q.T @ response)
         least = float(stdtrit(freedom, 1 - RELATED / 2 / len(channels) / len(RETENTIONS)))
         excess_needed = float(stdtrit(freedom, 1 - EARLIER / len(channels)))
-        sides = _filtered(blocks, coefficients)
+        sides, now = _filtered(blocks, coefficients), _filtered(exposure, coefficients)
         sides = sides - (q @ (q.T @ sides.reshape(len(q), -1))).reshape(sides.shape)
-        related, excess, both = _evidence(response[:, 0], sides, freedom)
-        related[(excess < excess_needed) | (both < 1)] = 0
+        now = now - q @ (q.T @ now)
+        related, excess = _evidence(response[:, 0], now, sides, freedom)
+        related[excess < excess_needed] = 0
         related[:, named] = 0
         if related.max() < least:
             return named
@@ -108,33 +109,36 @@ def moving_channels(control: Floats, media: Floats, base: Floats) -> list[int]:
         base = np.concatenate([base, blocks[:, :, retention, :, channel]], axis=-1)
 
 
-def _evidence(response: Floats, sides: Floats, freedom: int) -> tuple[Floats, Floats, Floats]:
-    """Three t statistics of each retention and channel, in the direction of the first.
+def _evidence(response: Floats, now: Floats, sides: Floats, freedom: int) -> tuple[Floats, Floats]:
+    """Two t statistics of each retention and channel, in the direction of the first.
 
-    Earlier exposure; its excess over later exposure; and both together, which is near zero where
-    only later weeks are related.
+    Earlier exposure, and its excess over later exposure, given the same week's.
 
     Parameters
     ----------
     response : array, shape (row,)
+    now : array, shape (row, channel)
     sides : array, shape (row, retention, side, channel)
     """
+    size = (now**2).sum(0)
+    size = np.where(size > 0, size, 1.0)
+    given = response[:, None] - now * (now * response[:, None]).sum(0) / size
+    sides = sides - now[:, None, None] * (now[:, None, None] * sides).sum(0) / size
     early, late = sides[:, :, 0], sides[:, :, 1]
     square, other = (early**2).sum(0), (late**2).sum(0)
     product = (early * late).sum(0)
     determinant = square * other - product**2
     usable = determinant > 1e-8 * square * other
     determinant = np.where(usable, determinant, 1.0)
-    with_early, with_late = (np.tensordot(response, side, 1) for side in (early, late))
+    with_early, with_late = ((given[:, None] * side).sum(0) for side in (early, late))
     a = (other * with_early - product * with_late) / determinant
     b = (square * with_late - product * with_early) / determinant
-    left = response @ response - a * with_early - b * with_late
+    left = (given**2).sum(0) - a * with_early - b * with_late
     variance = np.maximum(left, 1e-12 * (response @ response)) / freedom / determinant
     direction = np.where(usable, np.sign(a), 0.0)
     return (
         direction * a / np.sqrt(variance * np.where(usable, other, 1.0)),
         direction * (a - b) / np.sqrt(variance * np.where(usable, square + other + 2 * product, 1)),
-        direction * (a + b) / np.sqrt(variance * np.where(usable, square + other - 2 * product, 1)),
     )
 
 
@@ -173,7 +177,7 @@ def moving_together(control: Floats, media: Floats, base: Floats) -> list[int]:
 
 
 def _sides(exposure: Floats, retention: float) -> Floats:
-    """Exposure carried from the weeks before, and its mirror image in time, this week in both.
+    """Exposure carried from the weeks before this one, and its mirror image in time.
 
     Shape (time, unit, side, channel); outside the table a channel is at its mean, zero.
     """
@@ -181,9 +185,9 @@ def _sides(exposure: Floats, retention: float) -> Floats:
 
 
 def _carried(exposure: Floats, retention: float) -> Floats:
-    carried = exposure.copy()
+    carried = np.zeros_like(exposure)
     for week in range(1, len(exposure)):
-        carried[week] += retention * carried[week - 1]
+        carried[week] = exposure[week - 1] + retention * carried[week - 1]
     return carried
 
 
@@ -198,7 +202,7 @@ def _unit_variance(values: Floats) -> Floats:
 
 def _residuals(outcome: Floats, base: Floats) -> Floats:
     """Residuals of least squares, shape (time, unit)."""
-    q = _orthogonal(base.reshape(-1, base.shape[-1]))
+    q = _orthogonal(base.reshape(outcome.size, base.shape[-1]))
     flat = outcome.reshape(-1)
     return (flat - q @ (q.T @ flat)).reshape(outcome.shape[:2])
 
@@ -224,4 +228,5 @@ def _filtered(values: Floats, coefficients: Floats) -> Floats:
     filtered = values[ORDER:].copy()
     for lag, coefficient in enumerate(coefficients, start=1):
         filtered -= coefficient * values[ORDER - lag : -lag]
-    return _within(filtered).reshape(-1, *values.shape[2:])
+    rows = filtered.shape[0] * filtered.shape[1]
+    return _within(filtered).reshape(rows, *values.shape[2:])
