@@ -9,8 +9,8 @@ planner who reacts to the control relates it to later spends. So each channel en
 with l from 1 on and x the square root of its exposure, and it moves the control if `earlier`
 differs from zero and, in the same direction, from `later`. The base is the calendar and the other
 controls. The disturbance u is autoregressive; the same filter on both sides leaves the relation as
-it is (feasible generalised least squares: Prais, Winsten 1954; leads as placebos: Sims 1972, *Money,
-income, and causality*).
+it is (feasible generalised least squares: Prais, Winsten 1954; leads as placebos: Sims 1972,
+*Money, income, and causality*).
 
 An effect within the week has no such direction. It is named only where it is so large, and so much
 one channel's own, that a common cause is unlikely (`moving_together`).
