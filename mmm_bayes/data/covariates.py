@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from mmm_bayes.data import Dataset
+from mmm_bayes.data.dataset import Dataset
 from mmm_bayes.data.description import WEEKDAYS
 from mmm_bayes.data.step import DAYS_PER_YEAR, Step
 

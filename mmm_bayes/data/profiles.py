@@ -10,6 +10,7 @@ import pandas as pd
 from mmm_bayes.data.dataset import Dataset
 from mmm_bayes.data.description import SEASON, WEEKDAYS
 from mmm_bayes.data.experiments import contradictions, experiment_periods
+from mmm_bayes.data.moved_controls import moved_controls
 from mmm_bayes.data.shape import (
     Correlation,
     Floats,
@@ -21,7 +22,7 @@ from mmm_bayes.data.shape import (
 )
 from mmm_bayes.data.step import Step
 from mmm_bayes.data.values import shortlist
-from mmm_bayes.text import number
+from mmm_bayes.text import join_names, number
 
 POINT_MASS = 0.05  # share of weeks at one exact value that calls for more than a density
 MEDIATOR_OFF = 0.05  # share of weeks with the mediator off from which it needs a hurdle
@@ -167,6 +168,7 @@ def profile(dataset: Dataset, *, floor: float | None = None) -> Profile:
             *_experiment_warnings(dataset),
             *_collinearity_warnings(names, correlation, vif),
             *_mediation_warnings(dataset, mediation),
+            *_moved_control_warnings(dataset),
             *_outcome_warnings(outcome, floor),
             *_sample_size_warnings(weeks_per_parameter, parameters),
         ),
@@ -444,6 +446,17 @@ def _mediation_warnings(dataset: Dataset, mediation: dict[str, Correlation]) -> 
         yield (
             f"{dataset.mediator}, the mediator, is off in {off:.0%} of rows: "
             "its equation needs a hurdle."
+        )
+
+
+def _moved_control_warnings(dataset: Dataset) -> Iterator[str]:
+    """Warnings on controls that stand between media and the outcome."""
+    for control, channels in moved_controls(dataset).items():
+        yield (
+            f"{control}, a control, moves with or after {join_names(channels)}, beyond the "
+            "calendar and the other controls: it probably stands between media and the outcome, "
+            "and as a control it takes that part of the channels' effects away; leave it out, or "
+            "declare it as a mediator."
         )
 
 
