@@ -16,7 +16,7 @@ import pandas as pd
 
 from mmm_bayes.data.moved_controls import moving_channels, moving_together
 
-WEEKS, CHANNELS = 156, 5
+WEEKS, CHANNELS, SEED = 156, 5, 2
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "recovery" / "moved_controls.csv"
 
 
@@ -111,7 +111,7 @@ def main() -> None:
     for number, (kind, meaning) in enumerate(KINDS.items()):
         found = []
         for seed in range(arguments.markets):
-            rng = np.random.default_rng([number, seed])
+            rng = np.random.default_rng([SEED, number, seed])
             control, media, calendar = market(rng, kind)
             sample = control[:, None], media[:, None, :], calendar[:, None, :]
             found.append({*moving_channels(*sample), *moving_together(*sample)})
