@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from mmm_bayes.data import load, profile
 from mmm_bayes.data.moved_controls import moving_channels, moving_together
+from mmm_bayes.studies.simulate import save, simulate
 
 WEEKS = 156
 CALENDAR = np.stack(
@@ -52,3 +54,19 @@ def test_a_measured_control_that_moves_with_one_channel_within_the_week_is_named
     noise = np.random.default_rng(8).normal(size=(WEEKS, 1))
     assert moving_together(media[..., 1] + 0.3 * noise, media, CALENDAR) == [1]
     assert moving_together(noise, media, CALENDAR) == []
+
+
+def test_the_profile_says_what_the_control_takes_away(tmp_path):
+    market = simulate("mediated", seed=3)
+    spend = market.table["facebook_spend"]
+    noise = np.random.default_rng(9).normal(size=len(spend))
+    market.table["visits"] = (100 + spend + 0.2 * spend.std() * noise).round(2)
+    _, description, _ = save(market, tmp_path / "market.csv")
+    text = description.read_text().replace(
+        "[calendar]", '[controls.visits]\ncolumn = "visits"\n\n[calendar]'
+    )
+    description.write_text(text)
+    found = profile(load(description)).warnings
+    (sentence,) = [warning for warning in found if "a control" in warning]
+    assert sentence.startswith("visits, a control, moves with or after facebook")
+    assert "as a control it takes that part of the channels' effects away" in sentence
