@@ -68,5 +68,6 @@ def test_the_profile_says_what_the_control_takes_away(tmp_path):
     description.write_text(text)
     found = profile(load(description)).warnings
     (sentence,) = [warning for warning in found if "a control" in warning]
-    assert sentence.startswith("visits, a control, moves with or after facebook")
+    assert sentence.startswith("visits, a control, moves with or after ")
+    assert "facebook" in sentence
     assert "as a control it takes that part of the channels' effects away" in sentence
