@@ -291,7 +291,7 @@ def _score(tree: xr.DataTree, variable: str, disturbance: Array, scale: Array) -
     Parameters
     ----------
     disturbance : array, shape (sample, time, unit)
-    scale : array, shape (sample, 1, unit)
+    scale : array, shape (sample, 1 or time, unit)
     """
     posterior = tree["posterior"].to_dataset()
     shared = SHARED_SIGMA[variable]
@@ -330,7 +330,7 @@ def _censored_disturbance(
         With a floor.
     centre : array, shape (sample, time, unit)
         Location on the residual scale.
-    sigma : array, shape (sample, 1, unit)
+    sigma : array, shape (sample, 1 or time, unit)
         Standard deviation on the residual scale.
 
     Returns
@@ -532,7 +532,7 @@ def _location(tree: xr.DataTree, variable: str) -> tuple[Array, Array]:
     -------
     location : array, shape (sample, time, unit)
         Original units; for a hurdle, the distance from the floor.
-    scale : array, shape (sample, 1, unit)
+    scale : array, shape (sample, 1 or time, unit)
         Original units, or log units on the log scale.
     """
     posterior = tree["posterior"].to_dataset()

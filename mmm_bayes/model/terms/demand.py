@@ -11,9 +11,10 @@ The data tell of ``rho = sqrt(s s_M)`` alone, which is that share where it is th
     e_t | z ~ D(rho (sqrt(1 - w) z_t + sqrt(w) z_{t-1}), sqrt(1 - rho^2))
 
 The density is that of the mediator times that of the outcome given the mediator, so no latent
-series is sampled, and demand remembers as the disturbances do. ``rho`` and the mediator's effect
-on the outcome are told apart by the curve and the carryover of that effect, by what is known of
-returns, and by tests.
+series is sampled, and demand remembers as the disturbances do. What the mediator does not reveal of
+the last step's demand is taken for chance of this step. ``rho`` and the mediator's effect on the
+outcome are told apart by the curve and the carryover of that effect, by what is known of returns,
+and by tests.
 
 Source: Imai, Keele, Yamamoto (2010), *Identification, inference and sensitivity analysis for causal
 mediation effects*, Statistical Science 25, section 5, where ``rho`` is assumed and not estimated.
