@@ -53,12 +53,12 @@ unseen = mmm.fit("partial_mediation", table, ".runs/demanded-unseen", say=None)
 
 
 # %%
-def of_google(run: mmm.Run) -> pd.DataFrame:
+def of_google(run):
     """Google's total and the causes' indirect effects, in millions, beside the truth."""
     rows = compare_with_truth(run.estimands, "../data/strongly_demanded.truth.json")
     google = (rows["channel"] == "google") & (rows["estimand"] == "total")
     rows = rows[google | ((rows["estimand"] == "indirect") & (rows["truth"] != 0))]
-    return rows.set_index(["channel", "estimand"])[["median", "lower", "upper", "truth"]] / 1e6
+    return rows.set_index(["channel", "estimand"])[["mean", "lower", "upper", "truth"]] / 1e6
 
 
 pd.concat(
