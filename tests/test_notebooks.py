@@ -52,8 +52,8 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def test_there_are_six():
-    assert len(SOURCES) == 6
+def test_there_are_seven():
+    assert len(SOURCES) == 7
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)

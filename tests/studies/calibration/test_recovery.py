@@ -47,13 +47,13 @@ def test_no_mediation_is_an_answer(recovered: pd.DataFrame) -> None:
     assert row(summarise_recovery(recovered), "unmediated", "indirect")["contains_zero"] >= 0.90
 
 
-def test_always_on_mediator_is_not_biased_by_its_prior(recovered: pd.DataFrame) -> None:
+def test_always_on_mediator_is_not_biased_by_the_prior_of_its_effect() -> None:
     # The median of 12 relative errors, each with a posterior sd of about 40% of the truth, has a
-    # standard error near 0.15; a prototype of the prior was 0.43 too low.
-    assert (
-        abs(row(summarise_recovery(recovered), "mediated", "total", "google")["relative_error"])
-        < 0.2
-    )
+    # standard error near 0.15; a prototype of the prior was 0.43 too low. Without unseen demand:
+    # where there may be one, part of the effect is taken for it, as the saved tables show.
+    markets = [simulate("mediated", seed=seed) for seed in range(MARKETS["mediated"])]
+    fits = pd.concat(list(recover("partial_mediation", markets, demand="none")))
+    assert abs(row(summarise_recovery(fits), "mediated", "total", "google")["relative_error"]) < 0.2
 
 
 def test_sampling_is_clean(recovered: pd.DataFrame) -> None:
