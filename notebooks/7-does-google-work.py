@@ -39,8 +39,9 @@ none = mmm.fit("partial_mediation", table, ".runs/demanded-none", demand="none",
 print(*none.diagnostics["reasons"], sep="\n\n")
 
 # %% [markdown]
-# Most checks of the outcome pass: a model that credits Google with the demand predicts as well as one that does not.
-# No check of predictions can tell. That the disturbances remember is all that shows.
+# No check points to demand but the one that says it was assumed away: a model that credits Google with it predicts as
+# well as one that does not. That the disturbances remember, and that Google's effect is larger than its prior expects,
+# is all that shows, and the interval misses the truth.
 #
 # ## Demand as a part of the model
 #
