@@ -243,4 +243,4 @@ def test_the_description_chooses(tmp_path):
     assert form_for(data).errors == "ar1"
     assert form_for(data, errors="iid").errors == "iid"
     assert "gap" in make_design(data).arrays
-    assert "gap" not in make_design(data, form_for(data, errors="iid")).arrays
+    assert "gap" not in make_design(data, form_for(data, errors="iid", demand="none")).arrays
