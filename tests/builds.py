@@ -1,6 +1,6 @@
 """Small tables, models built on them, and made-up draws of their parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import tomli_w
 import xarray as xr
 
 from mmm_bayes.data import Dataset, load
-from mmm_bayes.data.design import Design, make_design
+from mmm_bayes.data.design import Design, data_names, make_design
 from mmm_bayes.data.form import form_for
 
 WEEKS, MAX_LAG = 30, 4
@@ -183,6 +183,22 @@ def build_on(
         free,
         compute_deterministics(CompiledModel(model, None, 0.0), arranged, free),
     )
+
+
+def flat(values: xr.DataArray) -> np.ndarray:
+    """Draws with one axis for chains and draws, shape (sample, ...)."""
+    return values.values.reshape(CHAINS * DRAWS, *values.shape[2:])
+
+
+def log_densities(built: Built, design: Design, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Log-density of observed variables on a design at the built draws, shape (sample,) each."""
+    from mmm_bayes.model.evaluation import graph_function
+
+    free = [variable.name for variable in built.model.free_RVs]
+    function = graph_function(built.model, inputs=free, outputs=list(names), log_density=True)
+    data = {name: design.arrays[name].values for name in data_names(design)}
+    density = function(built.free[free], data)
+    return {name: values.reshape(len(values), -1).sum(1) for name, values in density.items()}
 
 
 def random_draws(model: Any, seed: int = 0) -> xr.Dataset:

@@ -313,7 +313,7 @@ class Experiments(_Frozen):
 
 
 class Demand(_Frozen):
-    """What is stated of the demand that no column holds, which moves a mediator and the outcome.
+    """Unseen demand: a cause of a mediator and of the outcome that no column holds.
 
     Attributes
     ----------

@@ -338,7 +338,7 @@ def _memory_sentences(run: View) -> list[str]:
 
 
 def _demand_sentences(run: View) -> list[str]:
-    """What the model says of demand that no column holds, if it has a mediator."""
+    """Sentences on unseen demand in a model with a mediator; none without one."""
     if not run.mediator:
         return []
     both = f"{run.mediator} and {run.outcome}"

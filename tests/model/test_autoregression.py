@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import xarray as xr
-from builds import CHAINS, DRAWS, WEEKS
+from builds import CHAINS, DRAWS, WEEKS, flat, log_densities
 
 from mmm_bayes.comparison.refits import Refits
 from mmm_bayes.data.description import Experiments
@@ -21,18 +21,6 @@ from mmm_bayes.inference.sampling import CompiledModel, Settings, compute_determ
 from mmm_bayes.model.evaluation import graph_function
 
 FORMS = [("identity", "normal"), ("identity", "lognormal"), ("log", "normal")]
-
-
-def log_densities(built, design, draws, names):
-    free = [variable.name for variable in built.model.free_RVs]
-    function = graph_function(built.model, inputs=free, outputs=names, log_density=True)
-    data = {name: design.arrays[name].values for name in data_names(design)}
-    density = function(draws[free], data)
-    return {name: values.reshape(len(values), -1).sum(1) for name, values in density.items()}
-
-
-def flat(values):
-    return values.values.reshape(CHAINS * DRAWS, *values.shape[2:])
 
 
 def correlation(phi, rows):
@@ -51,7 +39,7 @@ def test_density_is_that_of_a_stationary_process(build, link, likelihood, rows):
     built = build("partial_mediation", link=link, likelihood=likelihood, errors="ar1")
     rows = np.array(list(rows))
     design = select_rows(built.design, rows)
-    found = log_densities(built, design, built.free, ["outcome"])
+    found = log_densities(built, design, ["outcome"])
     # Ceilings depend on the weeks at hand: compare with locations of the same weeks.
     draws = compute_deterministics(CompiledModel(built.model, None, 0.0), design, built.free)
     observed = design.arrays["outcome_observed"].values[:, 0]
@@ -67,7 +55,7 @@ def test_density_is_that_of_a_stationary_process(build, link, likelihood, rows):
 
 def test_a_shock_that_units_share_is_remembered_by_all(build):
     built = build("panel", units=2, errors="ar1")
-    found = log_densities(built, built.design, built.free, ["outcome", "mediator"])
+    found = log_densities(built, built.design, ["outcome", "mediator"])
     scales = {name: built.design.arrays[f"{name}_scale"].values for name in ("outcome", "mediator")}
     for name, prefix in (("outcome", ""), ("mediator", "mediator_")):
         observed = built.design.arrays[f"{name}_observed"].values
@@ -88,7 +76,7 @@ def test_innovations_of_both_equations_may_be_correlated(build):
     built = build("partial_mediation", errors="ar1")
     rho = 0.6
     design = replace(built.design, arrays=built.design.arrays.assign(rho=((), rho)))
-    found = log_densities(built, design, built.free, ["outcome", "mediator"])
+    found = log_densities(built, design, ["outcome", "mediator"])
     arrays = built.design.arrays
     observed = [arrays[f"{name}_observed"].values[:, 0] for name in ("mediator", "outcome")]
     for index in range(CHAINS * DRAWS):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import xarray as xr
-from builds import CHAINS, DRAWS, WEEKS
+from builds import CHAINS, DRAWS, WEEKS, flat, log_densities
 
 from mmm_bayes.data import load
 from mmm_bayes.data.description import Demand, Prior
@@ -17,25 +17,11 @@ from mmm_bayes.diagnostics.predictive import conditional_location
 from mmm_bayes.errors import InputError
 from mmm_bayes.inference.predictive import predictive_function
 from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
-from mmm_bayes.model.evaluation import graph_function
 from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.priors import model_priors
 
 OBSERVED = ("mediator", "outcome")
 PREFIX = {"mediator": "mediator_", "outcome": ""}
-
-
-def log_densities(built, design, names=OBSERVED):
-    free = list(built.free)
-    function = graph_function(built.model, inputs=free, outputs=list(names), log_density=True)
-    density = function(
-        built.free, {name: design.arrays[name].values for name in data_names(design)}
-    )
-    return {name: values.reshape(len(values), -1).sum(1) for name, values in density.items()}
-
-
-def flat(values):
-    return values.values.reshape(CHAINS * DRAWS, *values.shape[2:])
 
 
 def demanded(rho, delay, known, linked):
@@ -75,7 +61,7 @@ def test_density_is_that_of_correlated_disturbances(build, errors, link, likelih
     )
     rows = np.array(list(rows))
     design = select_rows(built.design, rows)
-    found = log_densities(built, design)
+    found = log_densities(built, design, OBSERVED)
     draws = compute_deterministics(CompiledModel(built.model, None, 0.0), design, built.free)
     gaps = np.diff(rows, prepend=rows[0])
     for index in range(CHAINS * DRAWS):

@@ -19,7 +19,7 @@ def fits(demand: str) -> list[Fitted]:
 
 
 def of_google(rows: pd.DataFrame) -> pd.DataFrame:
-    """What hangs on Google: its total, and the causes' indirect effects."""
+    """Rows of Google's total effect and of the causes' indirect effects."""
     own = (rows["channel"] == "google") & (rows["estimand"] == "total")
     return rows[own | (rows["estimand"] == "indirect")]
 

@@ -420,29 +420,24 @@ class _Equations:
         The shock is shared by all units of a panel in a week.
         """
         scale = self.design.arrays["mediator_scale"].values
-        names = "path" if _has_mediation_form(self.member) else "media"
-
-        def equation(prefix: str, share: Array) -> Array:
-            media = self.media(path, observed_path, share, names, self.design.cause_indices)
-            return self.non_media(prefix) + media
-
-        location = equation("mediator_", self.drawn["gamma"])
+        location = self._of_causes("mediator_", "gamma", path, observed_path)
         sigma = self.drawn["mediator_sigma"]
         if self.design.form.mediator_likelihood == "normal":
             return np.asarray(scale * (location + sigma * ndtri(quantile) + shock))
-        on = expit(equation("mediator_on_", self.drawn["gamma_on"]))
+        on = expit(self._of_causes("mediator_on_", "gamma_on", path, observed_path))
         amount = scale * np.exp(location + sigma * _score_when_on(quantile, on))
         return np.where(quantile > 1 - on, amount, 0.0)
 
     def revealed(self, path: Array, quantile: Array) -> Array:
         """Standardised disturbance of a hurdle mediator, shape (time, unit); 0 when it is off."""
-        names = "path" if _has_mediation_form(self.member) else "media"
-        causes = self.design.cause_indices
-        logit_on = self.non_media("mediator_on_") + self.media(
-            path, path, self.drawn["gamma_on"], names, causes
-        )
-        on = expit(logit_on)
+        on = expit(self._of_causes("mediator_on_", "gamma_on", path, path))
         return np.where(quantile > 1 - on, _score_when_on(quantile, on), 0.0)
+
+    def _of_causes(self, prefix: str, effect: str, path: Array, observed_path: Array) -> Array:
+        """A part of the mediator's equation in the model's units, shape (time, unit)."""
+        names = "path" if _has_mediation_form(self.member) else "media"
+        share, causes = self.drawn[effect], self.design.cause_indices
+        return self.non_media(prefix) + self.media(path, observed_path, share, names, causes)
 
 
 def _score_when_on(quantile: Array, on: Array) -> Array:
