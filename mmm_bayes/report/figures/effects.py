@@ -53,8 +53,8 @@ def causal_graph(run: View) -> Picture:
         )
     if demand is not None:
         unit += (
-            f" Unseen demand moves {run.mediator} and {run.outcome}: its number is the share that "
-            "it makes of what is left unexplained of both."
+            f" Unseen demand may move {run.mediator} and {run.outcome}: its number is the share "
+            "that it makes of what is left unexplained of both."
         )
     return Picture(
         "graph",
