@@ -43,14 +43,14 @@ def main() -> None:
 
 def measure_model(name: str, table: Path, rounds: int) -> dict[str, Any]:
     """Agreement with the handwritten density, and microseconds a call, of one model."""
-    from kernel import handwritten_density, independent_shares
+    from kernel import handwritten_density, independent_equations
 
     from mmm_bayes.data import load
     from mmm_bayes.data.design import make_design
     from mmm_bayes.inference.sampling import compile_model
     from mmm_bayes.model.family import load_member
 
-    arranged = make_design(independent_shares(load(table)))
+    arranged = make_design(independent_equations(load(table)))
     compiled = compile_model(load_member(name), arranged)
     graph = compiled_gradient(compiled.sampler)
     handwritten = handwritten_density(compiled.model, arranged)

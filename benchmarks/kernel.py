@@ -9,7 +9,7 @@ mediator and the outcome are independent, `partial_mediation` is two equations o
 common parameters, so `equation` is called twice.
 
 Parameters are unconstrained, as for the sampler: logits of retentions, logarithms of positive ones.
-The channels' shares have independent priors (`independent_shares`).
+The channels' shares have independent priors and no demand is unseen (`independent_equations`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pymc as pm
 from scipy.special import betaln
 
 from mmm_bayes.data import Dataset
-from mmm_bayes.data.description import Prior
+from mmm_bayes.data.description import Demand, Prior
 from mmm_bayes.data.design import Design
 from mmm_bayes.model.terms.priors import model_priors
 
@@ -84,11 +84,11 @@ class Equation:
         return tuple(getattr(self, name) for name in names)
 
 
-def independent_shares(dataset: Dataset) -> Dataset:
-    """The table with a prior of each channel's contribution in place of one on all media."""
-    prior = Prior(dist="HalfNormal", sigma=0.15)
-    priors = {**dataset.description.priors, "beta": prior}
-    return replace(dataset, description=dataset.description.model_copy(update={"priors": priors}))
+def independent_equations(dataset: Dataset) -> Dataset:
+    """The table with a prior of each channel's own contribution and without unseen demand."""
+    priors = {**dataset.description.priors, "beta": Prior(dist="HalfNormal", sigma=0.15)}
+    changed = {"priors": priors, "demand": Demand(assume="none")}
+    return replace(dataset, description=dataset.description.model_copy(update=changed))
 
 
 def handwritten_density(

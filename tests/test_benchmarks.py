@@ -133,13 +133,13 @@ def test_the_truth_is_that_of_the_table():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["no_mediation", "partial_mediation"])
 def test_the_kernel_is_the_models_density_and_its_gradient(name):
-    from kernel import handwritten_density, independent_shares
+    from kernel import handwritten_density, independent_equations
 
     from mmm_bayes.data import load
     from mmm_bayes.data.design import make_design
     from mmm_bayes.model.family import load_member
 
-    arranged = make_design(independent_shares(load(ROOT / "data" / "mediated.toml")))
+    arranged = make_design(independent_equations(load(ROOT / "data" / "mediated.toml")))
     model = load_member(name).build(arranged)
     density = model.compile_logp(mode="FAST_COMPILE")
     start = model.initial_point()

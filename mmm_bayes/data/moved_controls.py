@@ -78,7 +78,7 @@ def moving_channels(control: Floats, media: Floats, base: Floats) -> list[int]:
     """
     from scipy.special import stdtrit
 
-    outcome = _within(control[..., None])
+    outcome = _unit_variance(_within(control[..., None]))
     base = _unit_variance(_within(base))
     exposure = _unit_variance(_within(np.sqrt(media)))
     channels = np.flatnonzero(exposure.any(axis=(0, 1)))
@@ -94,6 +94,8 @@ def moving_channels(control: Floats, media: Floats, base: Floats) -> list[int]:
             return named
         q = _orthogonal(known)
         response = response - q @ (q.T @ response)
+        if _is_rounding(response):
+            return named
         least = float(stdtrit(freedom, 1 - RELATED / 2 / len(channels) / len(RETENTIONS)))
         excess_needed = float(stdtrit(freedom, 1 - EARLIER / len(channels)))
         sides, now = _filtered(blocks, coefficients), _filtered(exposure, coefficients)
@@ -161,7 +163,7 @@ def moving_together(control: Floats, media: Floats, base: Floats) -> list[int]:
     """
     if len(np.unique(control)) < DISTINCT * control.size:
         return []
-    outcome, base = _within(control[..., None]), _unit_variance(_within(base))
+    outcome, base = (_unit_variance(_within(a)) for a in (control[..., None], base))
     exposure = _unit_variance(_within(np.sqrt(media)))
     coefficients = _autoregression(_residuals(outcome, base))
     response, known, spends = (_filtered(a, coefficients) for a in (outcome, base, exposure))
@@ -169,7 +171,10 @@ def moving_together(control: Floats, media: Floats, base: Floats) -> list[int]:
     if len(response) - q.shape[1] - spends.shape[1] - control.shape[1] < FEWEST:
         return []
     left = np.concatenate([response, spends], axis=1)
-    left = _unit_variance((left - q @ (q.T @ left))[:, None])[:, 0]
+    left = left - q @ (q.T @ left)
+    if _is_rounding(left[:, 0]):
+        return []
+    left = _unit_variance(left[:, None])[:, 0]
     precision = np.linalg.pinv(left.T @ left, hermitian=True)
     scale = np.sqrt(np.maximum(np.diag(precision), 1e-300))
     partial = -precision[0, 1:] / scale[0] / scale[1:]
@@ -192,7 +197,15 @@ def _carried(exposure: Floats, retention: float) -> Floats:
 
 
 def _within(values: Floats) -> Floats:
-    return values - values.mean(axis=0)
+    """Values less their unit's mean; exactly zero where they differ by rounding alone."""
+    centred = values - values.mean(axis=0)
+    differs = np.abs(centred).max(axis=0) > 1e-9 * np.abs(values).max(axis=0)
+    return np.where(differs, centred, 0.0)
+
+
+def _is_rounding(residuals: Floats) -> bool:
+    """Whether nothing is left of a control with unit variance."""
+    return bool(np.abs(residuals).max() < 1e-6)
 
 
 def _unit_variance(values: Floats) -> Floats:

@@ -56,6 +56,19 @@ def test_a_measured_control_that_moves_with_one_channel_within_the_week_is_named
     assert moving_together(noise, media, CALENDAR) == []
 
 
+@pytest.mark.parametrize(
+    "control",
+    [np.full((WEEKS, 1), np.log(3.0)), 1e6 + 3 * CALENDAR[..., 0], np.zeros((WEEKS, 1))],
+    ids=["constant", "calendar", "zero"],
+)
+def test_what_is_left_by_rounding_names_no_channel(control):
+    for seed in range(20):
+        media = spends(seed)
+        media[:-3, :, 1] = 0.0
+        assert moving_channels(control, media, CALENDAR) == []
+        assert moving_together(control, media, CALENDAR) == []
+
+
 def test_the_profile_says_what_the_control_takes_away(tmp_path):
     market = simulate("mediated", seed=3)
     spend = market.table["facebook_spend"]
