@@ -3,56 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
 from mmm_bayes.diagnostics import diagnose
 from mmm_bayes.errors import InputError
 from mmm_bayes.inference.fit import holdout_designs, predict_holdout
-from mmm_bayes.inference.sampling import Settings, add_derived_groups, sample
-from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.media import evaluate_media
-from mmm_bayes.studies.calibration.markets import SETTINGS, compiled_markets
-from mmm_bayes.studies.simulate.market import Market
+from mmm_bayes.studies.calibration.markets import MarketFit
 
 #: Groups of checks that compare the model with the data. The other groups concern the sampler,
 #: which needs longer runs than these, the table, or the priors.
 MODEL_CHECKS = ("outcome_ppc", "mediator_ppc", "residuals", "change", "loo", "holdout")
 
 
-def market_checks(
-    model: str, markets: Iterable[Market], settings: Settings = SETTINGS
-) -> Iterator[pd.DataFrame]:
-    """Fit simulated markets, each with its holdout, and run the checks of an ordinary run.
+def market_checks(fit: MarketFit) -> pd.DataFrame:
+    """Checks of an ordinary run, its holdout included.
 
-    Parameters
-    ----------
-    model : str
-        A member of the family.
-    markets : iterable of Market
-        Those of one form one after another.
-
-    Yields
-    ------
+    Returns
+    -------
     pandas.DataFrame
-        For one market, a row per check: scenario, seed, group, name, value, status.
+        A row per check: scenario, seed, group, name, value, status.
     """
-    for market, compiled, arranged in compiled_markets(model, markets):
-        seeded = dataclasses.replace(settings, seed=market.seed + 1)
-        tree = sample(compiled, arranged, seeded)
-        draws = add_derived_groups(compiled, arranged, tree, seed=seeded.seed)
-        with contextlib.suppress(InputError):  # a market that is too short has no holdout
-            draws["predictions"], draws["predictions_observed"] = predict_holdout(
-                compiled, *holdout_designs(arranged), seeded
-            )
-        fitted = abduct(compiled.model, arranged, draws["posterior"].to_dataset())
-        checks = [check.to_dict() for check in diagnose(draws, None, evaluate_media(fitted)).checks]
-        rows = pd.DataFrame(checks)[["group", "name", "value", "status"]]
-        rows.insert(0, "seed", market.seed)
-        rows.insert(0, "scenario", market.scenario)
-        yield rows
+    draws = fit.draws.copy()
+    with contextlib.suppress(InputError):  # a market that is too short has no holdout
+        draws["predictions"], draws["predictions_observed"] = predict_holdout(
+            fit.compiled, *holdout_designs(fit.design), fit.settings
+        )
+    media = evaluate_media(fit.counterfactual)
+    checks = [check.to_dict() for check in diagnose(draws, None, media).checks]
+    rows = pd.DataFrame(checks)[["group", "name", "value", "status"]]
+    rows.insert(0, "seed", fit.market.seed)
+    rows.insert(0, "scenario", fit.market.scenario)
+    return rows
 
 
 def warning_counts(checks: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +44,7 @@ def warning_counts(checks: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     checks : pandas.DataFrame
-        The tables that `market_checks` yields, concatenated.
+        The tables that `market_checks` returns, concatenated.
 
     Returns
     -------

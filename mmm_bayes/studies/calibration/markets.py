@@ -3,29 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+import xarray as xr
+
 from mmm_bayes.data.design import Design, make_design
-from mmm_bayes.data.form import form_for
-from mmm_bayes.inference.sampling import CompiledModel, Settings, compile_model
-from mmm_bayes.model.family import load_member
+from mmm_bayes.data.form import form_for, remembering
+from mmm_bayes.diagnostics.predictive import autocorrelation_sentence
+from mmm_bayes.inference.sampling import (
+    CompiledModel,
+    Settings,
+    add_derived_groups,
+    compile_model,
+    sample,
+)
+from mmm_bayes.model.counterfactual import Counterfactual, abduct
+from mmm_bayes.model.family import Member, load_member
 from mmm_bayes.studies.simulate import Market, as_dataset
 
 #: Half as long as an ordinary fit: enough for intervals, as many markets have to be fitted.
 SETTINGS = Settings(draws=500, tune=500, chains=4)
 
 
+@dataclass(frozen=True, repr=False)
+class MarketFit:
+    """A fit of a simulated market.
+
+    Attributes
+    ----------
+    draws : xarray.DataTree
+        With the groups of `add_derived_groups`.
+    """
+
+    market: Market
+    compiled: CompiledModel
+    design: Design
+    settings: Settings
+    draws: xr.DataTree
+
+    @cached_property
+    def counterfactual(self) -> Counterfactual:
+        """The fit with what its weeks' disturbances were."""
+        posterior = self.draws["posterior"].to_dataset()
+        return abduct(self.compiled.model, self.design, posterior, seed=self.settings.seed)
+
+
 def compiled_markets(
     model: str, markets: Iterable[Market], **choices: Any
 ) -> Iterator[tuple[Market, CompiledModel, Design]]:
-    """Compile a model for markets, anew only where the form of the fit or a size changes.
+    """Compile a model for markets, once for each form of a fit and each size of a table.
 
     Parameters
     ----------
     model : str
         A member of the family.
-    markets : iterable of Market
-        Those of one form one after another.
     **choices
         Arguments of `form_for`; as each market's description says by default.
 
@@ -33,11 +66,49 @@ def compiled_markets(
     ------
     tuple of Market, CompiledModel and Design
     """
-    chosen, compiled, known = load_member(model), None, None
+    member = load_member(model)
+    known: dict[Any, CompiledModel] = {}
     for market in markets:
         dataset = as_dataset(market)
-        arranged = make_design(dataset, form_for(dataset, **choices))
-        kind = (arranged.form, dict(arranged.arrays.sizes), arranged.causes)
-        if compiled is None or kind != known:
-            compiled, known = compile_model(chosen, arranged), kind
-        yield market, compiled, arranged
+        design = make_design(dataset, form_for(dataset, **choices))
+        yield market, _compile_once(known, member, design), design
+
+
+def default_fits(
+    model: str, markets: Iterable[Market], settings: Settings = SETTINGS
+) -> Iterator[MarketFit]:
+    """Fits of markets in the form that ``mmm-bayes fit`` takes by default.
+
+    If independent disturbances leave autocorrelation, a market is fitted again with autoregressive
+    ones.
+
+    Parameters
+    ----------
+    model : str
+        A member of the family.
+    """
+    member = load_member(model)
+    known: dict[Any, CompiledModel] = {}
+    for market in markets:
+        dataset = as_dataset(market)
+        form = form_for(dataset)
+        seeded = replace(settings, seed=market.seed + 1)
+        for candidate in (form, remembering(dataset, form)):
+            if candidate is None:
+                continue
+            design = make_design(dataset, candidate)
+            compiled = _compile_once(known, member, design)
+            tree = sample(compiled, design, seeded)
+            draws = add_derived_groups(compiled, design, tree, seed=seeded.seed)
+            fit = MarketFit(market, compiled, design, seeded, draws)
+            if autocorrelation_sentence(draws) is None:
+                break
+        yield fit
+
+
+def _compile_once(known: dict[Any, CompiledModel], member: Member, design: Design) -> CompiledModel:
+    """Compiled model of a design's form and sizes, which is kept in `known`."""
+    kind = (design.form, tuple(design.arrays.sizes.items()), design.causes)
+    if kind not in known:
+        known[kind] = compile_model(member, design)
+    return known[kind]

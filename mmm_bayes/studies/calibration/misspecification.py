@@ -1,6 +1,6 @@
-"""Page on the coverage of the 90% intervals when the model is misspecified.
+"""Page on the coverage of the 90% intervals, and the gains of plans, when the model is wrong.
 
-Every number and every verdict on it is computed from the two tables; only the descriptions of the
+Every number and every verdict on it is computed from the three tables; only the descriptions of the
 departures are written by hand.
 """
 
@@ -12,9 +12,11 @@ import pandas as pd
 
 from mmm_bayes.studies.calibration.alarms import warning_counts
 from mmm_bayes.studies.calibration.departures import DEPARTURES, REFERENCE, Departure
+from mmm_bayes.studies.calibration.plans import POLICIES, summarise_plans
 from mmm_bayes.studies.calibration.recovery import NOMINAL, judge_coverage
 from mmm_bayes.text import capitalised
 
+POLICY_NAMES = {"planner": "set", "caused": "caused"}
 ESTIMANDS = ("total", "direct", "indirect")
 WIDTH = 120
 NAMES = {REFERENCE: "none (correctly specified)"} | {
@@ -22,15 +24,17 @@ NAMES = {REFERENCE: "none (correctly specified)"} | {
 }
 
 
-def misspecification_page(rows: pd.DataFrame, checks: pd.DataFrame) -> str:
-    """Markdown page on the coverage of the intervals and the warnings of the checks.
+def misspecification_page(rows: pd.DataFrame, checks: pd.DataFrame, plans: pd.DataFrame) -> str:
+    """Markdown page on the coverage of the intervals, the warnings of the checks, and plans.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        The tables that `recover` yields for `REFERENCE` and all `DEPARTURES`, concatenated.
+        The tables that `market_effects` returns for `REFERENCE` and all `DEPARTURES`, concatenated.
     checks : pandas.DataFrame
-        The tables that `market_checks` yields for some of the same markets, concatenated.
+        The tables that `market_checks` returns for some of the same markets, concatenated.
+    plans : pandas.DataFrame
+        The tables that `market_plans` returns for the same markets, concatenated.
     """
     coverage, warnings = judge_coverage(rows), warning_counts(checks)
     parts = [
@@ -42,6 +46,7 @@ def misspecification_page(rows: pd.DataFrame, checks: pd.DataFrame) -> str:
         "Of the checks that every run makes, those that compare the model with the data were "
         "counted: posterior predictive checks, residuals, leave-one-out, a holdout.",
         _checks_table(warnings),
+        *_plans_section(plans),
         *(_section(departure, coverage, warnings) for departure in DEPARTURES),
     ]
     return "\n\n".join(map(_wrapped, "\n\n".join(parts).split("\n\n"))) + "\n"
@@ -52,10 +57,12 @@ def _introduction(rows: pd.DataFrame) -> str:
     return (
         "# When the model is wrong\n\n"
         f"`partial_mediation` was fitted to {markets.sum()} simulated markets, "
-        f"{markets.min()} of each kind. The model is additive, with a normal likelihood, Hill "
-        "saturation, 13 weeks of carryover and constant effects. Each kind of market departs from "
-        "it in one way; the true effects are known. `make misspecification` makes the fits, the "
-        "tables in `results/misspecification` and the whole of this page."
+        f"{markets.min()} of each kind, in the form that `mmm-bayes fit` takes by default: "
+        "additive, with a normal likelihood, Hill saturation, 13 weeks of carryover, constant "
+        "effects, a demand that no column holds, and disturbances that remember if those without "
+        "memory leave autocorrelation. Each kind of market departs from it in one way; the true "
+        "effects are known. `make misspecification` makes the fits, the tables in "
+        "`results/misspecification` and the whole of this page."
     )
 
 
@@ -125,6 +132,36 @@ def _checks_table(warnings: pd.DataFrame) -> str:
             f"{row['often'] or 'none'} |"
         )
     return "\n".join(lines)
+
+
+def _plans_section(plans: pd.DataFrame) -> list[str]:
+    """What plans promised and brought: a table by kind of market, and the whole in a sentence."""
+    summary = summarise_plans(plans)
+    ratios = summarise_plans(plans.assign(scenario="all")).set_index("policy")["ratio"]
+    lines = [
+        "| departure | google is | promised | true | promised / true | intervals that contain it | "
+        "plans that lose |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for scenario, name in NAMES.items():
+        for policy in POLICIES:
+            found = (summary["scenario"] == scenario) & (summary["policy"] == policy)
+            row = summary[found].iloc[0]
+            lines.append(
+                f"| {name} | {POLICY_NAMES[policy]} | {row['promised']:.1%} | {row['true']:.1%} | "
+                f"{row['ratio']:.2f} | {row['held']} of {row['markets']} | {row['lost']} |"
+            )
+    return [
+        "## What a plan promises\n\n"
+        "For each market, the best plan for the last year as it was, at the same budget and "
+        "between half and one and a half of each channel's spend, was chosen by the posterior, and "
+        "its gain computed from the true equations. Over all markets the promised gain is "
+        f"{ratios['planner']:.2f} times the true one where Google's spend is set, and "
+        f"{ratios['caused']:.2f} times where it follows from its causes.",
+        "\n".join(lines)
+        + "\n\nPromised and true: mean gains as shares of the year's revenue; the ratio is that of "
+        "their sums.",
+    ]
 
 
 def _section(departure: Departure, coverage: pd.DataFrame, warnings: pd.DataFrame) -> str:

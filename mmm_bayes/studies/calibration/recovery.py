@@ -21,9 +21,11 @@ import pandas as pd
 
 from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.data.design import Design
+from mmm_bayes.estimands.effects import joint_effect, summed_effects
+from mmm_bayes.estimands.summary import estimand_table
 from mmm_bayes.inference.fit import fit_effects
-from mmm_bayes.inference.sampling import CompiledModel, Settings
-from mmm_bayes.studies.calibration.markets import SETTINGS, compiled_markets
+from mmm_bayes.inference.sampling import Settings
+from mmm_bayes.studies.calibration.markets import SETTINGS, MarketFit, compiled_markets
 from mmm_bayes.studies.simulate.market import CAUSES, Market
 
 #: Nominal coverage of the intervals.
@@ -45,7 +47,7 @@ def recover(
     model : str
         A member of the family.
     markets : iterable of Market
-        In an order in which neighbours have the same number of channels, so that few are compiled.
+        Those of one form and size are compiled once.
     **choices
         Arguments of `form_for`; as each market's description says by default.
 
@@ -58,18 +60,23 @@ def recover(
     """
     for market, compiled, arranged in compiled_markets(model, markets, **choices):
         seeded = dataclasses.replace(settings, seed=market.seed + 1)
-        yield _market_rows(compiled, arranged, market.truth, seeded)
+        yield _beside_truth(fit_effects(compiled, arranged, seeded), arranged, market)
 
 
-def _market_rows(
-    compiled: CompiledModel, arranged: Design, truth: dict[str, Any], settings: Settings
-) -> pd.DataFrame:
-    effects = fit_effects(compiled, arranged, settings)
-    known = pd.DataFrame(truth["effects"]).rename(columns={"value": "truth"})
+def market_effects(fit: MarketFit) -> pd.DataFrame:
+    """Effects of one fit beside the truth, with the columns of `recover`."""
+    fitted = fit.counterfactual
+    effects = estimand_table(summed_effects(fitted), joint_effect(fitted))
+    divergences = int(fit.draws["sample_stats"]["diverging"].sum())
+    return _beside_truth(effects.assign(divergences=divergences), fit.design, fit.market)
+
+
+def _beside_truth(effects: pd.DataFrame, design: Design, market: Market) -> pd.DataFrame:
+    known = pd.DataFrame(market.truth["effects"]).rename(columns={"value": "truth"})
     rows = effects.merge(known, on=["unit", "channel", "estimand"])
-    rows.insert(0, "seed", truth["seed"])
-    rows.insert(0, "scenario", truth["scenario"])
-    rows["outcome"] = float(arranged.arrays["outcome_observed"].sum())
+    rows.insert(0, "seed", market.seed)
+    rows.insert(0, "scenario", market.scenario)
+    rows["outcome"] = float(design.arrays["outcome_observed"].sum())
     rows["divergences"] = rows.pop("divergences")  # last, as it is in saved tables
     return rows
 

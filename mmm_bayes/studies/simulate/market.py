@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.errors import InputError
 from mmm_bayes.studies.simulate.equations import (
     MAX_LAG,
@@ -23,6 +21,7 @@ from mmm_bayes.studies.simulate.equations import (
     equation_from_shares,
 )
 from mmm_bayes.studies.simulate.scenarios import SCENARIOS, Scenario
+from mmm_bayes.studies.simulate.truth import World, true_effects
 
 CHANNELS = ("facebook", "instagram", "tiktok", "google", "tv")
 CAUSES = ("facebook", "instagram", "tiktok")
@@ -53,12 +52,15 @@ class Market:
         One row for each week and unit.
     truth : dict
         ``parameters`` by name, and ``effects``: rows of unit, channel, estimand and value.
+    world : World
+        What determines the revenue.
     """
 
     scenario: str
     seed: int
     table: pd.DataFrame
     truth: dict[str, Any]
+    world: World
 
     def __repr__(self) -> str:
         """Scenario, seed and size in one line."""
@@ -176,7 +178,23 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     floor = 0.0 if kind.floor is None else kind.floor * MEAN_REVENUE
 
     shape_name = kind.mechanism.curve.shape_name
-    units = [f"region_{chr(97 + unit)}" for unit in range(kind.units)]
+    units = (
+        [f"region_{chr(97 + unit)}" for unit in range(kind.units)] if kind.units > 1 else ["all"]
+    )
+    world = World(
+        link=kind.link,
+        channels=channels,
+        causes=CAUSES,
+        mediator_name=MEDIATOR,
+        units=units,
+        outcome=outcome,
+        mediator=mediator,
+        path=path,
+        cause_path=causes,
+        scale=scale,
+        revenue=revenue,
+        floor=floor,
+    )
     truth = {
         "scenario": scenario,
         "description": kind.message,
@@ -185,7 +203,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         "channels": channels,
         "causes": CAUSES,
         "mediator": MEDIATOR,
-        "units": units if kind.units > 1 else ["all"],
+        "units": units,
         "parameters": _as_lists(
             adstock_alpha=media_parameters[0],
             saturation_kappa=media_parameters[1],
@@ -206,19 +224,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
             **(coefficients if kind.owned else {}),
             **({} if kind.floor is None else {"floor": floor}),
         ),
-        "effects": true_effects(
-            kind,
-            units,
-            outcome,
-            mediator,
-            path,
-            causes,
-            scale,
-            revenue,
-            floor,
-            channels=channels,
-            causes_of=(MEDIATOR, CAUSES),
-        ),
+        "effects": true_effects(world),
     }
     if kind.owned:
         truth["interactions"] = _interaction_contrasts(
@@ -246,7 +252,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
     table["price"] = price[2 * history :].ravel()
     table["promotion"] = promotion[2 * history :].astype(int).ravel()
     table["revenue"] = np.maximum(revenue, floor).ravel()
-    return Market(scenario, seed, pd.DataFrame(table), truth)
+    return Market(scenario, seed, pd.DataFrame(table), truth, world)
 
 
 def _media_parameters(rng: np.random.Generator, kind: Scenario, channels: int) -> MediaParameters:
@@ -361,83 +367,6 @@ def _with_demand(
         location=replace(location, non_media=moved),
         sigma=float(np.sqrt(1 - share) * mediator.sigma),
     )
-
-
-def true_effects(
-    kind: Scenario,
-    units: list[str],
-    outcome: Equation,
-    mediator: NormalMediator | HurdleMediator,
-    path: Array,
-    causes: Array,
-    scale: Array,
-    revenue: Array,
-    floor: float,
-    *,
-    channels: Sequence[str],
-    causes_of: tuple[str, Sequence[str]],
-) -> list[dict[str, Any]]:
-    """True effects of each channel and of all together, against the same weeks without them.
-
-    Parameters
-    ----------
-    outcome : Equation
-        Location of the revenue, as a share of its mean.
-    mediator : NormalMediator or HurdleMediator
-        Its spend under other spends of its causes, disturbances kept.
-    path : array, shape (history + time, unit, channel)
-        Money a week.
-    causes : array, shape (2 history + time, unit, cause)
-        Money a week.
-    scale : array, shape (unit,)
-        Mean revenue.
-    revenue : array, shape (time, unit)
-        Before the floor.
-    floor : float
-        Lowest recorded revenue.
-    causes_of : tuple of str and sequence of str
-        The mediator and its causes.
-
-    Returns
-    -------
-    list of dict
-        Rows of unit, channel, estimand (total, direct, indirect; the total of all channels) and
-        value.
-    """
-    location = outcome(path)
-    mediator_name, cause_names = causes_of
-
-    def change(fact: Array, other: Array) -> Array:
-        """Outcome at `fact` less outcome at `other`, summed over weeks, shape (unit,)."""
-        if kind.link == "log":
-            at_fact, at_other = (revenue * np.exp(level - location) for level in (fact, other))
-            return (np.maximum(at_fact, floor) - np.maximum(at_other, floor)).sum(0)
-        return (scale * (fact - other)).sum(0)
-
-    found: list[tuple[str, str, Array]] = []
-    for index, channel in enumerate(channels):
-        without = path.copy()
-        if channel in cause_names:
-            without_cause = causes.copy()
-            without_cause[..., cause_names.index(channel)] = 0.0
-            at = channels.index(mediator_name)
-            without[..., at] = mediator.abduct(path[..., at], causes, without_cause)
-        mediator_only = outcome(without)
-        without[..., index] = 0.0
-        found += [
-            (channel, "total", change(location, outcome(without))),
-            (channel, "direct", change(mediator_only, outcome(without))),
-            (channel, "indirect", change(location, mediator_only)),
-        ]
-    found.append((ALL_MEDIA, "total", change(location, outcome(np.zeros_like(path)))))
-    rows = []
-    for channel, estimand, amounts in found:
-        by_unit = dict(zip(units, amounts, strict=True)) if kind.units > 1 else {}
-        rows += [
-            {"unit": unit, "channel": channel, "estimand": estimand, "value": float(value)}
-            for unit, value in {**by_unit, "all": amounts.sum()}.items()
-        ]
-    return rows
 
 
 def _interaction_contrasts(

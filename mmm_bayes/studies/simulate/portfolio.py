@@ -23,9 +23,8 @@ from mmm_bayes.studies.simulate.market import (
     MEAN_REVENUE,
     Market,
     season_waves,
-    true_effects,
 )
-from mmm_bayes.studies.simulate.scenarios import Scenario
+from mmm_bayes.studies.simulate.truth import World, true_effects
 
 #: Money spent on all media, as a share of the mean revenue.
 BUDGET = 0.12
@@ -117,14 +116,25 @@ def simulate_portfolio(
     revenue = MEAN_REVENUE * np.maximum(location + sigma * rng.normal(size=location.shape), 0.01)
     revenue = np.round(revenue, 2)
 
-    kind = Scenario(
-        f"{channels} channels make {share:.0%} of the revenue"
-        + (", some of them through search." if mediated else "; none acts through search.")
-    )
+    through = ", some of them through search." if mediated else "; none acts through search."
     name = portfolio_name(channels, share, mediated=mediated)
+    world = World(
+        link="identity",
+        channels=names,
+        causes=causes,
+        mediator_name="search",
+        units=["all"],
+        outcome=outcome,
+        mediator=mediator,
+        path=path,
+        cause_path=spends[..., :number],
+        scale=np.array([MEAN_REVENUE]),
+        revenue=revenue,
+        floor=0.0,
+    )
     truth = {
         "scenario": name,
-        "description": kind.message,
+        "description": f"{channels} channels make {share:.0%} of the revenue{through}",
         "seed": seed,
         "link": "identity",
         "channels": tuple(names),
@@ -132,19 +142,7 @@ def simulate_portfolio(
         "mediator": "search",
         "units": ["all"],
         "parameters": {"beta": beta.tolist(), "gamma": gamma.tolist(), "sigma": sigma},
-        "effects": true_effects(
-            kind,
-            ["all"],
-            outcome,
-            mediator,
-            path,
-            spends[..., :number],
-            np.array([MEAN_REVENUE]),
-            revenue,
-            0.0,
-            channels=names,
-            causes_of=("search", causes),
-        ),
+        "effects": true_effects(world),
     }
     table = {
         "week": pd.date_range(FIRST_WEEK, periods=weeks, freq="7D").strftime("%Y-%m-%d"),
@@ -153,7 +151,7 @@ def simulate_portfolio(
         "promotion": promotion[2 * history :, 0].astype(int),
         "revenue": revenue[:, 0],
     }
-    return Market(name, seed, pd.DataFrame(table), truth)
+    return Market(name, seed, pd.DataFrame(table), truth, world)
 
 
 def portfolio_name(channels: int, share: float, *, mediated: bool) -> str:

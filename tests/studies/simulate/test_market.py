@@ -2,10 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,11 +16,11 @@ from mmm_bayes.studies.simulate import (
     SCENARIOS,
     Market,
     as_dataset,
-    market,
     save,
     simulate,
     simulate_portfolio,
 )
+from mmm_bayes.studies.simulate.truth import true_gain
 
 CAUSES = ("facebook", "instagram", "tiktok")
 DEPARTURES = ("long_carryover", "changing_effect", "other_saturation")
@@ -160,23 +159,9 @@ def test_a_panels_total_is_the_sum_of_its_units(markets: dict[str, Market]) -> N
 
 
 @pytest.fixture(scope="module")
-def simulations() -> Iterator[dict[str, Any]]:
-    """Arguments with which each simulation computed its true effects, history included."""
-    calls: dict[str, Any] = {}
-    original = market.true_effects
-
-    def spy(*arguments: Any, **names: Any) -> Any:
-        calls["last"] = arguments
-        return original(*arguments, **names)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(market, "true_effects", spy)
-        for scenario in (
-            "mediated", "zero_spend", "multiplicative", "floored", "panel", "owned", *DEPARTURES,
-        ):  # fmt: skip
-            simulated = simulate(scenario, weeks=30, seed=9)
-            calls[scenario] = (simulated, calls["last"])
-        yield calls
+def simulations() -> dict[str, Market]:
+    kinds = ("mediated", "zero_spend", "multiplicative", "floored", "panel", "owned", *DEPARTURES)
+    return {name: simulate(name, weeks=30, seed=9) for name in kinds}
 
 
 Shape = tuple[float, float, float]
@@ -231,12 +216,13 @@ def email_modulation(simulated: Market, channels: int) -> np.ndarray:
     "scenario", ["mediated", "multiplicative", "floored", "panel", "owned", *DEPARTURES]
 )
 def test_truth_is_a_loop_over_weeks_lags_and_channels(
-    simulations: dict[str, Any], scenario: str
+    simulations: dict[str, Market], scenario: str
 ) -> None:
     """Computed only from the parameters of the truth and the spends with their history."""
-    simulated, (scenario_settings, _, _outcome, mediator, path, causes, scale, revenue, floor) = (
-        simulations[scenario]
-    )
+    simulated, scenario_settings = simulations[scenario], SCENARIOS[scenario]
+    world = simulated.world
+    path, causes, mediator = world.path, world.cause_path, world.mediator
+    scale, revenue, floor = world.scale, world.revenue, world.floor
     parameters, channels = simulated.truth["parameters"], simulated.truth["channels"]
     second = "slope" if "saturation_slope" in parameters else "threshold"
     effectiveness = np.array(parameters.get("effectiveness", 1.0))
@@ -305,9 +291,12 @@ def test_truth_is_a_loop_over_weeks_lags_and_channels(
 
 
 def test_hurdle_truth_sets_the_cause_to_zero_at_the_same_quantile(
-    simulations: dict[str, Any],
+    simulations: dict[str, Market],
 ) -> None:
-    simulated, (_, _, outcome, mediator, path, causes, scale, *_) = simulations["zero_spend"]
+    simulated = simulations["zero_spend"]
+    world = simulated.world
+    outcome, mediator, scale = world.outcome, world.mediator, world.scale
+    path, causes = world.path, world.cause_path
     rows = effects(simulated).xs("all")
     google = simulated.truth["channels"].index("google")
     assert (path[HISTORY:, 0, google] == 0).mean() > 0.05
@@ -323,9 +312,64 @@ def test_hurdle_truth_sets_the_cause_to_zero_at_the_same_quantile(
         assert rows.loc[channel, "direct"] == pytest.approx(direct, rel=1e-9)
 
 
-def test_the_table_is_the_span_of_the_truths_path(simulations: dict[str, Any]) -> None:
+@pytest.mark.parametrize("policy", ["planner", "caused"])
+@pytest.mark.parametrize("scenario", ["mediated", "floored", *DEPARTURES])
+def test_a_plans_true_gain_is_a_loop(
+    simulations: dict[str, Market], scenario: str, policy: Literal["planner", "caused"]
+) -> None:
+    simulated, horizon = simulations[scenario], 10
+    world, parameters = simulated.world, simulated.truth["parameters"]
+    second = "slope" if "saturation_slope" in parameters else "threshold"
+    factors = np.array([1.4, 0.6, 1.2, 1.0 if policy == "caused" else 0.5, 1.5])
+    planned = world.path[:, 0].copy()
+    for week in range(len(planned) - horizon, len(planned)):
+        for index, factor in enumerate(factors):
+            planned[week, index] *= factor
+    if policy == "caused":
+        google = world.channels.index("google")
+        planned[:, google] = world.path[:, 0, google]
+        for cause in range(len(CAUSES)):
+            series = world.cause_path[:, 0, cause]
+            after = series.copy()
+            after[-horizon:] *= factors[cause]
+            span = series[parameters.get("memory", 13) - 1 :]
+            half = parameters["mediation_kappa"][cause] * span.sum() / (span > 0).sum()
+            shape = (
+                parameters["mediation_alpha"][cause],
+                half,
+                parameters[f"mediation_{second}"][cause],
+            )
+            before, then = (np.array(response(s, shape, parameters)) for s in (series, after))
+            worth = world.mediator.scale[0] * parameters["gamma"][cause] / before.mean()
+            planned[:, google] += worth * (then - before)
+        planned[:, google] = np.maximum(planned[:, google], 0.0)
+    effectiveness = np.array(parameters.get("effectiveness", 1.0))
+    moved = np.zeros(30)
+    for index in range(len(factors)):
+        shape = (
+            parameters["adstock_alpha"][index],
+            parameters["half_saturation"][index],
+            parameters[f"saturation_{second}"][index],
+        )
+        now, then = (
+            np.array(response(path[:, index], shape, parameters))
+            for path in (world.path[:, 0], planned)
+        )
+        now, then = now * effectiveness, then * effectiveness
+        moved += parameters["beta"][index] / now.mean() * (then - now)
+    if SCENARIOS[scenario].link == "log":
+        pairs = zip(world.revenue[:, 0], moved, strict=True)
+        expected = sum(max(y * math.exp(m), world.floor) - max(y, world.floor) for y, m in pairs)
+    else:
+        expected = world.scale[0] * moved.sum()
+    assert expected != 0
+    assert true_gain(world, factors[None], horizon, policy) == pytest.approx(expected, rel=1e-8)
+
+
+def test_the_table_is_the_span_of_the_truths_path(simulations: dict[str, Market]) -> None:
     for scenario in ("mediated", "floored", "panel"):
-        simulated, (*_, path, _causes, _scale, revenue, floor) = simulations[scenario]
+        simulated = simulations[scenario]
+        path, revenue, floor = (getattr(simulated.world, k) for k in ("path", "revenue", "floor"))
         for index, channel in enumerate(simulated.truth["channels"]):
             np.testing.assert_array_equal(
                 simulated.table[f"{channel}_spend"], path[HISTORY:, :, index].ravel()
@@ -372,9 +416,10 @@ def test_a_long_carryover_lasts_well_beyond_the_models() -> None:
             assert 0.12 < sum(weights[13:]) / sum(weights) < 0.48
 
 
-def test_truth_of_the_interactions_is_a_loop(simulations: dict[str, Any]) -> None:
+def test_truth_of_the_interactions_is_a_loop(simulations: dict[str, Market]) -> None:
     """Computed from the parameters and the table: effects at levels of the interacting control."""
-    simulated, (_, _, _outcome, _, path, _, scale, revenue, _) = simulations["owned"]
+    simulated = simulations["owned"]
+    path, scale, revenue = (getattr(simulated.world, k) for k in ("path", "scale", "revenue"))
     parameters, table = simulated.truth["parameters"], simulated.table
     rows = {
         (row["of"], row["level"]): row for row in simulated.truth["interactions"]

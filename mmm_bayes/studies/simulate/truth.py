@@ -1,0 +1,147 @@
+"""What media do in a simulated market: its true effects, and what a plan would truly change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from mmm_bayes.data.description import ALL_MEDIA
+from mmm_bayes.studies.simulate.equations import Array, Equation, HurdleMediator, NormalMediator
+
+
+@dataclass(frozen=True, repr=False)
+class World:
+    """Equations of a market with the spends and the disturbances of its weeks.
+
+    Attributes
+    ----------
+    link : {"identity", "log"}
+        Whether contributions add up or multiply.
+    channels, causes : sequence of str
+        All channels, and those that act through the mediator.
+    units : list of str
+    outcome : Equation
+        Location of the revenue, as a share of its mean.
+    mediator : NormalMediator or HurdleMediator
+        Its spend under other spends of its causes, disturbances kept.
+    path : array, shape (history + time, unit, channel)
+        Money a week.
+    cause_path : array, shape (2 history + time, unit, cause)
+        Money a week.
+    scale : array, shape (unit,)
+        Mean revenue.
+    revenue : array, shape (time, unit)
+        Before the floor.
+    floor : float
+        Lowest recorded revenue.
+    """
+
+    link: Literal["identity", "log"]
+    channels: Sequence[str]
+    causes: Sequence[str]
+    mediator_name: str
+    units: list[str]
+    outcome: Equation
+    mediator: NormalMediator | HurdleMediator
+    path: Array
+    cause_path: Array
+    scale: Array
+    revenue: Array
+    floor: float
+
+    @property
+    def mediator_index(self) -> int:
+        """Position of the mediator among the channels."""
+        return self.channels.index(self.mediator_name)
+
+    def mediator_under(self, cause_path: Array) -> Array:
+        """Spend on the mediator had its causes spent something else, shape (history + time, unit).
+
+        Parameters
+        ----------
+        cause_path : array, shape (2 history + time, unit, cause)
+            Money a week.
+        """
+        observed = self.path[..., self.mediator_index]
+        return self.mediator.abduct(observed, self.cause_path, cause_path)
+
+    def revenue_change(self, location: Array, other: Array) -> Array:
+        """Revenue at one location less that at another, summed over weeks, shape (unit,).
+
+        Parameters
+        ----------
+        location, other : array, shape (time, unit)
+            As the outcome's equation returns them.
+        """
+        if self.link == "log":
+            observed = self.outcome(self.path)
+            first, second = (self.revenue * np.exp(at - observed) for at in (location, other))
+            change = np.maximum(first, self.floor) - np.maximum(second, self.floor)
+        else:
+            change = self.scale * (location - other)
+        return np.asarray(change.sum(0))
+
+
+def true_effects(world: World) -> list[dict[str, Any]]:
+    """True effects of each channel and of all together, against the same weeks without them.
+
+    Returns
+    -------
+    list of dict
+        Rows of unit, channel, estimand (total, direct, indirect; the total of all channels) and
+        value.
+    """
+    location = world.outcome(world.path)
+    found: list[tuple[str, str, Array]] = []
+    for index, channel in enumerate(world.channels):
+        without = world.path.copy()
+        if channel in world.causes:
+            without_cause = world.cause_path.copy()
+            without_cause[..., world.causes.index(channel)] = 0.0
+            without[..., world.mediator_index] = world.mediator_under(without_cause)
+        mediator_only = world.outcome(without)
+        without[..., index] = 0.0
+        none = world.outcome(without)
+        found += [
+            (channel, "total", world.revenue_change(location, none)),
+            (channel, "direct", world.revenue_change(mediator_only, none)),
+            (channel, "indirect", world.revenue_change(location, mediator_only)),
+        ]
+    none = world.outcome(np.zeros_like(world.path))
+    found.append((ALL_MEDIA, "total", world.revenue_change(location, none)))
+    rows = []
+    for channel, estimand, amounts in found:
+        by_unit = dict(zip(world.units, amounts, strict=True)) if len(world.units) > 1 else {}
+        rows += [
+            {"unit": unit, "channel": channel, "estimand": estimand, "value": float(value)}
+            for unit, value in {**by_unit, "all": amounts.sum()}.items()
+        ]
+    return rows
+
+
+def true_gain(
+    world: World, factors: Array, horizon: int, policy: Literal["planner", "caused"]
+) -> float:
+    """Change of the revenue of the last weeks, had each channel spent a multiple of what it did.
+
+    Each week keeps its own disturbance.
+
+    Parameters
+    ----------
+    factors : array, shape (unit, channel)
+        Of the spends of these weeks.
+    horizon : int
+        Number of weeks.
+    policy : {"planner", "caused"}
+        Whether the mediator's spend is multiplied, too, or follows from its causes.
+    """
+    path, cause_path = world.path.copy(), world.cause_path.copy()
+    path[-horizon:] *= factors
+    if policy == "caused":
+        cause_path[-horizon:] *= factors[:, [world.channels.index(name) for name in world.causes]]
+        path[..., world.mediator_index] = world.mediator_under(cause_path)
+    location = world.outcome(world.path)
+    return float(world.revenue_change(world.outcome(path), location).sum())
