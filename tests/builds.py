@@ -217,6 +217,7 @@ def random_draws(model: Any, seed: int = 0) -> xr.Dataset:
         "sigma": lambda shape: rng.uniform(0.05, 0.3, shape),
         "rho": lambda shape: rng.uniform(-0.2, 0.9, shape),
         "delay": lambda shape: rng.uniform(0.05, 0.95, shape),
+        "loading": lambda shape: rng.uniform(0.2, 1.5, shape),
         "nu": lambda shape: rng.uniform(3.0, 10.0, shape),
         "phi": lambda shape: rng.uniform(0.3, 0.9, shape),
         "intercept": lambda shape: rng.normal(0.0, 0.1, shape),

@@ -31,8 +31,9 @@ def append_plan(dataset: Dataset, table: Path) -> Dataset:
     dataset : Dataset
         The fitted weeks.
     table : pathlib.Path
-        The plan: the columns of the fitted table except the outcome, in original units, for the
-        dates that follow the fitted ones. A channel may be off in all of them.
+        The plan: the columns of the fitted table except the outcome and those that tell what sets
+        a spend, in original units, for the dates that follow the fitted ones. A channel may be off
+        in all of them. Its spends are designed.
 
     Raises
     ------
@@ -42,17 +43,23 @@ def append_plan(dataset: Dataset, table: Path) -> Dataset:
     """
     description = dataset.description
     with error_context(table):
+        settings = {channel.designed for channel in description.channels.values()} - {None}
+        unplanned = {
+            description.outcome: np.nan,
+            **dict.fromkeys(settings, 1.0),
+            **dict.fromkeys(description.shifters, 0.0),
+        }
         kinds = {
             name: KINDS.get(key, NUMBER)
             for key, name in description.columns()
-            if name != description.outcome
+            if name not in unplanned
         } | {description.date: date_kind(dataset.step)}
         cells, _ = read_cells(table, "--spends", columns=list(kinds))
         rules = table_schema(description, plan=True)
         frame = parse_columns(cells, kinds, rules, description.numbers)
         _check_dates(frame, description.date, description.unit, dataset)
         check_national(frame, description)
-    plan = label_table(frame.assign(**{description.outcome: np.nan}), description)
+    plan = label_table(frame.assign(**unplanned), description)
     data = xr.concat(
         [dataset.data, plan], "time", data_vars="minimal", coords="minimal", compat="override",
         combine_attrs="override",

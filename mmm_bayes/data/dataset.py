@@ -38,7 +38,9 @@ class Dataset:
         float64 variables in the table's own units, time first: `outcome` (time, unit); `spend`
         (time, unit, channel), money per step, 0 for a channel without spend; `exposure` (time,
         unit, channel), the spend where the description names no exposure; `controls` (time, unit,
-        control), before their transforms, of length 0 along `control` where there are none.
+        control), before their transforms, of length 0 along `control` where there are none;
+        `designed` (time, unit, channel), 1 where a test set the spend; `shifters` (time, unit,
+        shifter), by the names of their columns.
         Coordinates: `time` (datetime64[ns], a fixed `step` apart), `unit` (sorted; "all" for a
         single market), `channel` and `control` (in the order of the TOML), `role` (channel).
     experiments : xarray.Dataset
@@ -113,7 +115,7 @@ def load(path: str | Path) -> Dataset:
     with error_context(table):
         cells, sha256 = read_cells(
             table,
-            columns=[column for _, column in description.columns()],
+            columns=list(dict.fromkeys(column for _, column in description.columns())),
             sheet=description.sheet,
             sheet_remedy="write sheet = '{sheet}' in the description",
         )
@@ -162,6 +164,11 @@ def label_table(frame: pd.DataFrame, description: Description) -> xr.Dataset:
     exposure = to_array([channel.exposure or channel.spend or "" for channel in channels.values()])
     national = np.array([channel.national for channel in channels.values()])
     spend, exposure = (amount / np.where(national, len(unit), 1) for amount in (spend, exposure))
+    designed = np.zeros(spend.shape)
+    tested = [channel.designed is not None for channel in channels.values()]
+    designed[..., tested] = to_array(
+        [channel.designed for channel in channels.values() if channel.designed is not None]
+    )
     dims = ("time", "unit", "channel")
     return xr.Dataset(
         {
@@ -172,12 +179,15 @@ def label_table(frame: pd.DataFrame, description: Description) -> xr.Dataset:
                 ("time", "unit", "control"),
                 to_array([control.column for control in controls.values()]),
             ),
+            "designed": (dims, designed),
+            "shifters": (("time", "unit", "shifter"), to_array(list(description.shifters))),
         },
         coords={
             "time": np.asarray(time, dtype="datetime64[ns]"),
             "unit": np.array(unit, dtype=str),
             "channel": np.array(list(channels), dtype=str),
             "control": np.array(list(controls), dtype=str),
+            "shifter": np.array(description.shifters, dtype=str),
             "role": (
                 "channel",
                 np.array([channel.role for channel in channels.values()], dtype=str),

@@ -154,6 +154,13 @@ class Channel(_Frozen):
     national : bool
         Whether the columns of a panel repeat one national amount in every unit. It is spent once:
         each unit has an equal part of it.
+    set_by : {"planner", "demand"}
+        Whether demand that no column holds moves this spend, too (searches, affiliates, budgets
+        that follow a forecast). That of a mediator it always may.
+    designed : str, optional
+        Column that is 1 where a test set the spend, whatever demand was, and 0 elsewhere.
+    shifters : tuple of str
+        Columns that move the spend, and the outcome through it alone (the price of a click).
     priors : ChannelPriors
         What is known of the channel already.
     """
@@ -162,6 +169,9 @@ class Channel(_Frozen):
     exposure: Name | None = None
     role: Label = "media"
     national: bool = False
+    set_by: Literal["planner", "demand"] = "planner"
+    designed: Name | None = None
+    shifters: tuple[Name, ...] = Field(default=(), strict=False)
     priors: ChannelPriors = ChannelPriors()
 
     @property
@@ -313,7 +323,9 @@ class Experiments(_Frozen):
 
 
 class Demand(_Frozen):
-    """Unseen demand: a cause of a mediator and of the outcome that no column holds.
+    """Unseen demand: a cause of spends and of the outcome that no column holds.
+
+    It may move the mediator's spend, and those of channels that are ``set_by = "demand"``.
 
     Attributes
     ----------
@@ -399,7 +411,7 @@ class Description(_Frozen):
     priors : dict of str to Prior
         By name of the model's parameter.
     demand : Demand
-        Only used with a mediator.
+        Only used with a mediator, or a channel that is set by demand.
     """
 
     file: Name
@@ -431,11 +443,29 @@ class Description(_Frozen):
     def _strength_of_demand_has_its_place(self) -> Self:
         if "rho" in self.priors:
             raise ValueError("[priors] names rho; state it as strength under [demand]")
-        if self.demand.strength is not None and not self.mediators:
+        if self.demand.strength is not None and not (self.mediators or self.demanded):
             raise ValueError(
-                "[demand] states a strength, but nothing under [mediators] is moved by it; name "
-                "the mediator, or remove the strength"
+                "[demand] states a strength, but nothing under [mediators] is moved by it, and no "
+                "channel is set by demand; name the mediator, write set_by = 'demand' where it is "
+                "so, or remove the strength"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tests_and_shifters_are_of_spends_that_demand_moves(self) -> Self:
+        for name, channel in self.channels.items():
+            keys = [key for key in ("designed", "shifters") if getattr(channel, key)]
+            if keys and name not in (*self.mediators, *self.demanded):
+                raise ValueError(
+                    f"[channels.{name}] names {keys[0]}, which tell the spend that demand moves "
+                    "from the spend that it does not, but the planner sets it anyway; add "
+                    f"set_by = 'demand', or remove {keys[0]}"
+                )
+            if repeated := _repeated(channel.shifters):
+                raise ValueError(
+                    f"[channels.{name}] names {repeated} more than once under shifters; name each "
+                    "once"
+                )
         return self
 
     @model_validator(mode="before")
@@ -572,7 +602,11 @@ class Description(_Frozen):
                 f"{shared[0]!r} names both a channel and a control; rename one of them"
             )
         uses: dict[str, str] = {}
+        shared_keys = ("designed", "shifters")
         for key, column in self.columns():
+            kind = key.rpartition(".")[2]
+            if column in uses and kind in shared_keys and uses[column].endswith(kind):
+                continue  # one test, or one price, may be that of several channels
             if column in uses:
                 raise ValueError(
                     f"column {column!r} is used twice, as {uses[column]} and as {key}; use each "
@@ -592,6 +626,10 @@ class Description(_Frozen):
                 yield f"channels.{name}.spend", channel.spend
             if channel.exposure is not None:
                 yield f"channels.{name}.exposure", channel.exposure
+            if channel.designed is not None:
+                yield f"channels.{name}.designed", channel.designed
+            for shifter in channel.shifters:
+                yield f"channels.{name}.shifters", shifter
         for name, control in self.controls.items():
             yield f"controls.{name}.column", control.column
 
@@ -609,6 +647,22 @@ class Description(_Frozen):
     def causes(self) -> tuple[str, ...]:
         """Channels that raise the mediator; empty without one."""
         return () if self.mediator is None else self.mediators[self.mediator].causes
+
+    @property
+    def demanded(self) -> tuple[str, ...]:
+        """Channels, other than the mediator, whose spend unseen demand may move."""
+        return tuple(
+            name
+            for name, channel in self.channels.items()
+            if channel.set_by == "demand" and name not in self.mediators
+        )
+
+    @property
+    def shifters(self) -> tuple[str, ...]:
+        """Columns that move spends, and the outcome through these alone."""
+        return tuple(
+            dict.fromkeys(name for channel in self.channels.values() for name in channel.shifters)
+        )
 
     @property
     def products(self) -> dict[str, tuple[str, str]]:

@@ -13,13 +13,14 @@ later weeks are predicted, it has its prior, which means the same there as elsew
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
 from mmm_bayes.data import Dataset
 from mmm_bayes.data.covariates import changepoints, covariate_columns, elapsed_time, hinges
+from mmm_bayes.data.demanded import SpendScaling, learn_spends, mediator_arrays, spend_arrays
 from mmm_bayes.data.form import Form, form_for
 from mmm_bayes.data.interactions import add_products, modulation_arrays
 from mmm_bayes.data.lags import lag_matrix, starts_inside
@@ -83,6 +84,8 @@ class Scaling:
         Columns of these that are (nearly) constant, or a combination of others, over the fitted
         weeks, and which of the two: the column of each in the design is what the others do not
         predict of it, which is (nearly) 0 in these weeks.
+    spends : SpendScaling
+        Of the equations of spends that unseen demand may move.
     """
 
     outcome: np.ndarray
@@ -100,7 +103,8 @@ class Scaling:
     start: np.datetime64
     end: np.datetime64
     columns: tuple[str, ...]
-    unidentified: dict[str, str] = field(default_factory=dict)
+    unidentified: dict[str, str]
+    spends: SpendScaling
 
     @property
     def money(self) -> np.ndarray:
@@ -165,7 +169,8 @@ class Design:
         row. With a trend of changepoints its ``hinges (time, changepoint)``, which rise by 1 per
         span of `elapsed` from their changepoint on; with experiments the arrays of
         `mmm_bayes.data.lifts.lift_arrays`; with interactions of channels those of
-        `mmm_bayes.data.interactions.modulation_arrays`.
+        `mmm_bayes.data.interactions.modulation_arrays`; with spends that demand moves, tests that
+        set them, and shifters those of `mmm_bayes.data.demanded`.
     """
 
     dataset: Dataset
@@ -192,6 +197,11 @@ class Design:
     def cause_indices(self) -> np.ndarray:
         """Positions of the causes on the channel axis, shape (cause,)."""
         return np.array([self.dataset.channels.index(cause) for cause in self.causes], dtype=int)
+
+    @property
+    def demanded(self) -> tuple[str, ...]:
+        """Channels, other than the mediator, whose spend unseen demand may move in this form."""
+        return self.dataset.description.demanded if self.form.demand == "unseen" else ()
 
     @property
     def observed_path(self) -> np.ndarray:
@@ -328,6 +338,10 @@ def arrange(dataset: Dataset, form: Form, scaling: Scaling, weeks: slice = slice
         arrays["rho"] = 0.0
     if form.errors == "ar1" or form.demand == "unseen":
         arrays["gap"] = ("time", np.minimum(np.arange(arrays.sizes["time"]), 1.0))
+    if dataset.mediator:
+        arrays = arrays.merge(mediator_arrays(dataset, scaling.spends, weeks))
+    if dataset.description.demanded and form.demand == "unseen":
+        arrays = arrays.merge(spend_arrays(dataset, scaling.spends, weeks))
     lift_tests = lift_arrays(dataset, lags, scaling.exposure, weeks)
     modulation = modulation_arrays(dataset.description, standardised)
     return Design(dataset, form, scaling, arrays.merge(lift_tests).merge(modulation))
@@ -380,6 +394,7 @@ def _learn_scaling(dataset: Dataset, form: Form, weeks: slice) -> Scaling:
         end=end,
         columns=tuple(map(str, table["column"].values)),
         unidentified=unidentified,
+        spends=learn_spends(dataset, weeks),
     )
 
 

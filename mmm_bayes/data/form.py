@@ -48,8 +48,9 @@ class Form:
         Disturbances of the outcome, and of a mediator that is always on: independent from step to
         step, or autoregressive of order 1 (`mmm_bayes.model.terms.autoregression`).
     demand : {"unseen", "none"}
-        Whether a demand that no column holds may move both the mediator and the outcome
-        (`mmm_bayes.model.terms.demand`); "none" without a mediator.
+        Whether a demand that no column holds may move both the outcome and the spends on the
+        mediator and on channels that are set by demand (`mmm_bayes.model.terms.demand`); "none"
+        without such spends.
     """
 
     link: Link
@@ -118,6 +119,7 @@ def form_for(
     _check_errors(dataset, floor, errors)
     _check_max_lag(dataset)
     hurdle = dataset.mediator is not None and mediator_needs_hurdle(dataset)
+    movable = dataset.mediator is not None or dataset.description.demanded
     return Form(
         link,
         likelihood,
@@ -129,7 +131,7 @@ def form_for(
         defaults.adstock,
         defaults.saturation,
         errors,
-        (demand or dataset.description.demand.assume) if dataset.mediator else "none",
+        (demand or dataset.description.demand.assume) if movable else "none",
     )
 
 

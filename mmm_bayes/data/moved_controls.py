@@ -39,15 +39,15 @@ ORDER, FEWEST = 2, 20
 def moved_controls(dataset: Dataset) -> dict[str, list[str]]:
     """Channels that move each control, strongest evidence first, without controls that none moves.
 
-    A mediator responds to demand, as a control may, so it does not count as moving one.
+    A mediator, or a channel that demand sets, responds to demand, as a control may, so it does not
+    count as moving one.
     """
     time = dataset.data["time"].values
     columns = covariate_columns(dataset, time[0], time[-1])
     values = columns.transpose("time", "unit", "column").values
     media = dataset.data["exposure"].transpose("time", "unit", "channel").values
-    movers = [
-        c for c, name in enumerate(dataset.channels) if name not in dataset.description.mediators
-    ]
+    moved = (*dataset.description.mediators, *dataset.description.demanded)
+    movers = [c for c, name in enumerate(dataset.channels) if name not in moved]
     found = {}
     for at, control in enumerate(dataset.description.controls):
         base = np.delete(values, at, axis=-1)

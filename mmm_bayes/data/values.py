@@ -41,6 +41,19 @@ _SOMETIMES_ON = pa.Check(
     lambda x: bool((x != 0).any()),
     error="0 in every row; a channel that never ran has no effect to estimate, leave it out",
 )
+_ONE_OR_ZERO = pa.Check(
+    lambda x: (x == 0) | (x == 1),
+    error="a value that is neither 0 nor 1; write 1 where a test set the spend, and 0 elsewhere",
+)
+_SOMETIMES_ZERO = pa.Check(
+    lambda x: bool((x == 0).any()),
+    error="1 in every row; what demand does to a spend shows where no test set it, correct the "
+    "column or remove designed",
+)
+_VARIES = pa.Check(
+    lambda x: bool((x != x.iloc[0]).any()),
+    error="the same value in every row; it moves nothing, remove it from shifters",
+)
 _TRANSFORM = {
     "none": [],
     "log": [pa.Check(lambda x: x > 0, error="a value whose log is not defined; use log1p or none")],
@@ -144,6 +157,10 @@ def table_schema(description: Description, *, plan: bool = False) -> pa.DataFram
             rules[channel.spend] = media
         if channel.exposure is not None:
             rules[channel.exposure] = media
+        if channel.designed is not None and not plan:
+            rules[channel.designed] = [FINITE, _ONE_OR_ZERO, _SOMETIMES_ZERO]
+        if not plan:
+            rules |= {shifter: [FINITE, SIZED, _VARIES] for shifter in channel.shifters}
     for control in description.controls.values():
         rules[control.column] = [FINITE, SIZED, *_TRANSFORM[control.transform]]
     hints = {

@@ -577,17 +577,31 @@ def _innovation_share(posterior: xr.Dataset, variable: str) -> xr.DataArray | fl
 
 
 def _unexplained_share(tree: xr.DataTree, variable: str) -> xr.DataArray | float:
-    """Standard deviation that the mediator leaves of the outcome's disturbance, as a share."""
+    """Standard deviation that spends which demand moves leave of the outcome's, as a share."""
     posterior = tree["posterior"].to_dataset()
-    if variable == "mediator" or "rho" not in posterior:
+    if variable == "mediator" or "demand_delay" not in posterior:
         return 1.0
-    mediator = tree["observed_data"].to_dataset()["mediator"]
-    hurdle = tree.attrs.get("mediator_likelihood") == "hurdle"
-    now = (mediator > 0) | (not hurdle)
+    now = _revealing_weeks(tree)
     gap = tree["constant_data"].to_dataset()["gap"]
     last = now.shift(time=1, fill_value=False) & (gap == 1)
     delay = posterior["demand_delay"]
-    return (1 - posterior["rho"] ** 2 * ((1 - delay) * now + delay * last)) ** 0.5
+    share = posterior.get("demand_share", posterior["rho"])
+    return (1 - (share**2 * ((1 - delay) * now + delay * last)).sum("moved")) ** 0.5
+
+
+def _revealing_weeks(tree: xr.DataTree) -> xr.DataArray:
+    """Weeks in which each spend reveals something of demand, bool (time, unit, moved)."""
+    observed, data = tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()
+    found = []
+    if "mediator" in observed:
+        hurdle = tree.attrs.get("mediator_likelihood") == "hurdle"
+        known = (observed["mediator"] > 0) | (not hurdle)
+        if "mediator_designed" in data:
+            known = known & (data["mediator_designed"] == 0)
+        found.append(known.expand_dims(moved=[str(tree.attrs.get("mediator"))]))
+    if "spend_known" in data:
+        found.append(data["spend_known"].rename(demanded="moved") > 0)
+    return xr.concat(found, "moved").transpose("time", "unit", "moved")
 
 
 def _in_units(

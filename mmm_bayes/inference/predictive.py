@@ -45,7 +45,7 @@ def replicate(model: pm.Model, draws: xr.Dataset, design: Design, *, seed: int) 
     """Tables that draws imply without any observed week.
 
     The outcome's equation takes the observed mediator, as it takes the observed spends, and not
-    what this tells of demand.
+    what these tell of demand.
 
     Parameters
     ----------
@@ -72,13 +72,14 @@ def replicate(model: pm.Model, draws: xr.Dataset, design: Design, *, seed: int) 
 
 
 def ignore_demand(draws: xr.Dataset) -> xr.Dataset:
-    """Draws in which the mediator tells nothing of unseen demand, as where a plan sets its spend.
+    """Draws in which spends tell nothing of unseen demand, as where a plan sets them.
 
     Parameters
     ----------
     draws : xarray.Dataset, dims (chain, draw, ...)
     """
-    return draws.assign(rho=xr.zeros_like(draws["rho"])) if "rho" in draws else draws
+    names = [name for name in ("rho", "demand_share") if name in draws]
+    return draws.assign({name: xr.zeros_like(draws[name]) for name in names})
 
 
 def predict(model: pm.Model, draws: xr.Dataset, ahead: Design, *, seed: int) -> xr.Dataset:

@@ -441,7 +441,7 @@ def model_attributes(built: BuiltModel, design: Design) -> dict[str, Any]:
         **({"floor": form.floor, "at_floor": form.at_floor} if form.floor is not None else {}),
         "max_lag": form.max_lag,
         "errors": form.errors,
-        "demand": form.demand if mediated else "none",
+        "demand": form.demand if mediated or design.demanded else "none",
     }
 
 

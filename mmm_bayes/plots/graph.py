@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,7 +20,7 @@ def causal_graph(
     *,
     mediator: str = "",
     outcome: str = "outcome",
-    demand: Summary | None = None,
+    demand: Mapping[str, Summary] | None = None,
 ) -> None:
     """Draw the causal graph: channels at the left, mediator in the middle, outcome at the right.
 
@@ -35,8 +35,9 @@ def causal_graph(
         In the order of the description.
     mediator, outcome : str
         Names; "" if there is no mediator.
-    demand : Summary, optional
-        Strength of unseen demand, in percent of what is left unexplained of mediator and outcome.
+    demand : mapping of str to Summary, optional
+        Strength of unseen demand by the channel whose spend it may move, in percent of what is left
+        unexplained of that spend and of the outcome.
     """
     palette = colours(channels)
     causes = list(dict.fromkeys(arrows.loc[arrows["target"] != "", "source"]))
@@ -72,29 +73,35 @@ def causal_graph(
             fontsize=7, color=INK, zorder=3,
             bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "lw": 0, "alpha": 0.9},
         )  # fmt: skip
-    if demand is not None:
-        _draw_demand(ax, demand, places[mediator], places[""])
+    if demand:
+        _draw_demand(ax, demand, places)
     ax.set_xlim(-1.3, 11.3)
-    ax.set_ylim(-len(left) + 0.4, 1.6 if mediator else 0.6)
+    ax.set_ylim(-len(left) + 0.4, 1.6 if mediator or demand else 0.6)
     ax.axis("off")
 
 
 def _draw_demand(
-    ax: Axes, strength: Summary, mediator: tuple[float, float], outcome: tuple[float, float]
+    ax: Axes, strength: Mapping[str, Summary], places: Mapping[str, tuple[float, float]]
 ) -> None:
     """Draw the demand that is in no column, above the outcome."""
-    place = (outcome[0], mediator[1])
-    mean, interval = mean_and_interval(strength, unit="%")
+    outcome = places[""]
+    place = (outcome[0], max(0.9, outcome[1] + 1.5))
+    several = len(strength) > 1
+    lines = ["unseen demand"]
+    for name, share in strength.items():
+        mean, interval = mean_and_interval(share, unit="%")
+        lines.append(f"{f'{name} ' if several else ''}{mean} ({interval})")
     ax.text(
-        *place, f"unseen demand\n{mean} ({interval})", ha="center", va="center", color=INK,
-        fontsize=7, zorder=4,
+        *place, "\n".join(lines), ha="center", va="center", color=INK, fontsize=7, zorder=4,
         bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": GREY, "ls": ":"},
     )  # fmt: skip
-    for name, end, begins, ends in (("mediator", mediator, 40, 30), ("outcome", outcome, 18, 14)):
+    ends = [(name, places[name], 40, 30) for name in strength] + [("", outcome, 18, 14)]
+    for name, end, begins, stops in ends:
         ax.add_patch(
             FancyArrowPatch(
-                place, end, arrowstyle="-|>", mutation_scale=11, shrinkA=begins, shrinkB=ends,
-                linestyle=":", linewidth=1.3, color=GREY, zorder=1, gid=f"demand>{name}",
+                place, end, arrowstyle="-|>", mutation_scale=11, shrinkA=begins, shrinkB=stops,
+                linestyle=":", linewidth=1.3, color=GREY, zorder=1,
+                gid=f"demand>{name or 'outcome'}",
             )
         )  # fmt: skip
 

@@ -5,26 +5,33 @@ from __future__ import annotations
 from mmm_bayes.report.changes import change_sentences
 from mmm_bayes.report.interactions import interactions_table
 from mmm_bayes.report.run import View
+from mmm_bayes.text import join_names
 
 
 def list_assumptions(run: View) -> list[tuple[str, str]]:
     """Each assumption, and what follows from it."""
     outcome, mediator = run.outcome, run.mediator
+    moved = join_names(run.moved) if run.attrs.get("demand") == "unseen" else ""
+    exception = f", but for the spend on {moved}" if moved else ""
     assumptions = [
         (
-            f"Nothing outside the table moves both spend and {outcome}.",
+            f"Nothing outside the table moves both spend and {outcome}{exception}.",
             "Anything that does (a launch, a competitor's campaign, demand that the planner "
             "anticipated) is counted as an effect of the spend.",
         )
     ]
-    if mediator and run.attrs.get("demand") == "unseen":
+    if moved:
+        split = (
+            ", and the split into direct and indirect effects is wrong by as much"
+            if mediator in run.moved
+            else ""
+        )
         assumptions.append(
             (
-                f"What moves both {mediator} and {outcome} from outside the table is one demand",
+                f"What moves both {moved} and {outcome} from outside the table is one demand",
                 "that arrives without regard to the spends of the other channels, remembers as the "
                 "disturbances do, and is felt within two weeks (the model learns its strength). "
-                f"A cause of another kind is mistaken for an effect of {mediator}, and the split "
-                "into direct and indirect effects is wrong by as much.",
+                f"A cause of another kind is mistaken for an effect of {moved}{split}.",
             )
         )
     elif mediator:

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from mmm_bayes.data.step import Step, Wording
+from mmm_bayes.diagnostics.demand import moved_spends
 from mmm_bayes.diagnostics.parameters import parameter_table
 from mmm_bayes.files import read_table
 from mmm_bayes.inference import runs
@@ -80,6 +81,11 @@ class View:
         """Name of the model's mediator, "" if it has none."""
         mediated = "mediator_location" in self.group("posterior")
         return str(self.attrs.get("mediator") or "") if mediated else ""
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Channels whose spend unseen demand may move: the mediator, those set by demand."""
+        return moved_spends(self.run.draws)
 
     @property
     def causes(self) -> list[str]:

@@ -338,20 +338,32 @@ def _memory_sentences(run: View) -> list[str]:
 
 
 def _demand_sentences(run: View) -> list[str]:
-    """Sentences on unseen demand in a model with a mediator; none without one."""
-    if not run.mediator:
-        return []
-    both = f"{run.mediator} and {run.outcome}"
+    """Sentences on unseen demand, where it may move a spend."""
     if run.attrs.get("demand", "none") == "none":
-        return [f"No demand outside the table is taken to move both {both}."]
+        described = run.record.get("description", {}).get("channels", {})
+        set_by_demand = [name for name, of in described.items() if of.get("set_by") == "demand"]
+        spends = list(dict.fromkeys([*([run.mediator] if run.mediator else []), *set_by_demand]))
+        if not spends:
+            return []
+        moved = join_names([*spends, run.outcome])
+        return [f"No demand outside the table is taken to move {moved}."]
+    moved = join_names([*run.moved, run.outcome])
     delay = run.group("posterior")["demand_delay"].quantile([0.05, 0.5, 0.95]).values
     lower, median, upper = (percent(float(value)) for value in delay)
-    return [
-        f"Demand that is in no column may move both {both}. Its strength, the share that it makes "
-        "of what is left unexplained of both, is learned beside the effects, from a prior of any "
-        f"share and hardly of opposite signs; {median} of it ({lower} to {upper}, 90%) comes a "
-        f"week later in {run.outcome}."
+    sentences = [
+        f"Demand that is in no column may move {moved}. Its strength, the share that it makes of "
+        "what is left unexplained of both a spend and the outcome, is learned beside the effects, "
+        f"from a prior of any share and hardly of opposite signs; {median} of it ({lower} to "
+        f"{upper}, 90%) comes a week later in {run.outcome}."
     ]
+    if set_by_demand := [name for name in run.moved if name != run.mediator]:
+        equations = "has an equation" if len(set_by_demand) == 1 else "have equations"
+        sentences.append(
+            f"{join_names(set_by_demand)} {equations} of what the calendar, the controls, the last "
+            f"week's spend and the last week's {run.outcome} tell of the spend; the rest may be "
+            "demand's."
+        )
+    return sentences
 
 
 def priors(run: View) -> Table:

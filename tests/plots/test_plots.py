@@ -153,8 +153,8 @@ def test_unseen_demand_points_to_the_mediator_and_the_outcome(axes, trees, media
     arrows = causal_arrows(posterior, direct, float(mediated.observed.sum()), "google")
     strength = Summary(26.0, -8.0, 44.0)
     channels = list(mediated.coords["channel"])
-    graph.causal_graph(axes[0], arrows, channels, mediator="google", demand=strength)
-    assert {"demand>mediator", "demand>outcome"} <= {p.get_gid() for p in axes[0].patches}
+    graph.causal_graph(axes[0], arrows, channels, mediator="google", demand={"google": strength})
+    assert {"demand>google", "demand>outcome"} <= {p.get_gid() for p in axes[0].patches}
     assert "unseen demand\n26% (−8% to 44%)" in {text.get_text() for text in axes[0].texts}
 
 

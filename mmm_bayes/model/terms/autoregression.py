@@ -27,7 +27,7 @@ from mmm_bayes.model.terms.parameters import prior
 
 
 def given_the_past(
-    design: Design, location: Any, observed: Any, prefix: str = ""
+    design: Design, location: Any, observed: Any, prefix: str = "", *, designed: Any = None
 ) -> tuple[Any, Any]:
     """Centre of each row given the row before, and the innovation's share of the noise.
 
@@ -42,11 +42,13 @@ def given_the_past(
         Observed values on that scale.
     prefix : str
         Of the name of the parameter; "" for the outcome.
+    designed : TensorVariable, shape (time, unit), optional
+        1 in the rows that reveal nothing of their disturbance, because a test set the variable.
 
     Returns
     -------
     centre : TensorVariable, shape (time, unit)
-    share : TensorVariable, shape (time, 1), or 1.0
+    share : TensorVariable, shape (time, 1) or (time, unit), or 1.0
         Standard deviation of the innovation as a share of that of the disturbance.
     """
     if design.form.errors == "iid":
@@ -54,6 +56,12 @@ def given_the_past(
     gap = pm.modelcontext(None)["gap"][:, None]
     phi = prior(design, f"{prefix}phi")
     kept = pt.switch(gap > 0, phi ** pt.maximum(gap, 1.0), 0.0)
-    before = observed - location
-    before = pt.concatenate([before[:1], before[:-1]])
+    if designed is not None:
+        kept = kept * (1 - _row_before(designed)) * (1 - designed)
+    before = _row_before(observed - location)
     return location + kept * before, pt.sqrt(1 - kept**2)
+
+
+def _row_before(values: Any) -> Any:
+    """Values of the row before; of the first row its own, which it does not use."""
+    return pt.concatenate([values[:1], values[:-1]])

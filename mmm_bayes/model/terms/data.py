@@ -30,6 +30,9 @@ def model_for(design: Design) -> pm.Model:
         coords["changepoint"] = arrays["changepoint"].values
     if design.mediator is not None:
         coords["cause"] = list(design.causes)
+    for dim in ("demanded", "past", "shift", "mediator_shift"):
+        if dim in arrays.coords:
+            coords[dim] = arrays[dim].values
     if "experiment" in arrays.coords:
         coords |= {name: arrays[name].values for name in ("test_week", "experiment")}
     if "modulation" in arrays.coords:

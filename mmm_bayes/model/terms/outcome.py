@@ -11,7 +11,7 @@ import pytensor.tensor as pt
 from mmm_bayes.data.design import Design
 from mmm_bayes.errors import InputError
 from mmm_bayes.model.terms.autoregression import given_the_past
-from mmm_bayes.model.terms.demand import given_demand
+from mmm_bayes.model.terms.demand import given_demand, revealing_disturbances
 from mmm_bayes.model.terms.floor import FlooredOutcome, probability_above
 from mmm_bayes.model.terms.parameters import Declare, prior
 from mmm_bayes.model.terms.pooling import pooled_prior
@@ -53,10 +53,10 @@ def outcome(
     over the floor; ``outcome_on`` is the probability of being above it, and `outcome_location` the
     floor plus their product.
 
-    In a mediated model the outcome's disturbance may be correlated with the mediator's
-    (`mmm_bayes.model.terms.demand`), and the density is that of the outcome given the mediator. The
-    centre of a density that is not at `outcome_location` is ``outcome_centre``: on the log scale if
-    disturbances multiply.
+    The outcome's disturbance may be correlated with those of the mediator and of channels that are
+    set by demand (`mmm_bayes.model.terms.demand`), and the density is that of the outcome given
+    these. The centre of a density that is not at `outcome_location` is ``outcome_centre``: on the
+    log scale if disturbances multiply.
 
     Parameters
     ----------
@@ -100,12 +100,13 @@ def outcome(
     centre, share = given_the_past(design, centre, values)
     noise = sigma * share * unit
     shock = prior(design, "shared_sigma") * share * unit if declare is pooled_prior else None
-    if mediator_disturbance is not None:
-        mean, deviation = given_demand(design, mediator_disturbance)
+    revealing = revealing_disturbances(design, mediator_disturbance)
+    if revealing is not None:
+        mean, deviation = given_demand(design, revealing)
         centre = centre + mean * (noise if shock is None else pt.sqrt(noise**2 + shock**2))
         noise = noise * deviation
         shock = None if shock is None else shock * deviation
-    conditional = mediator_disturbance is not None and form.demand == "unseen"
+    conditional = revealing is not None and form.demand == "unseen"
     # Counterfactuals draw the latent outcome of weeks at the floor from it.
     if conditional or form.errors == "ar1" or form.floor is not None:
         centre = pm.Deterministic("outcome_centre", centre, dims=dims)

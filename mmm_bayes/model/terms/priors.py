@@ -93,6 +93,14 @@ def default_priors(design: Design, spread: Any, mediator_spread: Any) -> dict[st
         # What unseen demand makes of what is left of both: any share, and hardly with other signs.
         "rho": ("Uniform", {"lower": -0.2, "upper": 0.95}),
         "demand_delay": ("Beta", {"alpha": 1.0, "beta": 3.0}),
+        "demand_loading": ("HalfNormal", {"sigma": 1.0}),
+        # Spends that demand may move are standardised.
+        "spend_intercept": ("Normal", {"mu": 0.0, "sigma": 1.0}),
+        "spend_covariate_effect": ("Normal", {"mu": 0.0, "sigma": 1.0}),
+        "spend_past_effect": ("Normal", {"mu": 0.0, "sigma": 1.0}),
+        "spend_shifter_effect": ("Normal", {"mu": 0.0, "sigma": 1.0}),
+        "spend_sigma": ("HalfNormal", {"sigma": 1.0}),
+        "mediator_shifter_effect": ("Normal", {"mu": 0.0, "sigma": mediator_spread}),
         "gamma": ("Normal", {"mu": 0.0, "sigma": 0.35 / np.sqrt(causes)}),
         "mediator_intercept": ("Normal", {"mu": 0.0 if hurdle else 1.0, "sigma": mediator_spread}),
         "mediator_covariate_effect": ("Normal", {"mu": 0.0, "sigma": mediator_spread}),

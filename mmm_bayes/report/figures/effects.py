@@ -21,7 +21,17 @@ from mmm_bayes.plots.over_time import return_over_time as draw_returns
 from mmm_bayes.plots.style import figure, panels
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View
-from mmm_bayes.text import Summary
+from mmm_bayes.text import Summary, join_names
+
+
+def _demand_strengths(run: View) -> dict[str, Summary]:
+    """Strength of unseen demand by the spend that it may move, in percent."""
+    posterior = run.group("posterior")
+    if "rho" not in posterior:
+        return {}
+    share = posterior.get("demand_share", posterior["rho"].expand_dims(moved=list(run.moved)))
+    ends = 100 * mean_and_ends(share)
+    return {name: Summary(*map(float, ends.sel(moved=name).values)) for name in run.moved}
 
 
 def causal_graph(run: View) -> Picture:
@@ -30,9 +40,7 @@ def causal_graph(run: View) -> Picture:
     direct = run.effects("draws")["direct"]
     posterior = run.group("posterior")
     arrows = causal_arrows(posterior, direct, run.outcome_sum, run.mediator)
-    demand = None
-    if "rho" in posterior:
-        demand = Summary(*map(float, 100 * mean_and_ends(posterior["rho"]).values))
+    demand = _demand_strengths(run)
     draw_graph(
         axes[0, 0], arrows, run.channels, mediator=run.mediator, outcome=run.outcome, demand=demand
     )
@@ -51,10 +59,10 @@ def causal_graph(run: View) -> Picture:
             f" The priors allow no negative effect on {run.outcome}, so no arrow into it can be "
             "dashed."
         )
-    if demand is not None:
+    if demand:
         unit += (
-            f" Unseen demand may move {run.mediator} and {run.outcome}: its number is the share "
-            "that it makes of what is left unexplained of both."
+            f" Unseen demand may move {join_names([*demand, run.outcome])}: its number is the "
+            "share that it makes of what is left unexplained of both the spend and the outcome."
         )
     return Picture(
         "graph",

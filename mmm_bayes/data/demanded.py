@@ -1,0 +1,162 @@
+"""Arrays of the spends that unseen demand may move, and of what tells them apart from demand.
+
+A week tells of demand what its spend tells beyond the calendar, the controls, the week before it
+and its shifters. It tells nothing if a test set the spend, if the channel was off, or if the week
+before is not known or was set by a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from mmm_bayes.data.dataset import Dataset
+
+#: What is known of the week before: the channel's own spend, and the outcome.
+PAST = ("spend", "outcome")
+
+
+@dataclass(frozen=True)
+class SpendScaling:
+    """Means and standard deviations over the fitted weeks, by unit.
+
+    Attributes
+    ----------
+    spend : tuple of array, shape (unit, demanded)
+        Of the square root of the exposure, in weeks that no test set.
+    outcome : tuple of array, shape (unit,)
+    shifters : tuple of array, shape (unit, shifter)
+    """
+
+    spend: tuple[np.ndarray, np.ndarray]
+    outcome: tuple[np.ndarray, np.ndarray]
+    shifters: tuple[np.ndarray, np.ndarray]
+
+
+def learn_spends(dataset: Dataset, weeks: slice) -> SpendScaling:
+    """Scaling of the spends that unseen demand may move.
+
+    Parameters
+    ----------
+    weeks : slice
+        Rows of the table's time axis to fit.
+    """
+    span = dataset.data.isel(time=weeks)
+    designed = span["designed"].sel(channel=list(dataset.description.demanded)).values > 0
+    return SpendScaling(
+        _moments(np.ma.masked_array(_roots(dataset)[weeks], designed)),
+        _moments(np.ma.masked_invalid(span["outcome"].values)),
+        _moments(np.ma.masked_invalid(span["shifters"].values)),
+    )
+
+
+def spend_arrays(dataset: Dataset, scaling: SpendScaling, weeks: slice) -> xr.Dataset:
+    """Data nodes of the equations of spends that demand may move.
+
+    Parameters
+    ----------
+    weeks : slice
+        Rows of the table's time axis.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``spend_root (time, unit, demanded)``, standardised; ``spend_past (time, unit, demanded,
+        past)``, 0 where it is not known; ``spend_known (time, unit, demanded)``, 1 in the weeks
+        that tell of demand; with shifters, ``spend_shifters (time, unit, shift)``, standardised,
+        one for each pair of channel and shifter (`shifts`).
+    """
+    names = list(dataset.description.demanded)
+    designed = dataset.data["designed"].sel(channel=names).values > 0
+    exposure = dataset.data["exposure"].sel(channel=names).values
+    root = _standardised(_roots(dataset), scaling.spend)
+    outcome = _standardised(dataset.data["outcome"].values, scaling.outcome)
+    past = np.zeros((*root.shape, len(PAST)))
+    past[1:, ..., 0] = root[:-1]
+    past[1:, ..., 1] = outcome[:-1, :, None]
+    tells = np.zeros(root.shape, bool)
+    tells[1:] = ~designed[1:] & ~designed[:-1] & (exposure[1:] > 0)
+    tells &= np.isfinite(past).all(-1)
+    dims = ("time", "unit", "demanded")
+    arrays = xr.Dataset(
+        {
+            "spend_root": (dims, np.where(tells, root, 0.0)[weeks]),
+            "spend_past": ((*dims, "past"), np.where(tells[..., None], past, 0.0)[weeks]),
+            "spend_known": (dims, tells[weeks].astype(float)),
+        },
+        coords={"demanded": names, "past": list(PAST)},
+    )
+    pairs = shifts(dataset, names)
+    return arrays.merge(_shifter_array(dataset, scaling, weeks, pairs, "spend_shifters", "shift"))
+
+
+def mediator_arrays(dataset: Dataset, scaling: SpendScaling, weeks: slice) -> xr.Dataset:
+    """Data nodes of the mediator that tests set in some weeks, or that shifters move.
+
+    Parameters
+    ----------
+    weeks : slice
+        Rows of the table's time axis.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``mediator_designed (time, unit)``, 1 where a test set the mediator, if the description
+        names such a column; ``mediator_shifters (time, unit, mediator_shift)``, standardised, if it
+        names shifters.
+    """
+    name = str(dataset.mediator)
+    pairs = shifts(dataset, [name])
+    arrays = _shifter_array(dataset, scaling, weeks, pairs, "mediator_shifters", "mediator_shift")
+    if dataset.description.channels[name].designed is not None:
+        designed = dataset.data["designed"].sel(channel=name, drop=True).isel(time=weeks)
+        arrays["mediator_designed"] = (("time", "unit"), (designed.values > 0).astype(float))
+    return arrays
+
+
+def shifts(dataset: Dataset, channels: list[str]) -> list[tuple[str, str]]:
+    """Pairs of a channel and a column that moves its spend.
+
+    Parameters
+    ----------
+    channels : list of str
+        Those of which shifters are taken.
+    """
+    return [
+        (channel, shifter)
+        for channel in channels
+        for shifter in dataset.description.channels[channel].shifters
+    ]
+
+
+def _shifter_array(
+    dataset: Dataset,
+    scaling: SpendScaling,
+    weeks: slice,
+    pairs: list[tuple[str, str]],
+    name: str,
+    dim: str,
+) -> xr.Dataset:
+    if not pairs:
+        return xr.Dataset()
+    values = _standardised(dataset.data["shifters"].values, scaling.shifters)[weeks]
+    places = [dataset.description.shifters.index(shifter) for _, shifter in pairs]
+    labels = [f"{shifter} ({channel})" for channel, shifter in pairs]
+    return xr.Dataset({name: (("time", "unit", dim), values[..., places])}, coords={dim: labels})
+
+
+def _roots(dataset: Dataset) -> np.ndarray:
+    names = list(dataset.description.demanded)
+    return np.sqrt(dataset.data["exposure"].sel(channel=names).values)
+
+
+def _moments(values: np.ma.MaskedArray) -> tuple[np.ndarray, np.ndarray]:
+    mean, deviation = (np.ma.filled(part, 0.0) for part in (values.mean(0), values.std(0)))
+    return mean, np.where(deviation > 0, deviation, 1.0)
+
+
+def _standardised(values: np.ndarray, moments: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    mean, deviation = moments
+    return np.asarray((values - mean) / deviation)
