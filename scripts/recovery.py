@@ -7,37 +7,56 @@ of 5, 13 and 20 channels. ``errors.csv`` and ``errors_summary.csv`` are of 80 ma
 with disturbances that remember, or a level that drifts, each fitted with independent and with
 autoregressive disturbances, and without unseen demand. ``demand.csv`` and ``demand_summary.csv``
 are of 60 in which demand that is in no column makes none, 30% or 60% of what media leave
-unexplained of Google spend and revenue, each fitted with and without such a demand. Arguments
-choose among the four: ``markets``, ``portfolio``, ``errors``, ``demand``.
+unexplained of Google spend and revenue, each fitted with and without such a demand.
+``spends.csv`` and ``spends_summary.csv`` are of 20 in which TV's budget follows a forecast of such
+a demand, each fitted without it, with it, and with what tells it from TV: eight weeks in which a
+test set the budget, and the price of airtime. Arguments choose among the five: ``markets``,
+``portfolio``, ``errors``, ``demand``, ``spends``.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import xarray as xr
 from rich.progress import track
 
+from mmm_bayes.data import Dataset
 from mmm_bayes.studies.calibration import recover, summarise_recovery
-from mmm_bayes.studies.simulate import Market, simulate, simulate_portfolio
+from mmm_bayes.studies.simulate import Market, as_dataset, simulate, simulate_portfolio
 
 MODEL, MARKETS = "partial_mediation", 20
 REMEMBERING = ("mediated", "remembering", "drifting", "drifting_together")
 DEMANDED = ("mediated", "demanded", "strongly_demanded")
+#: What each fit knows of TV's budget, beyond that demand may move it.
+KNOWN = {"nothing": (), "tests": ("designed",), "price": ("shifters",),
+         "tests and price": ("designed", "shifters")}  # fmt: skip
 CHANNELS, SHARES, REPLICATES = (5, 13, 20), (0.05, 0.10, 0.35, 0.60), 2
 FOLDER = Path(__file__).parent.parent / "results" / "recovery"
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    chosen = sys.argv[1:] or ["markets", "portfolio", "errors", "demand"]
+    chosen = sys.argv[1:] or ["markets", "portfolio", "errors", "demand", "spends"]
+    if "spends" in chosen:
+        none = {"demand": "none", "known": "nothing"}
+        fits = [(none, {"demand": "none", "errors": "ar1"})]
+        for known, keys in KNOWN.items():
+            described = {"describe": partial(describe, keys=keys), "errors": "ar1"}
+            fits.append(({"demand": "unseen", "known": known}, described))
+        write(markets_of(["forecasting"]), "spends", "spends_summary", fits)
     if "demand" in chosen:
         assumed = [{"demand": demand, "errors": "ar1"} for demand in ("none", "unseen")]
-        write(markets_of(DEMANDED), "demand", "demand_summary", assumed)
+        write(markets_of(DEMANDED), "demand", "demand_summary", [(a, a) for a in assumed])
     if "errors" in chosen:
         remembering = [{"demand": "none", "errors": errors} for errors in ("iid", "ar1")]
-        write(markets_of(REMEMBERING), "errors", "errors_summary", remembering)
+        fits = [(form, form) for form in remembering]
+        write(markets_of(REMEMBERING), "errors", "errors_summary", fits)
     if "portfolio" in chosen:
         write(portfolios(), "portfolio", "portfolio_summary")
     if "markets" in chosen:
@@ -59,26 +78,42 @@ def portfolios() -> list[Market]:
     ]
 
 
+def describe(market: Market, keys: Sequence[str]) -> Dataset:
+    """Dataset of a market whose description says of TV's budget what the keys say."""
+    dataset = as_dataset(market)
+    description = dataset.description
+    tv = description.channels["tv"]
+    unknown = {"designed": None, "shifters": ()}
+    update = {key: value for key, value in unknown.items() if key not in keys}
+    channels = description.channels | {"tv": tv.model_copy(update=update)}
+    described = description.model_copy(update={"channels": channels})
+    data = dataset.data.sel(shifter=list(described.shifters))
+    if "designed" not in keys:
+        data["designed"] = xr.zeros_like(data["designed"])
+    return replace(dataset, description=described, data=data)
+
+
 def write(
     markets: list[Market],
     rows_name: str,
     summary_name: str,
-    forms: Sequence[dict[str, str]] = ({},),
+    fits: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]] = (({}, {}),),
 ) -> None:
     """Fit markets, and write a row per market, channel and effect, and their summary.
 
     Parameters
     ----------
-    forms : sequence of dict of str to str, optional
-        Arguments of `form_for`, which the tables have as columns; as described by default.
+    fits : sequence of pairs of dict, optional
+        Of each fit the columns that tell it from the others, and arguments of `recover`; one fit as
+        described by default.
     """
     rows, summaries = [], []
-    for form in forms:
-        fits = recover(MODEL, markets, **form)
-        told = ", ".join([f"fitting {rows_name}", *form.values()])
-        found = pd.concat(list(track(fits, total=len(markets), description=told)))
-        rows.append(found.assign(**form))
-        summaries.append(summarise_recovery(found).assign(**form))
+    for labels, arguments in fits:
+        found_rows = recover(MODEL, markets, **arguments)
+        told = ", ".join([f"fitting {rows_name}", *labels.values()])
+        found = pd.concat(list(track(found_rows, total=len(markets), description=told)))
+        rows.append(found.assign(**labels))
+        summaries.append(summarise_recovery(found).assign(**labels))
     save(pd.concat(rows), rows_name, "%.6g")
     table = pd.concat(summaries)
     save(table, summary_name, "%.4f")

@@ -161,7 +161,9 @@ def test_every_member_has_the_equations(tmp_path, member):
     built = build_on(tmp_path, member, units=units, **changes)
     assert {"rho", "demand_loading", "spend_sigma"} <= set(map(str, built.free))
     moved = built.model.coords["moved"]
-    assert list(moved) == (["video", "tv"] if member == "no_mediation" else ["search", "video", "tv"])
+    assert list(moved) == (
+        ["video", "tv"] if member == "no_mediation" else ["search", "video", "tv"]
+    )
     assert built.free["spend_intercept"].sizes["unit"] == units
     parts = built.model.compile_logp(sum=False, mode="FAST_COMPILE")(built.model.initial_point())
     assert all(np.isfinite(part).all() for part in parts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import xarray as xr
 
+from mmm_bayes.data import Dataset
 from mmm_bayes.data.design import Design, make_design
 from mmm_bayes.data.form import form_for, remembering
 from mmm_bayes.diagnostics.predictive import autocorrelation_sentence
@@ -51,7 +52,11 @@ class MarketFit:
 
 
 def compiled_markets(
-    model: str, markets: Iterable[Market], **choices: Any
+    model: str,
+    markets: Iterable[Market],
+    *,
+    describe: Callable[[Market], Dataset] = as_dataset,
+    **choices: Any,
 ) -> Iterator[tuple[Market, CompiledModel, Design]]:
     """Compile a model for markets, once for each form of a fit and each size of a table.
 
@@ -59,6 +64,8 @@ def compiled_markets(
     ----------
     model : str
         A member of the family.
+    describe : callable
+        From a market to its dataset.
     **choices
         Arguments of `form_for`; as each market's description says by default.
 
@@ -69,7 +76,7 @@ def compiled_markets(
     member = load_member(model)
     known: dict[Any, CompiledModel] = {}
     for market in markets:
-        dataset = as_dataset(market)
+        dataset = describe(market)
         design = make_design(dataset, form_for(dataset, **choices))
         yield market, _compile_once(known, member, design), design
 
@@ -108,7 +115,8 @@ def default_fits(
 
 def _compile_once(known: dict[Any, CompiledModel], member: Member, design: Design) -> CompiledModel:
     """Compiled model of a design's form and sizes, which is kept in `known`."""
-    kind = (design.form, tuple(design.arrays.sizes.items()), design.causes)
+    nodes = tuple(sorted(map(str, design.arrays)))
+    kind = (design.form, tuple(design.arrays.sizes.items()), design.causes, nodes)
     if kind not in known:
         known[kind] = compile_model(member, design)
     return known[kind]

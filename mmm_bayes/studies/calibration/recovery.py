@@ -49,7 +49,7 @@ def recover(
     markets : iterable of Market
         Those of one form and size are compiled once.
     **choices
-        Arguments of `form_for`; as each market's description says by default.
+        Other arguments of `compiled_markets`: the form of the fits, and how markets are described.
 
     Yields
     ------

@@ -32,10 +32,15 @@ MEAN_SPEND = np.array([6000.0, 4000.0, 2500.0, 8000.0, 9000.0])
 MEAN_EMAILS = 40_000.0
 MEAN_REVENUE = 250_000.0
 MEAN_PRICE = 20.0
-#: Correlation of a week's missing demand with the last week's.
-DEMAND_MEMORY = 0.6
+#: Correlation of a week's missing demand with the last week's, and of its forecast with it.
+DEMAND_MEMORY, FORECAST_SKILL = 0.6, 0.8
+#: Standard deviation of the logarithm of the price of airtime, and what the budget does with it.
+AIRTIME_SPREAD, AIRTIME_ELASTICITY = 0.25, -0.8
+#: Weeks of a test of TV, each with its budget as a multiple of the mean: low, then high.
+TESTED_WEEKS = {**dict.fromkeys(range(60, 64), 0.4), **dict.fromkeys(range(110, 114), 1.8)}
 FIRST_WEEK = "2022-01-03"
 
+TV_INDEX = CHANNELS.index("tv")
 CAUSE_INDICES = [CHANNELS.index(cause) for cause in CAUSES]
 MEDIATOR_INDEX = CHANNELS.index(MEDIATOR)
 
@@ -112,14 +117,20 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         level = level - level[2 * history :].mean(0)
         demand = demand + level * kind.walk_moves_mediator
 
+    wanted, airtime = np.zeros((length, kind.units)), np.ones((length, kind.units))
+    if kind.forecast:
+        wanted = autoregression(rng, wanted.shape, 1.0, DEMAND_MEMORY)
+        airtime = np.round(np.exp(autoregression(rng, wanted.shape, AIRTIME_SPREAD, 0.5)), 3)
+        spends[..., TV_INDEX] = _forecast_budget(rng, kind.forecast, wanted, airtime, weeks)
+
     causes = spends[..., CAUSE_INDICES]
     mediation_parameters = _media_parameters(rng, kind, len(CAUSES))
     gamma = _shares(rng, kind, np.full(len(CAUSES), 0.08), np.full(len(CAUSES), 0.25))
     gamma = gamma * kind.mediated
     mediator = _mediator(rng, kind, mediation_parameters, gamma, causes, season, demand, size)
-    wanted = np.zeros((length, kind.units))
     if kind.demand:
-        wanted = autoregression(rng, wanted.shape, 1.0, DEMAND_MEMORY)
+        if not kind.forecast:
+            wanted = autoregression(rng, wanted.shape, 1.0, DEMAND_MEMORY)
         mediator = _with_demand(mediator, kind.demand, wanted[history:])
     mediator_spend = np.round(mediator.draw(rng, causes), 2)
     path = spends[history:].copy()
@@ -249,6 +260,10 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
         table[f"{channel}_spend"] = path[history:, :, index].ravel()
     if kind.owned:
         table["emails_sent"] = path[history:, :, -1].astype(int).ravel()
+    if kind.forecast:
+        tested = np.isin(np.arange(weeks), list(TESTED_WEEKS)).astype(int)
+        table["tv_test"] = np.repeat(tested, kind.units)
+        table["airtime_price"] = airtime[2 * history :].ravel()
     table["price"] = price[2 * history :].ravel()
     table["promotion"] = promotion[2 * history :].astype(int).ravel()
     table["revenue"] = np.maximum(revenue, floor).ravel()
@@ -321,6 +336,23 @@ def _spends(
     flights = autoregression(rng, shape, 1.0, 0.75) > 0.0
     flighted = np.array([kind.flighted or channel in ("tv", EMAIL) for channel in channels])
     return np.where(flighted, spends * flights, spends)
+
+
+def _forecast_budget(
+    rng: np.random.Generator, follows: float, wanted: Array, airtime: Array, weeks: int
+) -> Array:
+    """TV's budget in money a week, shape (length, unit), by a forecast of demand.
+
+    `wanted` and `airtime` have that shape; the last `weeks` of them are the table's.
+    """
+    chance = rng.normal(size=wanted.shape)
+    forecast = FORECAST_SKILL * wanted + np.sqrt(1 - FORECAST_SKILL**2) * chance
+    own = autoregression(rng, wanted.shape, 0.2, 0.5)
+    budget = np.exp(follows * forecast + AIRTIME_ELASTICITY * np.log(airtime) + own)
+    for week, multiple in TESTED_WEEKS.items():
+        if week < weeks:
+            budget[len(budget) - weeks + week] = multiple
+    return np.asarray(np.round(MEAN_SPEND[TV_INDEX] * budget, 2))
 
 
 def _mediator(

@@ -48,6 +48,9 @@ class Scenario:
         Share of the variance of both disturbances that a demand makes which is missing from the
         table and remembers its last week. People search when they want a thing and buy it in the
         same or in the next week.
+    forecast : float
+        Log points by which TV's budget follows a standard deviation of a forecast of that demand.
+        The budget also follows the price of airtime, and in eight weeks a test sets it.
     mechanism : Mechanism
         Saturation curve and length of the carryover in both equations.
     retention, half_saturation : tuple of float
@@ -79,6 +82,7 @@ class Scenario:
     walk_moves_mediator: bool = False
     confounding: float = 0.0
     demand: float = 0.0
+    forecast: float = 0.0
     mechanism: Mechanism = STANDARD
     retention: tuple[float, float] = (0.1, 0.7)
     half_saturation: tuple[float, float] = (0.5, 2.0)
@@ -141,6 +145,12 @@ SCENARIOS = {
         "Demand that is missing from the table makes 60% of what media leave unexplained of Google "
         "spend and revenue.",
         demand=0.6,
+    ),
+    "forecasting": Scenario(
+        "Demand that is missing from the table makes half of what media leave unexplained, and "
+        "TV's budget follows a forecast of it, except in the weeks of a test.",
+        demand=0.5,
+        forecast=0.35,
     ),
     # Between an eighth and a half of an effect comes later than the 13th week.
     "long_carryover": Scenario(

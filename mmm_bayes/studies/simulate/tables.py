@@ -15,6 +15,7 @@ from mmm_bayes.files import write_text
 from mmm_bayes.studies.simulate.market import EMAIL, Market
 
 ROLES = {"google": "search", "tv": "offline"}
+_SET_BY_DEMAND = ['set_by = "demand"', 'designed = "tv_test"', 'shifters = ["airtime_price"]']
 _INTERACTIONS = [
     "",
     "[interactions.promotion_at_price]",
@@ -75,6 +76,8 @@ def describe(market: Market, file: str) -> str:
     for channel in (name for name in truth["channels"] if name != EMAIL):
         role = ROLES.get(channel, "social")
         lines += ["", f"[channels.{channel}]", f'spend = "{channel}_spend"', f'role  = "{role}"']
+        if f"{channel}_test" in market.table:
+            lines += _SET_BY_DEMAND
     if owned := EMAIL in truth["channels"]:
         lines += ["", f"[channels.{EMAIL}]", 'exposure = "emails_sent"', 'role     = "owned"']
     causes = ", ".join(f'"{cause}"' for cause in truth["causes"])
