@@ -24,9 +24,11 @@ def fitted_table(run: View) -> pd.DataFrame:
     constant = run.group("constant_data")
     columns = {description["outcome"]: run.observed}
     for name, channel in description["channels"].items():
-        for kind in ("spend", "exposure"):
+        for kind in ("spend", "exposure", "designed"):
             if channel.get(kind):
                 columns[channel[kind]] = constant[kind].sel(channel=name, drop=True)
+        for shifter in channel.get("shifters", []):
+            columns[shifter] = constant["shifters"].sel(shifter=shifter, drop=True)
     for name, control in description["controls"].items():
         columns[control["column"]] = constant["controls"].sel(control=name, drop=True)
     values = {

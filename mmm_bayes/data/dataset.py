@@ -21,6 +21,8 @@ from mmm_bayes.data.values import (
 )
 from mmm_bayes.errors import error_context
 
+#: Variables of `Dataset.data` beside the outcome.
+INPUTS = ["spend", "exposure", "controls", "designed", "shifters"]
 ALL_UNITS = "all"  # name of a single market's only unit, and of the total over units
 
 

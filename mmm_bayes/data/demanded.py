@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from mmm_bayes.data.covariates import covariate_columns
 from mmm_bayes.data.dataset import Dataset
 
 #: What is known of the week before: the channel's own spend, and the outcome.
@@ -114,6 +115,53 @@ def mediator_arrays(dataset: Dataset, scaling: SpendScaling, weeks: slice) -> xr
         designed = dataset.data["designed"].sel(channel=name, drop=True).isel(time=weeks)
         arrays["mediator_designed"] = (("time", "unit"), (designed.values > 0).astype(float))
     return arrays
+
+
+def first_stage(dataset: Dataset, channel: str) -> float:
+    """F statistic of a channel's shifters in a regression of its spend, by least squares.
+
+    The other regressors are units, calendar, controls, the week before and, of a mediator, its
+    causes' exposure. Staiger, Stock (1997), *Instrumental variables regression with weak
+    instruments*, call instruments below 10 weak.
+
+    Parameters
+    ----------
+    channel : str
+        A channel with shifters.
+    """
+    time, data = dataset.data["time"].values, dataset.data
+    root = np.sqrt(data["exposure"].values)
+    own = root[..., dataset.channels.index(channel)]
+    outcome = data["outcome"].values
+    causes = dataset.causes if channel == dataset.mediator else ()
+    covariates = covariate_columns(dataset, time[0], time[-1]).transpose("time", "unit", "column")
+    units = np.broadcast_to(np.eye(own.shape[1]), (len(own) - 1, own.shape[1], own.shape[1]))
+    others = np.concatenate(
+        [units, covariates.values[1:], own[:-1, :, None], outcome[:-1, :, None],
+         root[1:, :, [dataset.channels.index(cause) for cause in causes]]], -1
+    )  # fmt: skip
+    names = list(dataset.description.channels[channel].shifters)
+    shifters = data["shifters"].sel(shifter=names).values[1:]
+    free = data["designed"].sel(channel=channel).values == 0
+    kept = (free[1:] & free[:-1] & (own[1:] > 0)).ravel()
+
+    response, without, shifted = (
+        values.reshape(kept.size, -1)[kept] for values in (own[1:], others, shifters)
+    )
+    both = np.concatenate([without, shifted], 1)
+    left, left_of_both = _squares(response, without), _squares(response, both)
+    freedom = len(response) - np.linalg.matrix_rank(both)
+    if freedom <= 0:
+        return 0.0
+    return float((left - left_of_both) / len(names) / max(left_of_both / freedom, 1e-300))
+
+
+def _squares(response: np.ndarray, columns: np.ndarray) -> float:
+    """Sum of squares that least squares leave."""
+    scale = np.abs(columns).max(0)
+    columns = columns / np.where(scale > 0, scale, 1.0)
+    fit = columns @ np.linalg.lstsq(columns, response, rcond=None)[0]
+    return float(((response - fit) ** 2).sum())
 
 
 def shifts(dataset: Dataset, channels: list[str]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmm_bayes.data.dataset import Dataset
+from mmm_bayes.data.demanded import first_stage
 from mmm_bayes.data.description import SEASON, WEEKDAYS
 from mmm_bayes.data.experiments import contradictions, experiment_periods
 from mmm_bayes.data.moved_controls import moved_controls
@@ -26,6 +27,7 @@ from mmm_bayes.text import join_names, number
 
 POINT_MASS = 0.05  # share of weeks at one exact value that calls for more than a density
 MEDIATOR_OFF = 0.05  # share of weeks with the mediator off from which it needs a hurdle
+WEAK_SHIFTERS = 10.0  # F statistic below which shifters tell little of a spend
 MASS_ROWS = 4  # fewest rows at one exact value that are not taken for chance
 OFF_ROWS = 2  # fewest rows with the mediator off that are not taken for a single event
 NEARLY_COLLINEAR = 0.9
@@ -169,6 +171,7 @@ def profile(dataset: Dataset, *, floor: float | None = None) -> Profile:
             *_collinearity_warnings(names, correlation, vif),
             *_mediation_warnings(dataset, mediation),
             *_moved_control_warnings(dataset),
+            *_shifter_warnings(dataset),
             *_outcome_warnings(outcome, floor),
             *_sample_size_warnings(weeks_per_parameter, parameters),
         ),
@@ -177,6 +180,7 @@ def profile(dataset: Dataset, *, floor: float | None = None) -> Profile:
             *dataset.notes,
             *_proportional_exposure_notes(dataset),
             *_unpaid_channel_notes(dataset),
+            *_demand_notes(dataset),
         ),
     )
 
@@ -458,6 +462,38 @@ def _moved_control_warnings(dataset: Dataset) -> Iterator[str]:
             "and as a control it takes that part of the channels' effects away; leave it out, or "
             "declare it as a mediator."
         )
+
+
+def _shifter_warnings(dataset: Dataset) -> Iterator[str]:
+    """Warnings on shifters that hardly move their channel's spend."""
+    for name, channel in dataset.description.channels.items():
+        if channel.shifters and (strength := first_stage(dataset, name)) < WEAK_SHIFTERS:
+            plural = len(channel.shifters) > 1
+            yield (
+                f"{join_names(channel.shifters)} hardly move{'' if plural else 's'} the spend on "
+                f"{name} beyond the calendar, the controls and the week before (F "
+                f"{number(strength)}, below {WEAK_SHIFTERS:g}), so "
+                f"{'they tell' if plural else 'it tells'} little of what the spend does and what "
+                "demand does."
+            )
+
+
+def _demand_notes(dataset: Dataset) -> Iterator[str]:
+    """Notes on spends that demand in no column may move, and on what tells them from it."""
+    description = dataset.description
+    if description.demand.assume == "none":
+        return
+    for name in (*description.mediators, *description.demanded):
+        channel = description.channels[name]
+        parts = []
+        if channel.designed is not None:
+            weeks = int((dataset.data["designed"].sel(channel=name) > 0).any("unit").sum())
+            parts.append(f"a test set it in {weeks} weeks")
+        if channel.shifters:
+            parts.append(f"{join_names(channel.shifters)} may move it and nothing else")
+        if parts or name in description.demanded:
+            told = f"; {', and '.join(parts)}" if parts else ""
+            yield f"{name}: demand that is in no column may move its spend{told}."
 
 
 def mediator_needs_hurdle(dataset: Dataset) -> bool:

@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from mmm_bayes.data import load
+from mmm_bayes.data.dataset import INPUTS
 from mmm_bayes.data.design import Design, make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics.check import Check
@@ -142,7 +143,7 @@ def _draw_prior(built: BuiltModel, design: Design, draws: int, seed: int) -> xr.
             "prior": prior,
             "prior_predictive": replicate(built.model, prior, design, seed=seed),
             "observed_data": design.arrays[list(observed)].rename(observed),
-            "constant_data": design.dataset.data[["spend", "exposure", "controls"]],
+            "constant_data": design.dataset.data[INPUTS],
         }
     )
     tree.attrs = model_attributes(built, design)

@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import xarray as xr
+
 from mmm_bayes.data import Dataset
+from mmm_bayes.data.dataset import INPUTS
 from mmm_bayes.data.description import Description
 from mmm_bayes.data.design import Design, make_design
 from mmm_bayes.data.experiments import no_experiments
@@ -58,7 +61,13 @@ def run_dataset(run: Run) -> Dataset:
     """Dataset that a run was fitted to, read from its folder."""
     constant = run.draws["constant_data"].to_dataset()
     outcome = run.draws["observed_data"].to_dataset()["outcome"]
-    data = constant[["spend", "exposure", "controls"]].assign(outcome=outcome)
+    missing = [name for name in INPUTS if name not in constant]  # a run of an earlier version
+    unknown = {
+        "designed": xr.zeros_like(constant["exposure"]),
+        "shifters": constant["controls"].isel(control=slice(0)).rename(control="shifter"),
+    }
+    constant = constant.assign({name: unknown[name] for name in missing})
+    data = constant[INPUTS].assign(outcome=outcome)
     description = Description.model_validate(run.record["description"])
     tests = no_experiments()
     if "spend_change" in constant:

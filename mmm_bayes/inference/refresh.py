@@ -23,7 +23,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from mmm_bayes.data import Dataset, load
-from mmm_bayes.data.dataset import ALL_UNITS
+from mmm_bayes.data.dataset import ALL_UNITS, INPUTS
 from mmm_bayes.data.design import arrange, make_design
 from mmm_bayes.data.form import Form
 from mmm_bayes.data.values import shortlist
@@ -260,7 +260,7 @@ def _shared_weeks(old: Dataset, new: Dataset) -> slice:
 def _revision_note(old: Dataset, new: Dataset, weeks: slice) -> str:
     """A sentence on revised numbers of old weeks; empty if there are none."""
     revised = []
-    for name in ("outcome", "spend", "exposure", "controls"):
+    for name in ("outcome", *INPUTS):
         before, after = old.data[name].values, new.data[name].isel(time=weeks).values
         if number := int((~np.isclose(before, after, rtol=1e-9)).sum()):
             revised.append(f"{number} of {name}")

@@ -17,6 +17,7 @@ import pymc as pm
 import xarray as xr
 from pymc.initial_point import make_initial_point_fn
 
+from mmm_bayes.data.dataset import INPUTS
 from mmm_bayes.data.design import Design, data_names
 from mmm_bayes.errors import InputError, error_context
 from mmm_bayes.inference import stream as streaming
@@ -413,7 +414,7 @@ def add_derived_groups(
             {f"{name}_observed": name for name in compiled.observed}
         ),
         "constant_data": design.arrays[data_names(design)].merge(
-            design.dataset.data[["spend", "exposure", "controls"]].isel(time=design.weeks)
+            design.dataset.data[INPUTS].isel(time=design.weeks)
         ),
     }
     if "lift" in compiled.observed:

@@ -52,13 +52,14 @@ def placebo_design(real: Design, channel: str, shift: int, *, mediator: bool = F
     data, name = real.dataset.data, _unused_name(real.dataset)
     if mediator:
         data = _shift_channel(data, real.dataset.mediator, shift)
-    placebo = data[["spend", "exposure"]].sel(channel=[channel]).roll(time=shift, roll_coords=False)
+    amounts = ["spend", "exposure", "designed"]
+    placebo = data[amounts].sel(channel=[channel]).roll(time=shift, roll_coords=False)
     placebo = placebo.assign_coords(channel=[name], role=("channel", ["placebo"]))
     channels = xr.concat(
-        [data[["spend", "exposure"]], placebo], "channel", coords="minimal", compat="override",
+        [data[amounts], placebo], "channel", coords="minimal", compat="override",
         join="outer",
     )  # fmt: skip
-    extended = channels.assign(outcome=data["outcome"], controls=data["controls"])
+    extended = channels.assign(data[["outcome", "controls", "shifters"]])
     extended.attrs = data.attrs
     description = _placebo_description(real.dataset.description, channel, name)
     dataset = dataclasses.replace(real.dataset, data=extended, description=description)

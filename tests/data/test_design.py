@@ -180,8 +180,11 @@ def test_later_weeks_keep_the_training_scaling(single: Dataset) -> None:
     retrained = make_design(changed, IDENTITY, slice(0, 20))
     for name in train.arrays:
         np.testing.assert_array_equal(train.arrays[name], retrained.arrays[name])
-    for name, value in vars(train.scaling).items():
-        np.testing.assert_array_equal(value, getattr(retrained.scaling, name))
+    for before, after in ((train.scaling, retrained.scaling),
+                          (train.scaling.spends, retrained.scaling.spends)):  # fmt: skip
+        for name, value in vars(before).items():
+            if name != "spends":
+                np.testing.assert_array_equal(value, getattr(after, name))
 
     test = arrange(single, IDENTITY, train.scaling, slice(20, WEEKS))
     np.testing.assert_array_equal(test.arrays["outcome_scale"], train.arrays["outcome_scale"])

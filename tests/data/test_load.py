@@ -390,7 +390,7 @@ def test_unit_that_lacks_dates(panel):
 
 def test_weekly_mediation(weekly_mediation):
     data = load(weekly_mediation).data
-    assert dict(data.sizes) == {"time": 104, "unit": 1, "channel": 5, "control": 3}
+    assert dict(data.sizes) == {"time": 104, "unit": 1, "channel": 5, "control": 3, "shifter": 0}
     assert int((data["spend"].sel(channel="google") == 0).sum()) == 59
     assert int((data["outcome"] == 1).sum()) == 8
 

@@ -10,9 +10,9 @@ import scipy.stats
 import xarray as xr
 from builds import MAX_LAG, WEEKS, flat, log_densities
 
-from mmm_bayes.data import load
+from mmm_bayes.data import load, profile
 from mmm_bayes.data.continuation import append_plan
-from mmm_bayes.data.demanded import PAST
+from mmm_bayes.data.demanded import PAST, first_stage
 from mmm_bayes.data.design import data_names, make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics.demand import demand_checks, moved_spends
@@ -311,3 +311,50 @@ def test_tests_of_some_mediators_are_not_modelled(tmp_path, units, off, where):
     member = load_member("panel" if units > 1 else "partial_mediation")
     with pytest.raises(InputError, match=f"designed: .*{where}"):
         member.build(make_design(data))
+
+
+def shifter_table(tmp_path, follows):
+    """TV spend that follows last week's and, as strongly as told, a price."""
+    table, rng = frame(), np.random.default_rng(8)
+    price, spend = rng.normal(size=WEEKS), np.full(WEEKS, 9.0)
+    for week in range(1, WEEKS):
+        spend[week] = 5 + 0.5 * spend[week - 1] + follows * price[week] + rng.normal()
+    table["tv_spend"], table["airtime"] = spend**2, price
+    content = described()
+    content["channels"]["tv"]["shifters"] = ["airtime"]
+    return load(builds.write(tmp_path, table, content))
+
+
+def test_the_first_stage_is_a_regression(tmp_path):
+    data = shifter_table(tmp_path, 1.0)
+    table, rows = frame(), []
+    root, sold = np.sqrt(data.data["spend"].sel(channel="tv").values[:, 0]), table["sales"]
+    wave = 2 * np.pi * np.arange(WEEKS) * 7 / 365.25
+    price = data.data["shifters"].sel(shifter="airtime").values[:, 0]
+    for week in range(1, WEEKS):
+        if week not in TESTED and week - 1 not in TESTED:
+            rows.append(
+                [root[week], price[week], root[week - 1], sold[week - 1], week,
+                 np.sin(wave[week]), np.cos(wave[week]), np.log(table["price"][week]),
+                 table["promotion"][week], 1.0]
+            )  # fmt: skip
+    rows = np.array(rows)
+    fitted = np.linalg.lstsq(rows[:, 1:], rows[:, 0], rcond=None)
+    left, freedom = float(fitted[1][0]), len(rows) - rows.shape[1] + 1
+    covariance = left / freedom * np.linalg.inv(rows[:, 1:].T @ rows[:, 1:])
+    t = fitted[0][0] / np.sqrt(covariance[0, 0])
+    assert first_stage(data, "tv") == pytest.approx(t**2, rel=1e-6)
+
+
+def test_the_profile_says_what_tells_a_spend_from_demand(tmp_path):
+    strong = profile(shifter_table(tmp_path / "strong", 1.5))
+    weak = profile(shifter_table(tmp_path / "weak", 0.0))
+    assert any(
+        note == "tv: demand that is in no column may move its spend; a test set it in 3 weeks, and "
+        "airtime may move it and nothing else."
+        for note in strong.notes
+    )
+    assert "video: demand that is in no column may move its spend." in strong.notes
+    of_airtime = "airtime hardly moves the spend on tv"
+    assert not [sentence for sentence in strong.warnings if of_airtime in sentence]
+    assert [sentence for sentence in weak.warnings if of_airtime in sentence]

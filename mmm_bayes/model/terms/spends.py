@@ -8,8 +8,8 @@ standard normal variable that demand may move (`mmm_bayes.model.terms.demand`). 
 the spend, and the outcome through it alone, so they tell the spend's part in ``z`` from demand's:
 they are instruments. Weeks that tell nothing of demand have ``z = 0`` and no density.
 
-Source: Heckman, Robb (1985), *Alternative methods for evaluating the impact of interventions*,
-section 4 (control functions).
+Source: Heckman, Robb (1985), *Alternative methods for evaluating the impact of interventions: an
+overview* (control functions), Journal of Econometrics 30.
 """
 
 from __future__ import annotations

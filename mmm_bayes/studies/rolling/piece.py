@@ -114,7 +114,11 @@ def _model_key(plan: RollingPlan, window: Design) -> str:
         "mediator": plan.dataset.mediator,
         "described": {
             name: description.get(name)
-            for name in ("controls", "interactions", "priors", "calendar")
+            for name in ("controls", "interactions", "priors", "calendar", "demand")
+        },
+        "spends": {
+            name: [channel.set_by, channel.designed, channel.shifters]
+            for name, channel in plan.dataset.description.channels.items()
         },
     }
     return hashlib.sha256(json.dumps(form, sort_keys=True, default=str).encode()).hexdigest()

@@ -23,6 +23,7 @@ class World:
     channels, causes : sequence of str
         All channels, and those that act through the mediator.
     units : list of str
+        Names of the units, "all" for a single one.
     outcome : Equation
         Location of the revenue, as a share of its mean.
     mediator : NormalMediator or HurdleMediator
