@@ -37,6 +37,9 @@ Array = NDArray[Any]
 
 POLICIES: tuple[str, ...] = get_args(MediatorPolicy)
 LEVEL = 0.1
+#: Promised over true gain of plans for 120 simulated markets, 100 of which the model does not
+#: describe (``docs/misspecification.md``), with the mediator's spend set or caused.
+PROMISED_OVER_TRUE = {"planner": 2.0, "caused": 1.6}
 
 
 @dataclass(frozen=True)
@@ -307,7 +310,23 @@ def plan_sentences(plan: Plan, outcome: str) -> list[str]:
             f"{name}={example_bound(start, np.array(plan.limit.channels) == name)}, lets it return"
             for name in record["paused"]
         ),
+        promise_sentence(plan.response.policy),
     ]
+
+
+def promise_sentence(policy: MediatorPolicy) -> str:
+    """How far plans kept their promise where the truth is known.
+
+    Parameters
+    ----------
+    policy : {"planner", "caused"}
+        Whether the planner sets the mediator's spend, or it follows from its causes.
+    """
+    return (
+        "a plan is chosen by the same posterior that promises its gain, and takes what that "
+        "overrates: in 120 simulated markets, most of a kind that the model does not describe, the "
+        f"promised gains were {number(PROMISED_OVER_TRUE[policy])} times the true ones"
+    )
 
 
 def _check(

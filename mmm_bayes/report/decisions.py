@@ -19,13 +19,24 @@ from mmm_bayes.decisions.job import (
     TRADEOFF,
     WEEKS,
 )
+from mmm_bayes.decisions.outcome import MediatorPolicy
+from mmm_bayes.decisions.plan import promise_sentence
 from mmm_bayes.files import read_json
 from mmm_bayes.plots import decisions as plots
 from mmm_bayes.plots.style import figure
 from mmm_bayes.report.cells import Cell, Row, Table, estimate_cell, make_table, number_cell
 from mmm_bayes.report.picture import Picture
 from mmm_bayes.report.run import View, row_summary
-from mmm_bayes.text import MISSING, count, estimate, join_names, number, percent, probability
+from mmm_bayes.text import (
+    MISSING,
+    capitalised,
+    count,
+    estimate,
+    join_names,
+    number,
+    percent,
+    probability,
+)  # fmt: skip
 
 _OBJECTIVES = {
     "mean": "the expected {outcome}",
@@ -62,6 +73,8 @@ def plan_sentences(run: View) -> list[str]:
         f"to {number(farthest)} times as high): there the plan rests on the model's form, not on "
         "data.",
     ]
+    policy: MediatorPolicy = "caused" if record["mediator"] == "caused" else "planner"
+    sentences.append(f"{capitalised(promise_sentence(policy))}.")
     if record.get("paused"):
         sentences.append(
             f"{join_names(record['paused'])} had no spend in the last year. The plan's bounds are "

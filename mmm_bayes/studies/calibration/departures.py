@@ -53,10 +53,10 @@ DEPARTURES = (
         "an omitted confounder",
         "An autocorrelated demand, with a standard deviation of 6%, moves both Google's spend and "
         "revenue; the table does not contain it.",
-        "Put what drives demand into `[controls]`, such as the volume of searches (Chen et al. "
-        "2018), or measure Google by a lift test (`[experiments]`). `mmm-bayes sensitivity` says "
-        "how strong such a cause would have to be to explain the mediation away. The checks can "
-        "only notice autocorrelation, not that its cause moves Google too.",
+        "The model has such a demand, whose strength it learns: fitted with `--demand none`, it "
+        "would credit Google with it. What is known of its strength (`[demand]`), weeks in which a "
+        "test set Google's spend (`designed`), and lift tests (`[experiments]`) tell the two "
+        "apart. The volume of searches is no control: media move it, too.",
     ),
     Departure(
         "changing_effect",

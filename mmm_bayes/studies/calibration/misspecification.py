@@ -10,12 +10,14 @@ import textwrap
 
 import pandas as pd
 
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.studies.calibration.alarms import warning_counts
 from mmm_bayes.studies.calibration.departures import DEPARTURES, REFERENCE, Departure
 from mmm_bayes.studies.calibration.plans import POLICIES, summarise_plans
 from mmm_bayes.studies.calibration.recovery import NOMINAL, judge_coverage
 from mmm_bayes.text import capitalised
 
+GROUP_NAMES = {ALL_MEDIA: "all media together"}
 POLICY_NAMES = {"planner": "set", "caused": "caused"}
 ESTIMANDS = ("total", "direct", "indirect")
 WIDTH = 120
@@ -75,7 +77,7 @@ def _verdict_lists(coverage: pd.DataFrame) -> str:
             not_trusted.append(f"{departure.name} ({', '.join(failed)})")
             continue
         weak = [
-            f"{name} of {group}"
+            f"{name} of {GROUP_NAMES.get(group, group)}"
             for name in ESTIMANDS
             for group in _weak_groups(coverage, departure.scenario, name)
         ]
@@ -92,7 +94,8 @@ def _rule(coverage: pd.DataFrame) -> str:
         "The rule: the share of intervals that contain the truth has a 90% interval itself "
         f"(Wilson). If that interval contains {NOMINAL:.0%}, the intervals are *trusted*; if it "
         "lies below, *not trusted*; if it lies above, *trusted, wider than need be*. A group of "
-        "channels (social, google, tv) that fails the rule by itself is named beside the verdict. "
+        "channels (social, google, tv), or all media together, that fails the rule by itself is "
+        "named beside the verdict. "
         f"With {pooled['cases'].min()} to {pooled['cases'].max()} cases a small undercoverage goes "
         "unnoticed, and the channels of one market, which share its weeks, are counted as separate "
         "cases."
@@ -157,7 +160,8 @@ def _plans_section(plans: pd.DataFrame) -> list[str]:
         "between half and one and a half of each channel's spend, was chosen by the posterior, and "
         "its gain computed from the true equations. Over all markets the promised gain is "
         f"{ratios['planner']:.2f} times the true one where Google's spend is set, and "
-        f"{ratios['caused']:.2f} times where it follows from its causes.",
+        f"{ratios['caused']:.2f} times where it follows from its causes: a plan that is chosen by "
+        "a posterior takes what it overrates.",
         "\n".join(lines)
         + "\n\nPromised and true: mean gains as shares of the year's revenue; the ratio is that of "
         "their sums.",
@@ -196,7 +200,8 @@ def _verdict(coverage: pd.DataFrame, scenario: str, estimand: str) -> str:
     """The verdict over all channels, and the groups for which it is worse."""
     verdict = str(_row(coverage, scenario, estimand)["verdict"])
     weak = [
-        f"{group} {_row(coverage, scenario, estimand, group)['coverage_90']:.0%}"
+        f"{GROUP_NAMES.get(group, group)} "
+        f"{_row(coverage, scenario, estimand, group)['coverage_90']:.0%}"
         for group in _weak_groups(coverage, scenario, estimand)
     ]
     if not weak:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from places import ROOT
 
+from mmm_bayes.decisions.plan import PROMISED_OVER_TRUE
 from mmm_bayes.studies.calibration.alarms import warning_counts
 from mmm_bayes.studies.calibration.departures import DEPARTURES, REFERENCE
 from mmm_bayes.studies.calibration.misspecification import misspecification_page
@@ -91,6 +92,23 @@ def check_table(failures: dict[str, int]) -> pd.DataFrame:
     )
 
 
+def plans(truths: dict[str, float]) -> pd.DataFrame:
+    """Twenty markets of each scenario, whose plans promise 10 (2 to 18) of 1,000.
+
+    A planner's plan brings 5 or what `truths` say, a caused one 4.
+    """
+    return pd.DataFrame(
+        [
+            {"scenario": scenario, "seed": seed, "policy": policy, "gain": 10.0, "lower": 2.0,
+             "upper": 18.0, "outcome": 1000.0,
+             "truth": truths.get(scenario, 5.0) if policy == "planner" else 4.0}
+            for scenario in KINDS
+            for seed in range(20)
+            for policy in ("planner", "caused")
+        ]
+    )  # fmt: skip
+
+
 def table_cells(text: str, name: str, estimand: str) -> list[str]:
     """Cells of one row of the table."""
     (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} | {estimand} |")]
@@ -141,12 +159,11 @@ def test_the_page_reports_the_numbers_of_the_tables() -> None:
     covered |= {("confounded", social, "indirect"): 4 for social in CHANNELS[:3]}
     covered |= {("changing_effect", "tv", name): 15 for name in ("total", "direct")}
     covered |= {("heavy_tailed", social, "indirect"): 20 for social in CHANNELS[:3]}
-    text = misspecification_page(
-        intervals(covered), check_table({"heavy_tailed": 8, "changing_effect": 3, REFERENCE: 1})
-    )
+    checks = check_table({"heavy_tailed": 8, "changing_effect": 3, REFERENCE: 1})
+    text = misspecification_page(intervals(covered), checks, plans({"confounded": -5.0}))
 
     text_on_one_line = " ".join(text.split())
-    assert "fitted to 120 simulated markets, 20 of each kind." in text_on_one_line
+    assert "fitted to 120 simulated markets, 20 of each kind, in the form" in text_on_one_line
     assert (
         "can be trusted under: longer carryover; heavier tails; an effect that changes "
         "(except: total of tv, direct of tv); another saturation curve. "
@@ -166,6 +183,17 @@ def test_the_page_reports_the_numbers_of_the_tables() -> None:
     assert table_cells(text, "an effect that changes", "direct")[-1] == "trusted (not tv 75%)"
     assert table_cells(text, "heavier tails", "indirect")[-1] == "trusted, wider than need be"
 
+    assert table_cells(text, "heavier tails", "set")[2:] == [
+        "1.0%", "0.5%", "2.00", "20 of 20", "0",
+    ]  # fmt: skip
+    assert table_cells(text, "an omitted confounder", "set")[3:] == [
+        "-0.5%", "-2.00", "0 of 20", "20",
+    ]  # fmt: skip
+    assert table_cells(text, "an omitted confounder", "caused")[4] == "2.50"
+    # Planner: five kinds bring 5 a market and one -5, of 10 promised in each.
+    assert "promised gain is 3.00 times the true one where" in text_on_one_line
+    assert "2.50 times where it follows" in text_on_one_line
+
     confounded = section_text(text, "An omitted confounder")
     assert (
         "warned or failed in 0 of 8 markets (1 of 8 with the correctly specified model): in most"
@@ -181,12 +209,20 @@ def test_the_page_reports_the_numbers_of_the_tables() -> None:
 
 
 def test_page_without_a_failure_lists_none() -> None:
-    text = misspecification_page(intervals({}), check_table({}))
+    text = misspecification_page(intervals({}), check_table({}), plans({}))
     assert "They cannot under: none." in " ".join(text.split())
     assert "not trusted" not in text.split("## Would the report")[1]
 
 
+def test_plans_say_what_the_saved_ones_kept() -> None:
+    rows = pd.read_csv(SAVED / "plans.csv")
+    assert rows.groupby(["scenario", "seed"]).ngroups == 120
+    for policy, said in PROMISED_OVER_TRUE.items():
+        of_policy = rows[rows["policy"] == policy]
+        assert said == pytest.approx(of_policy["gain"].sum() / of_policy["truth"].sum(), abs=0.05)
+
+
 def test_the_saved_page_is_made_from_the_saved_tables() -> None:
-    rows, checks = (pd.read_csv(SAVED / f"{name}.csv") for name in ("markets", "checks"))
+    tables = (pd.read_csv(SAVED / f"{name}.csv") for name in ("markets", "checks", "plans"))
     saved = (ROOT / "docs" / "misspecification.md").read_text(encoding="utf-8")
-    assert misspecification_page(rows, checks) == saved
+    assert misspecification_page(*tables) == saved
