@@ -92,6 +92,10 @@ def markets(draw: st.DrawFn) -> tuple[dict[str, Any], pd.DataFrame]:
     columns = {f"{name} spend": draw(shapes) for name in channels}
     exposed = {f"{name} views": draw(shapes) for name in channels if draw(st.integers(0, 3)) == 0}
     columns |= exposed | {f"{name} value": draw(shapes) for name in controls}
+    zeros = mostly(st.just("ones_and_zeros"), st.sampled_from(SHAPES), 8)
+    told = {f"{name} test": draw(zeros) for name in channels if draw(st.integers(0, 7)) == 0}
+    told |= {f"{name} price": draw(shapes) for name in channels if draw(st.integers(0, 7)) == 0}
+    columns |= told
     outcome = draw(mostly(st.just("gamma"), st.sampled_from(SHAPES), 6))
     columns["sales, net"] = outcome
     dates = pd.date_range(
@@ -109,7 +113,7 @@ def markets(draw: st.DrawFn) -> tuple[dict[str, Any], pd.DataFrame]:
         "file": "table.csv",
         "date": "date",
         "outcome": "sales, net",
-        "channels": {name: _channel(draw, name, exposed) for name in channels},
+        "channels": {name: _channel(draw, name, exposed | told) for name in channels},
     }
     if units > 1:
         description["unit"] = "place"
@@ -134,9 +138,17 @@ def markets(draw: st.DrawFn) -> tuple[dict[str, Any], pd.DataFrame]:
     return description, table
 
 
-def _channel(draw: st.DrawFn, name: str, exposed: dict[str, str]) -> dict[str, Any]:
+def _channel(draw: st.DrawFn, name: str, more: dict[str, str]) -> dict[str, Any]:
+    """A channel, with those of its other columns that the table has."""
     channel: dict[str, Any] = {"spend": f"{name} spend"}
-    if f"{name} views" in exposed:
+    if f"{name} test" in more:
+        channel["designed"] = f"{name} test"
+    if f"{name} price" in more:
+        channel["shifters"] = [f"{name} price"]
+    told = "designed" in channel or "shifters" in channel
+    if draw(mostly(st.just(told), st.booleans(), 5)):
+        channel["set_by"] = "demand"
+    if f"{name} views" in more:
         channel["exposure"] = f"{name} views"
         if draw(st.integers(0, 3)) == 0:
             del channel["spend"]

@@ -149,10 +149,10 @@ def first_stage(dataset: Dataset, channel: str) -> float:
         values.reshape(kept.size, -1)[kept] for values in (own[1:], others, shifters)
     )
     both = np.concatenate([without, shifted], 1)
+    if len(response) <= both.shape[1]:
+        return 0.0
     left, left_of_both = _squares(response, without), _squares(response, both)
     freedom = len(response) - np.linalg.matrix_rank(both)
-    if freedom <= 0:
-        return 0.0
     return float((left - left_of_both) / len(names) / max(left_of_both / freedom, 1e-300))
 
 

@@ -70,7 +70,7 @@ def replicated_densities(
     for index, row in enumerate(tables):
         # A heavy tail would spread the grid so thin that the middle had no points.
         inside = row[(row > low - 2 * reach) & (row < high + 2 * reach)]
-        if np.ptp(inside) == 0 or inside.size < 10:
+        if inside.size < 10 or np.ptp(inside) == 0:
             continue
         grid, density, _ = array_stats.kde(inside, grid_len=100)
         ax.plot(

@@ -358,3 +358,10 @@ def test_the_profile_says_what_tells_a_spend_from_demand(tmp_path):
     of_airtime = "airtime hardly moves the spend on tv"
     assert not [sentence for sentence in strong.warnings if of_airtime in sentence]
     assert [sentence for sentence in weak.warnings if of_airtime in sentence]
+
+
+def test_too_few_weeks_tell_no_strength(tmp_path):
+    content = described()
+    content["channels"]["tv"]["designed"] = "always"
+    table = frame().assign(always=[1] * (WEEKS - 1) + [0])
+    assert first_stage(load(builds.write(tmp_path, table, content)), "tv") == 0.0

@@ -364,6 +364,12 @@ def test_predictive_checks(axes, mediated):
     assert axes[2].texts[0].get_text() == "p < 0.001, 96% of tables off the axis"
 
 
+def test_tables_beyond_the_frame_have_no_density(axes, mediated):
+    far = xr.full_like(mediated.replicated, 1e30)
+    predictive.replicated_densities(axes[0], far, mediated.observed)
+    assert len(axes[0].lines) == 1
+
+
 def test_infinite_draws_are_cut_and_the_title_says_so(axes, mediated):
     tables = mediated.replicated.copy()
     tables[..., 3, :] = np.inf
