@@ -16,7 +16,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from mmm_bayes.data import load
+from mmm_bayes.data import Dataset, load
 from mmm_bayes.data.description import ChannelPriors
 from mmm_bayes.data.design import make_design
 from mmm_bayes.errors import InputError, kept_phrase, stop_context
@@ -114,6 +114,7 @@ def calibrate(
             f"{dataset.path} states priors of single channels, with which no tables are simulated; "
             "remove [channels.NAME.priors] to calibrate the default priors on this table"
         )
+    _check_spends(dataset)
     plan = CalibrationPlan(model, jobs.source_hash(chosen), truth, dataset, settings)
     seconds = 0.0
     with open_workers(scheduler) as pool:
@@ -204,6 +205,19 @@ def _journal_line(rows: pd.DataFrame) -> str:
             "pit": dict(zip(rows["quantity"], rows["pit"].round(5), strict=True)),
         }
     )
+
+
+def _check_spends(dataset: Dataset) -> None:
+    """Refuse spends with equations that the independent process does not have."""
+    for name, channel in dataset.description.channels.items():
+        moved = name in dataset.description.demanded
+        keys = [key for key in ("designed", "shifters") if getattr(channel, key)]
+        if moved or keys:
+            raise InputError(
+                f"{dataset.path}: [channels.{name}] {'set_by' if moved else keys[0]}: no tables "
+                "are simulated with spends that demand, tests or shifters set; remove set_by, "
+                "designed and shifters to calibrate the rest of the model on this table"
+            )
 
 
 def _inputs(chosen: Member, plan: CalibrationPlan) -> dict[str, Any]:

@@ -162,6 +162,20 @@ def test_a_table_of_one_unit_is_refused_for_a_panel(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize(
+    "channel, keys", [("tv", {"set_by": "demand"}), ("search", {"shifters": ["spots"]})]
+)
+def test_spends_that_are_not_simulated_are_refused(
+    tmp_path: Path, channel: str, keys: dict[str, Any]
+) -> None:
+    described = description()
+    described["channels"][channel] |= keys
+    data = write(tmp_path / "data", table(), described)
+    with pytest.raises(InputError, match=rf"\[channels.{channel}\] {next(iter(keys))}: no tables"):
+        run(tmp_path / "a", data)
+    assert not (tmp_path / "a").exists()
+
+
 def test_too_few_simulations_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--simulations 3"):
         calibrate("no_mediation", tmp_path / "a", 3)
