@@ -89,6 +89,9 @@ def band_probability(quantities: int) -> float:
 def within_band(pit: Array, probability: float) -> bool:
     """True if the ECDF of values in (0, 1) stays inside its simultaneous band.
 
+    The limits at 0 and 1, which such values always keep, are left out: a rank that was rounded to 0
+    would break the first.
+
     Parameters
     ----------
     pit : array, shape (simulation,)
@@ -97,7 +100,8 @@ def within_band(pit: Array, probability: float) -> bool:
     """
     points, lower, upper = ecdf_band(len(pit), probability)
     ecdf = np.searchsorted(np.sort(pit), points, side="right") / len(pit)
-    return bool(((lower <= ecdf) & (ecdf <= upper)).all())
+    inside = (lower <= ecdf) & (ecdf <= upper)
+    return bool(inside[(points > 0) & (points < 1)].all())
 
 
 @cache

@@ -75,3 +75,11 @@ def test_a_calibrated_model_of_many_quantities_rarely_leaves_any_band() -> None:
     rng = np.random.default_rng(3)
     clean = [all(within_band(rng.random(60), probability) for _ in range(50)) for _ in range(60)]
     assert np.mean(clean) > 0.85
+
+
+def test_a_rank_that_was_rounded_to_zero_is_not_outside() -> None:
+    pit = (np.arange(200) + 0.5) / 200
+    pit[0] = 0.0
+    assert within_band(pit, 0.999)
+    pit[:20] = 0.0
+    assert not within_band(pit, 0.999)
