@@ -132,8 +132,9 @@ for ax, name in zip(axes, causes, strict=True):
 _ = axes[0].set_ylabel("indirect, % of revenue")
 
 # %% [markdown]
-# Each point is a draw; the dashed line is the true indirect effect. Mostly it is the first arrow. The second matters by
-# Google's *marginal* return, for what social channels add to Google is its last money and not its first. Points left of zero
+# Each point is a draw; the dashed line is the true indirect effect. It is both arrows, and the second at least as much: what
+# Google's money brings is uncertain here, because demand in no column may bring it instead. What counts is Google's
+# *marginal* return, for what social channels add to Google is its last money and not its first. Points left of zero
 # are draws in which the channel *lowers* Google's spend, which the model does not rule out.
 #
 # ### The causal graph, with its numbers
@@ -173,16 +174,17 @@ _ = az.plot_ppc_dist(
 # %% [markdown]
 # ## What was found, and what it rests on
 #
-# * Direct, indirect and total effect of every channel, each with its interval, from one joint posterior. All eleven
-#   intervals hold the true effect. That is one table: how often they do over many is in the
-#   [README](../README.md#how-well-it-does) and the calibration behind it.
-# * What is unknown of an indirect effect is mostly how much the channel moves Google's spend: a test that switches the
-#   channel off and watches Google would tell most.
-# * How wide the intervals are matters as much as where they lie. TV, which came in flights, is known to within a percentage point; Google and
-#   Instagram, which ran every week, to within a factor of three or four. Totals of the causes overlap with Google's.
+# * Direct, indirect and total effect of every channel, each with its interval, from one joint posterior. Ten of the eleven
+#   intervals hold the true effect; Instagram's through Google is told too low. That is one table: how often they do over
+#   many is in the [README](../README.md#how-well-it-does) and the calibration behind it.
+# * What is unknown of an indirect effect is how much the channel moves Google's spend, and as much what that spend brings:
+#   a test of Google itself would tell most.
+# * How wide the intervals are matters as much as where they lie. TV, which came in flights, is known to within a percentage point;
+#   Instagram, which ran every week, to within a factor of four, and Google, whose part demand may have, to within a factor
+#   of nine. Totals of the causes overlap with Google's.
 # * Each indirect effect is clear of zero. Its sign is that of the cause's effect on Google, which may be negative;
 #   Google's effect on revenue is positive by prior, so the interval says how large, and less surely whether.
 #   `mmm-bayes sensitivity` asks that with effects free in sign.
-# * An interval rests on the model: nothing unseen moves both Google and revenue (in this market nothing does; in
-#   a real one ask `mmm-bayes sensitivity`), effects that stay the same, carryover that is over after 13 weeks. Google is
+# * An interval rests on the model: what moves both Google and revenue unseen is one demand, whose strength is learned (in
+#   this market there is none, which the model does not know), effects that stay the same, carryover that is over after 13 weeks. Google is
 #   never off, so its total extrapolates along the assumed curve.

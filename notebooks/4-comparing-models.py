@@ -146,11 +146,11 @@ scores.loc[scores["horizon"] == "all"].round(3)
 #
 # * Full mediation predicts unseen weeks clearly worse than the others, and fails its own checks: rightly, as this market
 #   has direct effects. Two-stage models assume what it assumes.
-# * `no_mediation` and `partial_mediation` predict revenue equally well and always will; what they say of Facebook differs by half.
+# * `no_mediation` and `partial_mediation` predict revenue equally well and always will; what they say of Facebook differs by a third.
 #   Prediction does not choose between causal graphs. Here the truth lies with both paths, in the one model whose
 #   intervals hold all five true totals by more than a hair.
 # * No channel's return leaves the interval of the first window. TV's contribution grew because its spend did: its return
 #   did not. For the others five windows that share most of their weeks don't settle much: the intervals of `cv` run from
-#   nothing to 0.2 to 0.5. The market's true effects are constant.
+#   nothing to 0.3 to 0.9. The market's true effects are constant.
 # * Of 52 forecast weeks 90% lie in their 90% intervals. The spends and controls of those weeks were taken as known, and
 #   so was Google's: a forecast for planning has to make up its mind on them first.

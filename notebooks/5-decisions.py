@@ -126,13 +126,14 @@ tests.set_index("channel")[["value", "share", "washout", "weeks", "power"]].roun
 # %% [markdown]
 # ## What was found, and what it rests on
 #
-# * The model would move money from Instagram and TikTok, whose next unit brings least, to TV and Google, and is nearly
-#   certain that this gains. TV goes to its bound: the model would go on in that direction, and the bound is where it
+# * The model would move money from Google and TikTok, whose next unit brings least, to TV and Facebook, and holds it for
+#   likely, not for certain, that this gains. TV goes to its bound: the model would go on in that direction, and the bound is where it
 #   was told to stop, because a model should not be followed far from what was observed.
-# * Moving a tenth of the budget already has most of the gain. The most cautious plan gives up 4% of the expected gain
-#   and makes the mean of the worst tenth of cases a third better: caution is cheap here.
-# * Of the channels, the effects of Facebook and Google are most worth an experiment, and TV's is worth none: it is
-#   known well, and its place in the plan is the same in every draw.
+# * Moving a tenth of the budget already has most of the gain. Caution has a price here: the most cautious plan gives up more
+#   than a third of the expected gain, and in the worst tenth of cases gains where the other loses.
+# * Google's effect is most worth an experiment, by far: demand in no column may have brought what Google seems to bring, and
+#   the plan hangs on it. TV's is worth none: it is known well, and its place in the plan is the same in every draw.
 # * All of it holds if the model is right and its causes are causes. The plan scales the last year as it was, with its
-#   flights and prices of exposure, and effects as in the fitted weeks. On simulated markets the plans reached 98% of the
-#   true optimum or more ([docs/method.md](../docs/method.md#plans)).
+#   flights and prices of exposure, and effects as in the fitted weeks. On simulated markets plans reached 98% of the
+#   true optimum or more where no demand was unseen ([docs/method.md](../docs/method.md#plans)), and brought half of what
+#   they promised where the model did not fit the market ([docs/misspecification.md](../docs/misspecification.md)).

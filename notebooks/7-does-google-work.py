@@ -111,5 +111,6 @@ pd.concat({"demand learned": of_google(unseen), "strength stated": of_google(kno
 # * With demand in the model the interval of Google's effect holds the truth here, and it says how little a table alone
 #   can tell of it.
 # * It rests on a demand of the kind that the model knows: one that moves the search spend and revenue in the same week or
-#   the next, and not the spends of the other channels. A lift test of Google itself rests on less: `[experiments]`
+#   the next, and the spends of other channels only where the description says so (`set_by = "demand"`). Weeks in which
+#   a test set Google's spend (`designed`) rest on less, and so does a lift test: `[experiments]`
 #   takes its result into the fit ([describing a table](../docs/describing-a-table.md#an-experiment)).
