@@ -30,7 +30,8 @@ def moved_spends(tree: xr.DataTree) -> tuple[str, ...]:
     tree : xarray.DataTree
         A fit.
     """
-    mediator = (str(tree.attrs["mediator"]),) if "mediator" in tree["observed_data"] else ()
+    mediates = tree.attrs.get("mediator") and "mediator" in tree["observed_data"]
+    mediator = (str(tree.attrs["mediator"]),) if mediates else ()
     data = tree["constant_data"].to_dataset() if "constant_data" in tree.children else {}
     return (*mediator, *(map(str, data["demanded"].values) if "demanded" in data else ()))
 

@@ -33,7 +33,7 @@ def market(channels: int, seed: int = 1) -> Dataset:
     time, unit = (table.data[name] for name in ("time", "unit"))
     dims = ("time", "unit", "channel")
     media = xr.Dataset(
-        {"spend": (dims, spend), "exposure": (dims, spend)},
+        {"spend": (dims, spend), "exposure": (dims, spend), "designed": (dims, 0 * spend)},
         {"time": time, "unit": unit, "channel": names},
     )
     kept = table.data.drop_dims("channel")
