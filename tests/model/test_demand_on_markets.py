@@ -9,7 +9,7 @@ from mmm_bayes.studies.simulate import simulate
 
 pytestmark = pytest.mark.slow
 
-#: Of the first four alone the median ratio is at its lower bound, where the chance of draws decides.
+#: Of the first four alone the median ratio is at its lower bound, where chance decides.
 MARKETS = 8
 SETTINGS = Settings(draws=500, tune=500, chains=4)
 
