@@ -1,5 +1,4 @@
-"""Coverage of the intervals, and gains of plans, in 20 markets of each kind that departs from the
-model.
+"""Coverage of intervals and gains of plans in 20 markets of each kind that departs from the model.
 
 Writes ``results/misspecification/``: ``markets.csv`` (a row per market, channel and effect),
 ``summary.csv``, ``plans.csv`` (a row per market and mediator policy) and ``checks.csv`` (the checks

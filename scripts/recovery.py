@@ -33,7 +33,7 @@ from mmm_bayes.studies.simulate import Market, as_dataset, simulate, simulate_po
 MODEL, MARKETS = "partial_mediation", 20
 REMEMBERING = ("mediated", "remembering", "drifting", "drifting_together")
 DEMANDED = ("mediated", "demanded", "strongly_demanded")
-#: What each fit knows of TV's budget, beyond that demand may move it.
+#: Keys of TV's description in each fit, beside ``set_by``.
 KNOWN = {"nothing": (), "tests": ("designed",), "price": ("shifters",),
          "tests and price": ("designed", "shifters")}  # fmt: skip
 CHANNELS, SHARES, REPLICATES = (5, 13, 20), (0.05, 0.10, 0.35, 0.60), 2

@@ -149,7 +149,6 @@ def build_on(
 
     With a floor, the lowest fifth of each unit's weeks stand at it.
     """
-    from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
     from mmm_bayes.model.family import load_member
 
     calendar = {"fourier": 1, "trend": trend}
@@ -174,15 +173,35 @@ def build_on(
         demand=demand,
     )
     arranged = make_design(data, form, slice(*weeks))
-    model = load_member(name).build(arranged)
+    return with_random_draws(name, arranged, load_member(name).build(arranged))
+
+
+def with_random_draws(name: str, design: Design, model: Any) -> Built:
+    """A model on its design with random draws of its parameters."""
+    from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
+
     free = random_draws(model)
-    return Built(
-        name,
-        arranged,
-        model,
-        free,
-        compute_deterministics(CompiledModel(model, None, 0.0), arranged, free),
+    draws = compute_deterministics(CompiledModel(model, None, 0.0), design, free)
+    return Built(name, design, model, free, draws)
+
+
+def as_tree(built: Built, posterior: xr.Dataset) -> xr.DataTree:
+    """A posterior of a mediated model as the checks of a fit take it."""
+    observed = built.design.arrays[["mediator_observed"]].rename(mediator_observed="mediator")
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "observed_data": observed,
+            "constant_data": built.design.arrays[data_names(built.design)],
+        }
     )
+    form = built.design.form
+    tree.attrs = {
+        "link": form.link,
+        "mediator": built.design.mediator,
+        "mediator_likelihood": form.mediator_likelihood,
+    }
+    return tree
 
 
 def flat(values: xr.DataArray) -> np.ndarray:

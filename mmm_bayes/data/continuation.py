@@ -43,10 +43,10 @@ def append_plan(dataset: Dataset, table: Path) -> Dataset:
     """
     description = dataset.description
     with error_context(table):
-        settings = {channel.designed for channel in description.channels.values()} - {None}
+        tests = {channel.designed for channel in description.channels.values()} - {None}
         unplanned = {
             description.outcome: np.nan,
-            **dict.fromkeys(settings, 1.0),
+            **dict.fromkeys(tests, 1.0),
             **dict.fromkeys(description.shifters, 0.0),
         }
         kinds = {

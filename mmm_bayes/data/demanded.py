@@ -15,7 +15,7 @@ import xarray as xr
 from mmm_bayes.data.covariates import covariate_columns
 from mmm_bayes.data.dataset import Dataset
 
-#: What is known of the week before: the channel's own spend, and the outcome.
+#: Regressors from the week before: the channel's own spend, and the outcome.
 PAST = ("spend", "outcome")
 
 
@@ -48,8 +48,8 @@ def learn_spends(dataset: Dataset, weeks: slice) -> SpendScaling:
     designed = span["designed"].sel(channel=list(dataset.description.demanded)).values > 0
     return SpendScaling(
         _moments(np.ma.masked_array(_roots(dataset)[weeks], designed)),
-        _moments(np.ma.masked_invalid(span["outcome"].values)),
-        _moments(np.ma.masked_invalid(span["shifters"].values)),
+        _moments(np.ma.asarray(span["outcome"].values)),
+        _moments(np.ma.asarray(span["shifters"].values)),
     )
 
 
@@ -70,16 +70,12 @@ def spend_arrays(dataset: Dataset, scaling: SpendScaling, weeks: slice) -> xr.Da
         one for each pair of channel and shifter (`shifts`).
     """
     names = list(dataset.description.demanded)
-    designed = dataset.data["designed"].sel(channel=names).values > 0
-    exposure = dataset.data["exposure"].sel(channel=names).values
     root = _standardised(_roots(dataset), scaling.spend)
     outcome = _standardised(dataset.data["outcome"].values, scaling.outcome)
     past = np.zeros((*root.shape, len(PAST)))
     past[1:, ..., 0] = root[:-1]
     past[1:, ..., 1] = outcome[:-1, :, None]
-    tells = np.zeros(root.shape, bool)
-    tells[1:] = ~designed[1:] & ~designed[:-1] & (exposure[1:] > 0)
-    tells &= np.isfinite(past).all(-1)
+    tells = _revealing(dataset, names) & np.isfinite(past).all(-1)
     dims = ("time", "unit", "demanded")
     arrays = xr.Dataset(
         {
@@ -142,8 +138,7 @@ def first_stage(dataset: Dataset, channel: str) -> float:
     )  # fmt: skip
     names = list(dataset.description.channels[channel].shifters)
     shifters = data["shifters"].sel(shifter=names).values[1:]
-    free = data["designed"].sel(channel=channel).values == 0
-    kept = (free[1:] & free[:-1] & (own[1:] > 0)).ravel()
+    kept = _revealing(dataset, [channel])[1:].ravel()
 
     response, without, shifted = (
         values.reshape(kept.size, -1)[kept] for values in (own[1:], others, shifters)
@@ -154,6 +149,18 @@ def first_stage(dataset: Dataset, channel: str) -> float:
     left, left_of_both = _squares(response, without), _squares(response, both)
     freedom = len(response) - np.linalg.matrix_rank(both)
     return float((left - left_of_both) / len(names) / max(left_of_both / freedom, 1e-300))
+
+
+def _revealing(dataset: Dataset, channels: list[str]) -> np.ndarray:
+    """Weeks whose spend no test set, nor that of the week before, bool (time, unit, channel).
+
+    The first week, and those without the channel, are not among them.
+    """
+    data = dataset.data.sel(channel=channels)
+    free, on = data["designed"].values == 0, data["exposure"].values > 0
+    revealing = np.zeros(free.shape, bool)
+    revealing[1:] = free[1:] & free[:-1] & on[1:]
+    return revealing
 
 
 def _squares(response: np.ndarray, columns: np.ndarray) -> float:

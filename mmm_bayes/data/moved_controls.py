@@ -204,7 +204,7 @@ def _within(values: Floats) -> Floats:
 
 
 def _is_rounding(residuals: Floats) -> bool:
-    """Whether nothing is left of a control with unit variance."""
+    """True if the residuals of a control with unit variance are zero but for rounding."""
     return bool(np.abs(residuals).max() < 1e-6)
 
 

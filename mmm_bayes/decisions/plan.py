@@ -315,7 +315,7 @@ def plan_sentences(plan: Plan, outcome: str) -> list[str]:
 
 
 def promise_sentence(policy: MediatorPolicy) -> str:
-    """How far plans kept their promise where the truth is known.
+    """Sentence on the ratio of promised to true gains over simulated markets.
 
     Parameters
     ----------

@@ -36,6 +36,19 @@ def moved_spends(tree: xr.DataTree) -> tuple[str, ...]:
     return (*mediator, *(map(str, data["demanded"].values) if "demanded" in data else ()))
 
 
+def demand_shares(posterior: xr.Dataset, spends: tuple[str, ...]) -> xr.DataArray:
+    """Strength of unseen demand by spend, dims (chain, draw, moved).
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        With ``rho``, and ``demand_share`` if demand may move several spends.
+    spends : tuple of str
+        As `moved_spends` returns them.
+    """
+    return posterior.get("demand_share", posterior["rho"].expand_dims(moved=list(spends)))
+
+
 def demand_checks(tree: xr.DataTree, effects: xr.Dataset) -> list[Check]:
     """Checks that effects of spends which demand moves do not hang on the strength of demand.
 
@@ -57,7 +70,7 @@ def demand_checks(tree: xr.DataTree, effects: xr.Dataset) -> list[Check]:
             f"does, the effect of {mediator} and what others do through it are too large."
         )
         return [Check(GROUP, str(mediator), None, None, "warn", message)]
-    share = posterior.get("demand_share", posterior["rho"].expand_dims(moved=list(spends)))
+    share = demand_shares(posterior, spends)
     total = effects["total"].isel(unit=-1, drop=True)
     return [
         _strength_check(

@@ -49,7 +49,7 @@ from mmm_bayes.inference.sampling import (
     to_unconstrained,
 )
 from mmm_bayes.inference.stated_priors import stated_priors
-from mmm_bayes.model.counterfactual import abduct
+from mmm_bayes.model.counterfactual import Counterfactual, abduct
 from mmm_bayes.model.family import Member, load_member
 from mmm_bayes.model.media import evaluate_media
 from mmm_bayes.model.terms.priors import model_priors
@@ -316,7 +316,17 @@ def fit_effects(
     """
     tree = sample_once(compiled, design, settings, kept)
     draws = compute_deterministics(compiled, design, tree["posterior"].to_dataset())
-    fitted = abduct(compiled.model, design, draws)
+    return effects_of_fit(abduct(compiled.model, design, draws), tree)
+
+
+def effects_of_fit(fitted: Counterfactual, tree: xr.DataTree) -> pd.DataFrame:
+    """Effects of a fit that was sampled, as `fit_effects` returns them.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        With the group ``sample_stats``.
+    """
     rows = estimand_table(summed_effects(fitted), joint_effect(fitted))
     return rows.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))
 

@@ -6,8 +6,7 @@ import builds
 import numpy as np
 import pytest
 import scipy.stats
-import xarray as xr
-from builds import CHAINS, DRAWS, WEEKS, flat, log_densities
+from builds import CHAINS, DRAWS, WEEKS, as_tree, flat, log_densities
 
 from mmm_bayes.data import load
 from mmm_bayes.data.description import Demand, Prior
@@ -148,20 +147,9 @@ def test_residuals_and_predictions_know_the_mediator(build, options):
     many = one.isel(draw=np.zeros(4000, dtype=int)).assign_coords(draw=np.arange(4000))
     data = {name: built.design.arrays[name].values for name in data_names(built.design)}
     tables = predictive_function(built.model, seed=1).to_dataset(many, data)["outcome"]
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": one,
-            "observed_data": built.design.arrays[["mediator_observed"]].rename(
-                mediator_observed="mediator"
-            ),
-            "constant_data": built.design.arrays[data_names(built.design)],
-        }
-    )
-    form = built.design.form
-    tree.attrs = {"link": form.link, "mediator_likelihood": form.mediator_likelihood}
-    location = conditional_location(tree, "outcome").values[0, 0, :, 0]
+    location = conditional_location(as_tree(built, one), "outcome").values[0, 0, :, 0]
     values = tables.transpose("chain", "draw", "time", "unit").values[0, ..., 0]
-    if form.link == "log":
+    if built.design.form.link == "log":
         values, location = np.log(values), np.log(location)
     sd = values.std(0)
     np.testing.assert_allclose(values.mean(0), location, atol=float(5 * sd.max() / np.sqrt(4000)))

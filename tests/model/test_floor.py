@@ -9,7 +9,17 @@ import numpy as np
 import oracle
 import pytest
 import xarray as xr
-from builds import CHAINS, CHANNELS, DRAWS, MAX_LAG, WEEKS, Built, dataset, random_draws, with_floor
+from builds import (
+    CHAINS,
+    CHANNELS,
+    DRAWS,
+    MAX_LAG,
+    WEEKS,
+    Built,
+    dataset,
+    with_floor,
+    with_random_draws,
+)
 from lifts import TESTS, changed_path, counterfactual_mediator, table_with_tests
 from pytensor.compile.mode import Mode
 from scipy import stats
@@ -20,7 +30,7 @@ from mmm_bayes.errors import InputError
 from mmm_bayes.estimands import channel_effects
 from mmm_bayes.estimands.effects import weekly_effects
 from mmm_bayes.inference.predictive import predictive_function
-from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
+from mmm_bayes.inference.sampling import CompiledModel
 from mmm_bayes.model.counterfactual import abduct
 from mmm_bayes.model.evaluation import flatten_draws, graph_function, static_nodes
 from mmm_bayes.model.family import load_member
@@ -255,10 +265,8 @@ def test_lifts_are_the_mean_over_what_the_floor_hides(
     arranged = make_design(data, form_for(data, **choices))
     model = load_member("partial_mediation").build(arranged)
     add_lift_tests(arranged, model)
-    free = random_draws(model)
-    draws = compute_deterministics(CompiledModel(model, None, 0.0), arranged, free)
-    built = Built("partial_mediation", arranged, model, free, draws)
-    got = flatten_draws(draws["lift_mean"])
+    built = with_random_draws("partial_mediation", arranged, model)
+    got = flatten_draws(built.draws["lift_mean"])
     for draw in range(CHAINS * DRAWS):
         for number in range(len(TESTS)):
             expected = lift_by_loops(built, draw, number)

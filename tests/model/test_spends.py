@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import xarray as xr
-from builds import MAX_LAG, WEEKS, flat, log_densities
+from builds import MAX_LAG, WEEKS, as_tree, flat, log_densities, with_random_draws
 
 from mmm_bayes.data import load, profile
 from mmm_bayes.data.continuation import append_plan
@@ -19,7 +19,6 @@ from mmm_bayes.diagnostics.demand import demand_checks, moved_spends
 from mmm_bayes.diagnostics.predictive import conditional_location
 from mmm_bayes.errors import InputError
 from mmm_bayes.inference.predictive import ignore_demand, predictive_function
-from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
 from mmm_bayes.model.counterfactual import abduct, mediator_under
 from mmm_bayes.model.evaluation import graph_function
 from mmm_bayes.model.family import load_member
@@ -59,10 +58,7 @@ def described(units: int = 1, **changes: Any) -> dict[str, Any]:
 def build_on(tmp_path, member="partial_mediation", *, units=1, errors="iid", **changes):
     data = load(builds.write(tmp_path, frame(units), described(units, **changes)))
     design = make_design(data, form_for(data, errors=errors))
-    model = load_member(member).build(design)
-    free = builds.random_draws(model)
-    draws = compute_deterministics(CompiledModel(model, None, 0.0), design, free)
-    return builds.Built(member, design, model, free, draws)
+    return with_random_draws(member, design, load_member(member).build(design))
 
 
 def standardised(values, weeks=None):
@@ -206,7 +202,7 @@ def test_residuals_know_the_spends(tmp_path, errors):
     many = built.draws.isel(chain=[0], draw=np.zeros(4000, int)).assign_coords(draw=range(4000))
     data = {name: built.design.arrays[name].values for name in data_names(built.design)}
     tables = predictive_function(built.model, seed=1).to_dataset(many, data)["outcome"]
-    tree = tree_of(built, built.draws.isel(chain=[0], draw=[0]))
+    tree = as_tree(built, built.draws.isel(chain=[0], draw=[0]))
     location = conditional_location(tree, "outcome").values[0, 0, :, 0]
     values = tables.transpose("chain", "draw", "time", "unit").values[0, ..., 0]
     sd = values.std(0)
@@ -214,19 +210,6 @@ def test_residuals_know_the_spends(tmp_path, errors):
     ignored = ignore_demand(many)
     told = predictive_function(built.model, seed=1).to_dataset(ignored, data)["outcome"]
     assert (told.values.std((0, 1)) > tables.values.std((0, 1))).mean() > 0.9
-
-
-def tree_of(built, posterior):
-    observed = built.design.arrays[["mediator_observed"]].rename(mediator_observed="mediator")
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": posterior,
-            "observed_data": observed,
-            "constant_data": built.design.arrays[data_names(built.design)],
-        }
-    )
-    tree.attrs = {"link": "identity", "mediator": "search", "mediator_likelihood": "normal"}
-    return tree
 
 
 def test_a_mediator_set_by_a_test_does_not_follow_its_causes(tmp_path):
@@ -259,7 +242,7 @@ def test_each_spend_has_its_check(tmp_path):
         {"total": (("chain", "draw", "unit", "channel"), total[:, :, None])},
         {"unit": ["all"], "channel": list(builds.CHANNELS)},
     )
-    tree = tree_of(built, posterior)
+    tree = as_tree(built, posterior)
     assert moved_spends(tree) == ("search", "video", "tv")
     search, video, tv = demand_checks(tree, effects)
     assert [check.name for check in (search, video, tv)] == ["search", "video", "tv"]

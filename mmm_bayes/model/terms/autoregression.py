@@ -57,11 +57,16 @@ def given_the_past(
     phi = prior(design, f"{prefix}phi")
     kept = pt.switch(gap > 0, phi ** pt.maximum(gap, 1.0), 0.0)
     if designed is not None:
-        kept = kept * (1 - _row_before(designed)) * (1 - designed)
-    before = _row_before(observed - location)
+        kept = kept * (1 - row_before(designed)) * (1 - designed)
+    before = row_before(observed - location)
     return location + kept * before, pt.sqrt(1 - kept**2)
 
 
-def _row_before(values: Any) -> Any:
-    """Values of the row before; of the first row its own, which it does not use."""
+def row_before(values: Any) -> Any:
+    """Values of the row before; for the first row its own.
+
+    Parameters
+    ----------
+    values : TensorVariable, shape (time, ...)
+    """
     return pt.concatenate([values[:1], values[:-1]])

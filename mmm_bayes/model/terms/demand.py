@@ -33,6 +33,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from mmm_bayes.data.design import Design
+from mmm_bayes.model.terms.autoregression import row_before
 from mmm_bayes.model.terms.parameters import prior
 from mmm_bayes.model.terms.spends import spend_disturbances
 
@@ -87,8 +88,7 @@ def given_demand(design: Design, disturbances: Any) -> tuple[Any, Any]:
         rho = data["rho"] * pt.neq(disturbance, 0.0)
         return rho * disturbance, pt.sqrt(1 - rho**2)
     share, delay = _shares(design, len(data.coords["moved"])), prior(design, "demand_delay")
-    last = pt.concatenate([disturbances[:1], disturbances[:-1]])
-    last = pt.switch(pt.eq(data["gap"][:, None, None], 1.0), last, 0.0)
+    last = pt.switch(pt.eq(data["gap"][:, None, None], 1.0), row_before(disturbances), 0.0)
     mean = (share * (pt.sqrt(1 - delay) * disturbances + pt.sqrt(delay) * last)).sum(-1)
     revealed = (1 - delay) * pt.neq(disturbances, 0.0) + delay * pt.neq(last, 0.0)
     return mean, pt.sqrt(1 - (share**2 * revealed).sum(-1))

@@ -53,7 +53,6 @@ def spend_disturbances(design: Design) -> Any:
 
 
 def _pairs(design: Design) -> np.ndarray:
-    """Which shifts are of which channel, shape (demanded, shift) of 0 and 1."""
-    names = list(design.demanded)
-    pairs = shifts(design.dataset, names)
-    return np.array([[float(channel == name) for channel, _ in pairs] for name in names])
+    """Indicator of the channel of each shifter, shape (demanded, shift), 0 or 1."""
+    pairs = shifts(design.dataset, list(design.demanded))
+    return np.array([[float(name == of) for of, _ in pairs] for name in design.demanded])

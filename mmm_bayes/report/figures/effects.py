@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mmm_bayes.diagnostics.demand import demand_shares
 from mmm_bayes.estimands.arrows import causal_arrows
 from mmm_bayes.estimands.decomposition import BASELINE, decompose_outcome
 from mmm_bayes.estimands.intervals import all_units, mean_and_ends, sum_units
@@ -29,8 +30,7 @@ def _demand_strengths(run: View) -> dict[str, Summary]:
     posterior = run.group("posterior")
     if "rho" not in posterior:
         return {}
-    share = posterior.get("demand_share", posterior["rho"].expand_dims(moved=list(run.moved)))
-    ends = 100 * mean_and_ends(share)
+    ends = 100 * mean_and_ends(demand_shares(posterior, run.moved))
     return {name: Summary(*map(float, ends.sel(moved=name).values)) for name in run.moved}
 
 

@@ -98,19 +98,20 @@ def default_fits(
     known: dict[Any, CompiledModel] = {}
     for market in markets:
         dataset = as_dataset(market)
-        form = form_for(dataset)
         seeded = replace(settings, seed=market.seed + 1)
-        for candidate in (form, remembering(dataset, form)):
-            if candidate is None:
-                continue
-            design = make_design(dataset, candidate)
-            compiled = _compile_once(known, member, design)
-            tree = sample(compiled, design, seeded)
-            draws = add_derived_groups(compiled, design, tree, seed=seeded.seed)
-            fit = MarketFit(market, compiled, design, seeded, draws)
-            if autocorrelation_sentence(draws) is None:
-                break
+        design = make_design(dataset)
+        fit = _fit(market, _compile_once(known, member, design), design, seeded)
+        alternative = remembering(dataset, design.form)
+        if alternative is not None and autocorrelation_sentence(fit.draws) is not None:
+            design = make_design(dataset, alternative)
+            fit = _fit(market, _compile_once(known, member, design), design, seeded)
         yield fit
+
+
+def _fit(market: Market, compiled: CompiledModel, design: Design, settings: Settings) -> MarketFit:
+    tree = sample(compiled, design, settings)
+    draws = add_derived_groups(compiled, design, tree, seed=settings.seed)
+    return MarketFit(market, compiled, design, settings, draws)
 
 
 def _compile_once(known: dict[Any, CompiledModel], member: Member, design: Design) -> CompiledModel:

@@ -138,7 +138,7 @@ def _checks_table(warnings: pd.DataFrame) -> str:
 
 
 def _plans_section(plans: pd.DataFrame) -> list[str]:
-    """What plans promised and brought: a table by kind of market, and the whole in a sentence."""
+    """Section on promised and true gains of plans: a sentence, and a table by kind of market."""
     summary = summarise_plans(plans)
     ratios = summarise_plans(plans.assign(scenario="all")).set_index("policy")["ratio"]
     lines = [

@@ -21,9 +21,7 @@ import pandas as pd
 
 from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.data.design import Design
-from mmm_bayes.estimands.effects import joint_effect, summed_effects
-from mmm_bayes.estimands.summary import estimand_table
-from mmm_bayes.inference.fit import fit_effects
+from mmm_bayes.inference.fit import effects_of_fit, fit_effects
 from mmm_bayes.inference.sampling import Settings
 from mmm_bayes.studies.calibration.markets import SETTINGS, MarketFit, compiled_markets
 from mmm_bayes.studies.simulate.market import CAUSES, Market
@@ -65,10 +63,8 @@ def recover(
 
 def market_effects(fit: MarketFit) -> pd.DataFrame:
     """Effects of one fit beside the truth, with the columns of `recover`."""
-    fitted = fit.counterfactual
-    effects = estimand_table(summed_effects(fitted), joint_effect(fitted))
-    divergences = int(fit.draws["sample_stats"]["diverging"].sum())
-    return _beside_truth(effects.assign(divergences=divergences), fit.design, fit.market)
+    effects = effects_of_fit(fit.counterfactual, fit.draws)
+    return _beside_truth(effects, fit.design, fit.market)
 
 
 def _beside_truth(effects: pd.DataFrame, design: Design, market: Market) -> pd.DataFrame:

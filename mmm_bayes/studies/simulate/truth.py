@@ -1,9 +1,10 @@
-"""What media do in a simulated market: its true effects, and what a plan would truly change."""
+"""True effects of media in a simulated market, and the true gain of a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +54,11 @@ class World:
     revenue: Array
     floor: float
 
+    @cached_property
+    def location(self) -> Array:
+        """Location of the revenue on the observed path, shape (time, unit)."""
+        return self.outcome(self.path)
+
     @property
     def mediator_index(self) -> int:
         """Position of the mediator among the channels."""
@@ -78,8 +84,7 @@ class World:
             As the outcome's equation returns them.
         """
         if self.link == "log":
-            observed = self.outcome(self.path)
-            first, second = (self.revenue * np.exp(at - observed) for at in (location, other))
+            first, second = (self.revenue * np.exp(at - self.location) for at in (location, other))
             change = np.maximum(first, self.floor) - np.maximum(second, self.floor)
         else:
             change = self.scale * (location - other)
@@ -95,7 +100,7 @@ def true_effects(world: World) -> list[dict[str, Any]]:
         Rows of unit, channel, estimand (total, direct, indirect; the total of all channels) and
         value.
     """
-    location = world.outcome(world.path)
+    location = world.location
     found: list[tuple[str, str, Array]] = []
     for index, channel in enumerate(world.channels):
         without = world.path.copy()
@@ -144,5 +149,4 @@ def true_gain(
     if policy == "caused":
         cause_path[-horizon:] *= factors[:, [world.channels.index(name) for name in world.causes]]
         path[..., world.mediator_index] = world.mediator_under(cause_path)
-    location = world.outcome(world.path)
-    return float(world.revenue_change(world.outcome(path), location).sum())
+    return float(world.revenue_change(world.outcome(path), world.location).sum())
