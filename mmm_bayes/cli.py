@@ -118,8 +118,16 @@ def fit(
     model: Model,
     data: DataToml,
     out: Out = None,
-    draws: Draws = 1000,
-    tune: Tune = 1000,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            help="Posterior draws per chain; 1000 by default, and 2000 if these have not converged."
+        ),
+    ] = None,
+    tune: Annotated[
+        int | None,
+        typer.Option(help="Tuning draws per chain, discarded; likewise."),
+    ] = None,
     chains: Chains = 4,
     seed: Seed = 1,
     link: Link = None,
@@ -163,11 +171,14 @@ def fit(
     from mmm_bayes.inference.sampling import Settings
     from mmm_bayes.report import render
 
-    settings = Settings(draws=draws, tune=tune, chains=chains, seed=seed)
+    chosen = {
+        name: number for name, number in (("draws", draws), ("tune", tune)) if number is not None
+    }
+    settings = Settings(**chosen, chains=chains, seed=seed)
     job = prepare(
         model, data, folder, settings,
         link=link, likelihood=likelihood, floor=floor, at_floor=at_floor, errors=errors,
-        demand=demand,
+        demand=demand, lengthen=not chosen,
     )  # fmt: skip
     folder = run_fit(job, _say, stream=stream)
     _say(f"rendering {folder}")

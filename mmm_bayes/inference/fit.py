@@ -34,6 +34,7 @@ from mmm_bayes.estimands import (
 )
 from mmm_bayes.files import taken_note
 from mmm_bayes.inference import runs
+from mmm_bayes.inference.convergence import sample_until_converged
 from mmm_bayes.inference.kept import KeptFits, sample_once
 from mmm_bayes.inference.predictive import predict
 from mmm_bayes.inference.sampling import (
@@ -80,6 +81,7 @@ class Job:
     settings: Settings
     folder: Path
     alternative: Form | None = None
+    lengthen: bool = False
 
 
 def prepare(
@@ -94,6 +96,7 @@ def prepare(
     at_floor: str | None = None,
     errors: str | None = None,
     demand: str | None = None,
+    lengthen: bool = False,
 ) -> Job:
     """Job of a fit, with its input checked before anything is compiled.
 
@@ -107,6 +110,8 @@ def prepare(
         The run folder to write.
     link, likelihood, floor, at_floor, errors, demand : optional
         As in `mmm_bayes.data.form.Form`; the description's if left out.
+    lengthen : bool
+        As in `Job`.
 
     Raises
     ------
@@ -127,7 +132,7 @@ def prepare(
     )
     automatic = (errors or dataset.description.model.errors) == "auto"
     alternative = remembering(dataset, form) if automatic else None
-    return Job(dataset, member, form, settings, folder, alternative)
+    return Job(dataset, member, form, settings, folder, alternative, lengthen)
 
 
 def run_fit(
@@ -147,7 +152,7 @@ def run_fit(
         Draws of an earlier posterior of the same model, as initial points of the chains.
     stream : pathlib.Path, optional
         A new folder to write the draws to while sampling. It holds one fit, so disturbances that
-        were not chosen stay independent.
+        were not chosen stay independent, and nothing is sampled again.
 
     Returns
     -------
@@ -160,13 +165,13 @@ def run_fit(
         "data_sha256": job.dataset.sha256,
     }
     form, reason = job.form, None
-    compiled, design, draws = _fit_form(job, form, say, start=start, stream=stream)
+    compiled, design, settings, draws = _fit_form(job, form, say, start=start, stream=stream)
     if job.alternative is not None and stream is None:
         reason = autocorrelation_sentence(draws)
         if reason is not None:
             say(job.dataset.wording(f"{reason}; fitting again with disturbances that remember"))
             form = job.alternative
-            compiled, design, draws = _fit_form(job, form, say)
+            compiled, design, settings, draws = _fit_form(job, form, say)
             draws.attrs["errors_reason"] = reason
     try:
         train, test = holdout_designs(design)
@@ -211,7 +216,7 @@ def run_fit(
     diagnosis = diagnose(draws, estimands, media, profile_warnings=table_profile.warnings)
     record |= {
         "model": job.member.name,
-        **vars(job.settings),
+        **vars(settings),
         "form": vars(form),
         "errors_reason": reason,
         "sampling_seconds": round(draws.attrs["sampling_seconds"], 2),
@@ -249,19 +254,25 @@ def _fit_form(
     *,
     start: xr.Dataset | None = None,
     stream: Path | None = None,
-) -> tuple[CompiledModel, Design, xr.DataTree]:
-    """Compiled model, design and draws with their derived groups, of one form."""
+) -> tuple[CompiledModel, Design, Settings, xr.DataTree]:
+    """Compiled model, design, settings and draws with their derived groups, of one form."""
     design = make_design(job.dataset, form)
     say(f"compiling {job.member.name} ({_form_phrase(form, job.dataset)})")
     compiled = compile_model(job.member, design)
     say(f"sampling {job.settings.chains} x ({job.settings.tune} + {job.settings.draws})")
     points = None if start is None else to_unconstrained(compiled, start[compiled.free])
     with stop_context(lambda: f"the draws so far are in {stream}" if stream else ""):
-        tree = sample(compiled, design, job.settings, start=points, stream=stream)
+        settings = job.settings
+        if job.lengthen and stream is None:
+            tree, settings, _ = sample_until_converged(
+                compiled, design, settings, start=points, say=say
+            )
+        else:
+            tree = sample(compiled, design, settings, start=points, stream=stream)
     say(f"sampled in {tree.attrs['sampling_seconds']:.1f} s; evaluating effects")
     draws = add_derived_groups(compiled, design, tree, seed=job.settings.seed)
     draws.attrs["outcome"] = job.dataset.description.outcome
-    return compiled, design, draws
+    return compiled, design, settings, draws
 
 
 def _stated_records(member: Member, design: Design, built: BuiltModel) -> list[dict[str, Any]]:

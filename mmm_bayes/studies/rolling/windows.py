@@ -27,11 +27,11 @@ from mmm_bayes.data.design import Design, arrange, make_design
 from mmm_bayes.data.form import Form
 from mmm_bayes.data.splits import Split
 from mmm_bayes.diagnostics.check import verdict
-from mmm_bayes.diagnostics.convergence import convergence_checks
 from mmm_bayes.estimands import STATISTICS, channel_effects, summarise
+from mmm_bayes.inference.convergence import sample_until_converged
 from mmm_bayes.inference.forecast import append_total
 from mmm_bayes.inference.predictive import predict
-from mmm_bayes.inference.sampling import CompiledModel, Settings, compute_deterministics, sample
+from mmm_bayes.inference.sampling import CompiledModel, Settings, compute_deterministics
 from mmm_bayes.model.counterfactual import Counterfactual, abduct
 from mmm_bayes.model.evaluation import SAMPLE_DIMS, flatten_draws
 
@@ -104,12 +104,7 @@ def fit_window(
         weeks. The attributes are the window's dates, the seconds of sampling, divergences, worst
         R-hat and ESS, and the verdict of the convergence checks.
     """
-    tree = sample(compiled, window, settings, cores=cores)
-    checks = convergence_checks(tree)
-    if verdict(checks)[0] != "pass":
-        longer = dataclasses.replace(settings, draws=2 * settings.draws, tune=2 * settings.tune)
-        tree = sample(compiled, window, longer, cores=cores)
-        checks = convergence_checks(tree)
+    tree, _, checks = sample_until_converged(compiled, window, settings, cores=cores)
     draws = compute_deterministics(compiled, window, tree["posterior"].to_dataset())
     posterior = window_quantities(abduct(compiled.model, window, draws, seed=settings.seed))
     result = xr.Dataset()
