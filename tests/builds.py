@@ -229,6 +229,8 @@ def random_draws(model: Any, seed: int = 0) -> xr.Dataset:
         "slope": lambda shape: rng.lognormal(0.2, 0.4, shape),
         "beta": lambda shape: rng.uniform(0.02, 0.3, shape),
         "beta_direct": lambda shape: rng.uniform(0.02, 0.3, shape),
+        "log_beta": lambda shape: np.log(rng.uniform(0.02, 0.3, shape)),
+        "log_beta_direct": lambda shape: np.log(rng.uniform(0.02, 0.3, shape)),
         "media_share": lambda shape: rng.uniform(0.2, 0.8, shape),
         "media_division": lambda shape: rng.normal(0.0, 0.5, shape),
         "gamma": lambda shape: rng.normal(0.1, 0.5, shape),

@@ -88,6 +88,11 @@ def shape_parameters(
 def shares(built: Built, sample: Sample) -> list[float]:
     """Mean contribution of every channel to the outcome; a cause's is 0 in full mediation."""
     channels = list(built.design.dataset.channels)
+    for name in ("log_beta", "log_beta_direct"):
+        if name in sample:
+            values = iter(sample[name])
+            without = CAUSES[built.name] if name == "log_beta_direct" else ()
+            return [0.0 if label in without else math.exp(next(values)) for label in channels]
     if "media_share" not in sample and "beta_direct" not in sample:
         return list(sample["beta"])
     if "beta_direct" in sample and "media_share" not in sample:

@@ -28,7 +28,8 @@ ESTIMANDS = ("total", "direct", "indirect", "roas")
 SENSITIVITY_THRESHOLD = 0.05
 #: Prefixes of the names of media parameters, whose priors are scaled.
 MEDIA_PREFIXES = (
-    "beta", "media_", "gamma", "adstock_", "saturation_", "mediation_", "effectiveness_",
+    "beta", "log_beta", "media_", "gamma", "adstock_", "saturation_", "mediation_",
+    "effectiveness_",
 )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ DRAWS, EFFECTS, ESTIMANDS = "posterior.nc", "effects.nc", "estimands.csv"
 DIAGNOSTICS, RECORD, MODEL = "diagnostics.json", "run.json", "model.py"
 #: Version of run folders, which ``run.json`` names. It is raised when a folder of the last version
 #: would be misread. Folders from before it was recorded have none, and are read as far as they go.
-SCHEMA = 1
+SCHEMA = 2
 #: Written only if the description has interactions.
 INTERACTIONS = "interactions.csv"
 #: Added to the folder by `mmm-bayes sensitivity`.

@@ -44,16 +44,16 @@ def test_draws_do_not_depend_on_what_was_compiled_or_on_cores(tmp_path: Path) ->
     points = to_unconstrained(at_home, posterior)
     assert points.shape == (200, at_home.sampler.n_dim)
     flat = {name: values.values.reshape(200, -1) for name, values in posterior.items()}
-    alpha, share = flat["adstock_alpha"], flat["media_share"]
+    alpha, sigma = flat["adstock_alpha"], flat["sigma"]
     columns = iter(points.T)
     for name in at_home.free:
         width = flat[name].shape[1]
         block = np.stack([next(columns) for _ in range(width)], axis=1)
         if name == "adstock_alpha":
             np.testing.assert_allclose(block, np.log(alpha / (1 - alpha)), rtol=1e-6)
-        if name == "media_share":
-            np.testing.assert_allclose(block, np.log(share), rtol=1e-6)
-        if name in ("intercept", "media_division"):
+        if name == "sigma":
+            np.testing.assert_allclose(block, np.log(sigma), rtol=1e-6)
+        if name in ("intercept", "log_beta"):
             np.testing.assert_allclose(block, flat[name])
 
 

@@ -132,10 +132,7 @@ def test_log_prior_agrees_with_scipy_on_the_parameters_own_scale(
     of_media = (
         {"beta": stats.halfnorm(scale=scales * (1 + spread))}
         if link == "log"
-        else {
-            "media_share": stats.lognorm(1.08, 0, np.exp(-2.13)),
-            "media_division": stats.norm(0, 0.9),
-        }
+        else {}  # `test_division` has the density of all media together
     )
     priors = of_media | {
         "gamma": stats.norm(0, 0.35 / np.sqrt(2)),

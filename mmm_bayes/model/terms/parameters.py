@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from mmm_bayes.data.design import Design
 from mmm_bayes.errors import InputError
-from mmm_bayes.model.terms.priors import Stated, channel_priors, declare, declare_spec
+from mmm_bayes.model.terms.division import declare_division
+from mmm_bayes.model.terms.priors import (
+    Stated,
+    channel_priors,
+    declare,
+    declare_spec,
+    default_priors,
+)
 
 #: Function that declares a parameter: `prior`, common to all units, or `pooled_prior`, one each.
 Declare = Callable[..., Any]
@@ -30,13 +37,11 @@ def prior(
 ) -> Any:
     """Declare a parameter with the prior that the description states, or the default one.
 
-    Under the identity link the mean contributions ``beta`` are by default no parameters themselves,
-    unless they may have either sign: they are a share of all media, ``media_share``, divided by the
-    money spent on each channel and its relative return, ``media_division``:
-
-        beta_c = media_share w_c / sum_d w_d,    w_c = money_c exp(media_division_c)
-
-    A channel whose own return, share or sign is stated is left out of that division.
+    Under the identity link the mean contributions ``beta`` have by default a common prior, unless
+    they may have either sign: they are a share of all media, ``media_share``, divided by the money
+    spent on each channel and its relative return, ``media_division``
+    (`mmm_bayes.model.terms.division`). A channel whose own return, share or sign is stated is left
+    out of that division.
 
     Parameters
     ----------
@@ -98,13 +103,18 @@ def _contributions(
     described = design.dataset.description.priors
     if key in described or design.form.sign == "free" or design.form.link == "log":
         return declare(design, key, dims, name=name, index=index)
-    total = declare(design, "media_share")
-    if "media_share" in described:
-        total = total * _share_unit(design, "[priors] media_share")
-    returns = declare(design, "media_division", dims)
+    node = name or key
     money = pm.modelcontext(None)["money"]
-    weight = (money if index is None else money[index]) * pt.exp(returns)
-    return pm.Deterministic(name or key, total * weight / weight.sum(), dims=dims)
+    money = money if index is None else money[index]
+    stated = {"media_share", "media_division"} & described.keys()
+    if not stated:
+        priors = default_priors(design, 1.0, 1.0)
+        return declare_division(node, money, priors["media_share"], priors["media_division"], dims)
+    total = declare(design, "media_share")
+    if "media_share" in stated:
+        total = total * _share_unit(design, "[priors] media_share")
+    weight = money * pt.exp(declare(design, "media_division", dims))
+    return pm.Deterministic(node, total * weight / weight.sum(), dims=dims)
 
 
 def _own_value(design: Design, stated: Stated) -> Any:

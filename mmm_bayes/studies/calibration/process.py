@@ -38,7 +38,8 @@ _POOLED = {
 WALK_STEPS, TREND_SEGMENTS = (8, 6), (10, 7)
 #: Endings of the names of parameters that are not calibrated one by one.
 UNNAMED = (
-    "covariate_effect", "covariate_effect_spread", "_offset", "_step", "trend_change",
+    "covariate_effect", "covariate_effect_spread", "_offset", "_step", "trend_change", "log_beta",
+    "log_beta_direct",
 )  # fmt: skip
 #: Scale, as a share of the mean outcome, of the softplus that keeps the location of an additive
 #: log-normal outcome positive.
@@ -178,7 +179,13 @@ def draw_parameters(member: str, design: Design, number: int, seed: int) -> dict
     drawn = pm.draw(variables, draws=number + 1, random_seed=seed, mode="FAST_COMPILE")
     parameters = dict(zip([*shapes, *offsets], map(np.asarray, drawn), strict=True))
     if divided:
-        parameters["beta"] = _divide_by_money(design, direct, parameters)
+        beta = parameters["beta"] = _divide_by_money(design, direct, parameters)
+        node = "beta_direct" if member == "full_mediation" else "beta"
+        parameters[f"log_{node}"] = np.log(beta[:, direct])
+        if not {"media_share", "media_division"} & design.dataset.description.priors.keys():
+            # Known up to a constant only: the model reports them about their mean.
+            division = parameters["media_division"]
+            parameters["media_division"] = division - division.mean(-1, keepdims=True)
     return parameters
 
 

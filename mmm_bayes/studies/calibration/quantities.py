@@ -132,7 +132,8 @@ def as_draws(compiled: CompiledModel, parameters: dict[str, NDArray[np.float64]]
 def _reported_parameters(model: pm.Model) -> list[str]:
     names = [rv.name for rv in model.free_RVs if not rv.name.endswith(UNNAMED)]
     share = "beta_direct" if "beta_direct" in model.named_vars else "beta"
-    return names if share in names else [*names, share]
+    of_media = [name for name in (share, "media_share", "media_division") if name in model]
+    return list(dict.fromkeys([*names, *of_media]))
 
 
 def _labelled_values(quantities: xr.Dataset) -> Iterator[tuple[str, list[Any], Any]]:
