@@ -21,7 +21,7 @@ ARGS ?=
 # Tests run on all cores, those of a file in one process, so that what a file builds is built once.
 PROCESSES ?= -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick lint style layout types format lock environment data recovery misspecification references notebooks benchmarks clean
+.PHONY: help demo test quick lint style layout types format lock environment data recovery calibrations misspecification references notebooks benchmarks clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ data: $(STAMPS)/base ## data/, one simulated market of each scenario, from the g
 
 recovery: $(STAMPS)/base ## results/recovery: do the intervals hold the truth of 40 simulated markets?
 	$(BIN)/python scripts/recovery.py $(ARGS)
+
+calibrations: $(STAMPS)/base ## results/calibration: partial_mediation in every form, on tables of its own equations (ARGS="log ar1" names forms)
+	$(BIN)/python scripts/calibrations.py $(ARGS)
 
 misspecification: $(STAMPS)/base ## docs/misspecification.md: what are the intervals worth when the model is wrong? (half an hour)
 	$(BIN)/python scripts/misspecification.py

@@ -34,7 +34,7 @@ def sample_until_converged(
     cores, start
         As in `sample`.
     say : callable
-        Receives a line that says why it is sampled again.
+        Receives a line if it is sampled again.
 
     Returns
     -------
@@ -47,12 +47,11 @@ def sample_until_converged(
     """
     tree = sample(compiled, design, settings, cores=cores, start=start)
     checks = convergence_checks(tree)
-    status, reasons = verdict(checks)
-    if status == "pass":
+    if verdict(checks)[0] == "pass":
         return tree, settings, checks
     longer = replace(settings, draws=2 * settings.draws, tune=2 * settings.tune)
     say(
-        f"{reasons[0].rstrip('.')}; sampling again {longer.chains} x "
+        f"these draws have not converged; sampling again {longer.chains} x "
         f"({longer.tune} + {longer.draws})"
     )
     seconds = tree.attrs["sampling_seconds"]
