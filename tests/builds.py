@@ -141,6 +141,7 @@ def build_on(
     floor: float | None = None,
     at_floor: str | None = None,
     trend: str = "linear",
+    adstock: str = "geometric",
     saturation: str = "hill",
     errors: str = "iid",
     demand: str = "none",
@@ -152,7 +153,7 @@ def build_on(
     from mmm_bayes.model.family import load_member
 
     calendar = {"fourier": 1, "trend": trend}
-    choices = {"max_lag": MAX_LAG, "saturation": saturation}
+    choices = {"max_lag": MAX_LAG, "adstock": adstock, "saturation": saturation}
     data = dataset(
         folder,
         units=units,
@@ -227,6 +228,10 @@ def random_draws(model: Any, seed: int = 0) -> xr.Dataset:
         "alpha": lambda shape: rng.uniform(0.0, 0.9, shape) * (rng.random(shape) < 0.9),
         "kappa": lambda shape: rng.lognormal(0.0, 0.7, shape),
         "slope": lambda shape: rng.lognormal(0.2, 0.4, shape),
+        "theta": lambda shape: rng.uniform(0.0, 2.0, shape),
+        "scale": lambda shape: rng.lognormal(0.5, 0.3, shape),
+        "shape": lambda shape: rng.lognormal(0.2, 0.3, shape),
+        "exponent": lambda shape: rng.uniform(0.2, 0.9, shape),
         "beta": lambda shape: rng.uniform(0.02, 0.3, shape),
         "beta_direct": lambda shape: rng.uniform(0.02, 0.3, shape),
         "log_beta": lambda shape: np.log(rng.uniform(0.02, 0.3, shape)),

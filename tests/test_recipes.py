@@ -82,37 +82,37 @@ def test_another_prior_of_the_retention_is_another_model(built):
 
 
 @pytest.fixture(scope="module")
-def exponential(tmp_path_factory):
+def arctangent(tmp_path_factory):
     """The recipe's curve, saved into a folder of the forms of saturation."""
     from mmm_bayes.model.transforms import saturation
 
     folder = tmp_path_factory.mktemp("saturation")
-    (folder / "exponential.py").write_text(recipe("a saturation curve"), "utf-8")
+    (folder / "arctangent.py").write_text(recipe("a saturation curve"), "utf-8")
     saturation.__path__.append(str(folder))
-    yield load_transform("saturation", "exponential").function
+    yield load_transform("saturation", "arctangent").function
     saturation.__path__.remove(str(folder))
 
 
-def test_the_curve_is_a_loop_as_array_and_as_graph(exponential):
+def test_the_curve_is_a_loop_as_array_and_as_graph(arctangent):
     x = np.array([[0.0, 0.5], [1e-9, 2.0], [0.3, 40.0]])
     kappa = np.array([0.3, 2.0])
-    loop = [[1 - 2 ** (-x[t, c] / kappa[c]) for c in range(2)] for t in range(3)]
-    np.testing.assert_allclose(exponential(x, kappa), loop, rtol=1e-6)
-    assert exponential(x, kappa)[0, 0] == 0
-    assert exponential(kappa, kappa) == pytest.approx(0.5)
+    loop = [[2 / np.pi * np.arctan(x[t, c] / kappa[c]) for c in range(2)] for t in range(3)]
+    np.testing.assert_allclose(arctangent(x, kappa), loop, rtol=1e-6)
+    assert arctangent(x, kappa)[0, 0] == 0
+    assert arctangent(kappa, kappa) == pytest.approx(0.5)
 
     graph = pt.matrix("x")
-    response = exponential(graph, pt.as_tensor(kappa))
+    response = arctangent(graph, pt.as_tensor(kappa))
     slope = pytensor.grad(response.sum(), graph)
     value, gradient = pytensor.function([graph], [response, slope], mode="FAST_COMPILE")(x)
     np.testing.assert_allclose(value, loop, rtol=1e-6)
-    step = (exponential(x + 1e-7, kappa) - exponential(x, kappa)) / 1e-7
+    step = (arctangent(x + 1e-7, kappa) - arctangent(x, kappa)) / 1e-7
     np.testing.assert_allclose(gradient, step, rtol=1e-4, atol=1e-6)
 
 
-def test_the_curve_is_in_effects_curves_plans_and_forecasts(exponential, tmp_path):
+def test_the_curve_is_in_effects_curves_plans_and_forecasts(arctangent, tmp_path):
     """By one file: nothing else names it."""
-    built = build_on(tmp_path / "table", "no_mediation", saturation="exponential")
+    built = build_on(tmp_path / "table", "no_mediation", saturation="arctangent")
     fitted = abduct(built.model, built.design, built.draws)
     assert "saturation_slope" not in built.model.named_vars
     draw = built.samples[0]
@@ -120,7 +120,9 @@ def test_the_curve_is_in_effects_curves_plans_and_forecasts(exponential, tmp_pat
     lags = built.design.arrays["exposure_lags"].values[:, 0, tv]
     weights = draw["adstock_alpha"][tv] ** np.arange(lags.shape[-1])
     stock = lags @ weights / weights.sum()
-    response = np.array([1 - 2 ** (-value / draw["saturation_kappa"][tv]) for value in stock])
+    response = np.array(
+        [2 / np.pi * np.arctan(value / draw["saturation_kappa"][tv]) for value in stock]
+    )
     scale = built.design.scaling.outcome[0] * shares(built, draw)[tv] / response.mean()
 
     effects = channel_effects(fitted).draws["total"].sel(channel="tv").values[0, 0, 0]
@@ -128,7 +130,7 @@ def test_the_curve_is_in_effects_curves_plans_and_forecasts(exponential, tmp_pat
 
     amount = built.design.dataset.data["spend"].sel(channel="tv").values.max()
     level = amount / built.design.scaling.exposure[0, tv]
-    constant = scale * (1 - 2 ** (-level / draw["saturation_kappa"][tv]))
+    constant = scale * (2 / np.pi * np.arctan(level / draw["saturation_kappa"][tv]))
     added = added_outcome(fitted, "tv", np.array([amount])).total[0, 0]
     assert added == pytest.approx(constant, rel=1e-6)
 
@@ -141,15 +143,17 @@ def test_the_curve_is_in_effects_curves_plans_and_forecasts(exponential, tmp_pat
     inherited[lags.shape[-1] - 1 :] = 0.0
     stock = np.lib.stride_tricks.sliding_window_view(inherited, lags.shape[-1])[:, ::-1]
     stock = stock @ weights / weights.sum()
-    kept = np.array([1 - 2 ** (-value / draw["saturation_kappa"][tv]) for value in stock])
+    kept = np.array(
+        [2 / np.pi * np.arctan(value / draw["saturation_kappa"][tv]) for value in stock]
+    )
     assert lost == pytest.approx(scale * (response.sum() - kept.sum()), rel=1e-6)
 
     ahead = predict(built.model, built.draws, built.design, seed=1)
     assert np.isfinite(ahead["outcome"]).all()
 
 
-def test_the_curve_is_on_the_dashboard(exponential, tmp_path, monkeypatch):
-    page = pages.save(tmp_path / "weekly", "no_mediation", saturation="exponential")
+def test_the_curve_is_on_the_dashboard(arctangent, tmp_path, monkeypatch):
+    page = pages.save(tmp_path / "weekly", "no_mediation", saturation="arctangent")
     run = open_run(page.folder)
     assert run.limitation == ""
     assert spend_effect(run.fitted, "tv", 50.0).total.mean > 0

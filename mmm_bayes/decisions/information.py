@@ -26,6 +26,7 @@ from mmm_bayes.decisions.optimum import best_plan
 from mmm_bayes.decisions.plan import Plan
 from mmm_bayes.decisions.response import Response
 from mmm_bayes.model.evaluation import flatten_draws, thin_draws
+from mmm_bayes.model.transforms import load_transform
 
 Array = NDArray[Any]
 
@@ -112,8 +113,12 @@ def _conditional_gains(gains: Array, effect: Array) -> Array:
 
 
 def _washout(response: Response, index: int, draws: Any) -> int:
-    alpha = float(flatten_draws(draws["adstock_alpha"])[..., index].mean())
-    return int(np.ceil(np.log(1 - SETTLED) / np.log(alpha))) if alpha > 0 else 0
+    """Dates until `SETTLED` of a channel's carryover is over, by its mean weights."""
+    form = response.fitted.design.form
+    adstock = load_transform("adstock", form.adstock)
+    parameters = [flatten_draws(draws[node])[..., index] for node in adstock.node_names()]
+    before = int((adstock.function(*parameters, form.max_lag).mean(0).cumsum() < SETTLED).sum())
+    return before + 1 if before else 0
 
 
 def _test_length(

@@ -97,8 +97,8 @@ def refresh_run(
 
     after = runs.load(out)
     table = change_table(
-        _effects(run) | {"retention": _retention(run)},
-        _effects_over(after, refit.member, weeks) | {"retention": _retention(after)},
+        _effects(run) | _retention(run),
+        _effects_over(after, refit.member, weeks) | _retention(after),
         old_weeks=weeks.stop - weeks.start,
         new_weeks=dataset.data.sizes["time"] - (weeks.stop - weeks.start),
     )
@@ -217,9 +217,12 @@ def _with_joint(draws: xr.Dataset, joint: xr.Dataset | None) -> dict[str, xr.Dat
     return effects
 
 
-def _retention(run: runs.Run) -> xr.DataArray:
-    """Retention rate of each channel; of the typical unit in a panel."""
-    return run.draws["posterior"]["adstock_alpha"].expand_dims(unit=[ALL_UNITS])
+def _retention(run: runs.Run) -> dict[str, xr.DataArray]:
+    """Retention rate of each channel, of the typical unit in a panel; empty for another form."""
+    posterior = run.draws["posterior"]
+    if "adstock_alpha" not in posterior:
+        return {}
+    return {"retention": posterior["adstock_alpha"].expand_dims(unit=[ALL_UNITS])}
 
 
 def _shared_weeks(old: Dataset, new: Dataset) -> slice:

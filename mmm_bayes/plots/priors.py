@@ -37,8 +37,12 @@ FILL = 0.35
 #: Parameters a marketer can judge, and what they mean.
 MEANINGS = {
     "adstock_alpha": "carryover: share kept a week later",
+    "adstock_theta": "carryover: weeks to its peak",
+    "adstock_scale": "carryover: its scale in weeks",
+    "adstock_shape": "carryover: its shape",
     "saturation_kappa": "half-saturation, in mean exposures",
     "saturation_slope": "steepness of the response",
+    "saturation_exponent": "elasticity of the response",
     "beta": "media effect",
     "media_share": "all media together",
     "media_division": "relative return, as a logarithm",

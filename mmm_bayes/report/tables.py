@@ -47,13 +47,21 @@ _QUANTITIES = {
     "beta": "media effect (beta)",
     "beta_direct": "media effect (beta)",
     "adstock_alpha": "carryover",
+    "adstock_theta": "steps to the peak of the carryover",
+    "adstock_scale": "scale of the carryover, steps",
+    "adstock_shape": "shape of the carryover",
     "saturation_kappa": "half-saturation",
     "saturation_slope": "steepness",
+    "saturation_exponent": "elasticity",
     "gamma": "effect on the mediator (gamma)",
     "gamma_on": "effect on the mediator being on (gamma_on)",
     "mediation_alpha": "carryover on the mediator",
     "mediation_kappa": "half-saturation on the mediator",
+    "mediation_theta": "steps to the peak of the carryover on the mediator",
+    "mediation_scale": "scale of the carryover on the mediator, steps",
+    "mediation_shape": "shape of the carryover on the mediator",
     "mediation_slope": "steepness on the mediator",
+    "mediation_exponent": "elasticity of the mediator",
 }
 
 #: Quantities of stated priors, and those of them that are shares of the outcome.

@@ -398,7 +398,7 @@ def _support(design: Design, key: str) -> tuple[float, float]:
 
 
 def check_overrides(design: Design, model: pm.Model) -> None:
-    """Refuse a description whose ``[priors]`` name anything but parameters of the model.
+    """Refuse a description that states priors of anything but parameters of the model.
 
     Raises
     ------
@@ -413,6 +413,15 @@ def check_overrides(design: Design, model: pm.Model) -> None:
             f"{design.dataset.path}: [priors] {', '.join(unknown)} is not a parameter of this "
             f"model; its parameters are {', '.join(sorted(names))}"
         )
+    for stated in channel_priors(design):
+        parameter = "adstock_alpha" if stated.quantity == "half_life" else stated.quantity
+        if parameter.startswith(("adstock", "saturation")) and parameter not in model.named_vars:
+            channel = design.dataset.channels[stated.channel]
+            raise InputError(
+                f"{design.dataset.path}: [channels.{channel}.priors] {stated.quantity} is no "
+                f"parameter of this model with adstock = {design.form.adstock!r} and saturation = "
+                f"{design.form.saturation!r}; remove it, or choose a form that has it"
+            )
 
 
 def check_interactions(design: Design, model: pm.Model) -> None:

@@ -134,9 +134,9 @@ def window_quantities(fitted: Counterfactual) -> xr.Dataset:
     xarray.Dataset
         ``contribution`` is the total effect per week. ``retention`` and ``half_saturation`` (in
         units of exposure) vary by unit where the model lets them, and are missing for a channel
-        that is off in all weeks. For the unit "all" of a panel, retention is that of the typical
-        unit, and half-saturation is missing. The channel `ALL_MEDIA` has what all of them have
-        together.
+        that is off in all weeks, and where the form has no such parameter. For the unit "all" of a
+        panel, retention is that of the typical unit, and half-saturation is missing. The channel
+        `ALL_MEDIA` has what all of them have together.
     """
     window, draws = fitted.design, fitted.draws
     effects = channel_effects(fitted)
@@ -154,6 +154,9 @@ def window_quantities(fitted: Counterfactual) -> xr.Dataset:
         ("retention", "adstock_alpha", xr.ones_like(units)),
         ("half_saturation", "saturation_kappa", units),
     ):
+        if node not in draws:  # a form without this parameter
+            quantities[name] = xr.full_like(quantities["total"], np.nan)
+            continue
         by_unit = draws[f"unit_{node}"] if f"unit_{node}" in draws else draws[node]
         values = (by_unit * unit).where(ran).transpose(*SAMPLE_DIMS, "unit", "channel")
         if ALL_UNITS not in values["unit"].values:
