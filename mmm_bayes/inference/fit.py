@@ -402,6 +402,10 @@ def _form_phrase(form: Form, dataset: Dataset) -> str:
         parts.append(f"{form.at_floor} at a floor of {form.floor:g}")
     if dataset.mediator is not None:
         parts.append(f"{form.mediator_likelihood} mediator")
+    if form.adstock != "geometric":
+        parts.append(f"{form.adstock.replace('_', ' ')} carryover")
+    if form.saturation != "hill":
+        parts.append(f"{form.saturation.replace('_', ' ')} saturation")
     if form.errors == "ar1":
         parts.append("autoregressive disturbances")
     if form.demand == "unseen":

@@ -53,6 +53,8 @@ def list_assumptions(run: View) -> list[tuple[str, str]]:
                 "mmm-bayes sensitivity estimates indirect effects without assuming a sign."
             )
         assumptions.append((f"The priors allow no negative effect on {outcome}:", consequence))
+    form = run.record.get("form", {}).get("adstock", "geometric").replace("_", " ")
+    declines = "declines geometrically" if form == "geometric" else f"has the {form} form"
     assumptions += [
         (
             "Weeks before the table are taken to have been average weeks, without a channel that "
@@ -61,7 +63,7 @@ def list_assumptions(run: View) -> list[tuple[str, str]]:
         ),
         (
             f"Carryover ends after {run.attrs.get('max_lag', 'some')} weeks",
-            "and declines geometrically until then.",
+            f"and {declines} until then.",
         ),
     ]
     if change_sentences(run):

@@ -115,6 +115,7 @@ def calibrate(
             "remove [channels.NAME.priors] to calibrate the default priors on this table"
         )
     _check_spends(dataset)
+    _check_curves(dataset)
     plan = CalibrationPlan(model, jobs.source_hash(chosen), truth, dataset, settings)
     seconds = 0.0
     with open_workers(scheduler) as pool:
@@ -218,6 +219,17 @@ def _check_spends(dataset: Dataset) -> None:
                 "are simulated with spends that demand, tests or shifters set; remove set_by, "
                 "designed and shifters to calibrate the rest of the model on this table"
             )
+
+
+def _check_curves(dataset: Dataset) -> None:
+    """Refuse forms of carryover and saturation that the independent process does not have."""
+    model = dataset.description.model
+    if (model.adstock, model.saturation) != ("geometric", "hill"):
+        raise InputError(
+            f"{dataset.path}: [model] adstock = {model.adstock!r}, saturation = "
+            f"{model.saturation!r}: tables are simulated with geometric carryover and Hill "
+            "saturation only; remove both to calibrate the rest of the model on this table"
+        )
 
 
 def _inputs(chosen: Member, plan: CalibrationPlan) -> dict[str, Any]:

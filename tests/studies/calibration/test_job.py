@@ -176,6 +176,13 @@ def test_spends_that_are_not_simulated_are_refused(
     assert not (tmp_path / "a").exists()
 
 
+def test_curves_that_are_not_simulated_are_refused(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", table(), description() | {"model": {"saturation": "root"}})
+    with pytest.raises(InputError, match=r"\[model\] adstock = 'geometric', saturation = 'root'"):
+        run(tmp_path / "a", data)
+    assert not (tmp_path / "a").exists()
+
+
 def test_too_few_simulations_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--simulations 3"):
         calibrate("no_mediation", tmp_path / "a", 3)

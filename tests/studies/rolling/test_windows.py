@@ -131,6 +131,14 @@ def test_a_channel_that_is_off_in_the_window_has_no_curve_there(
         assert np.isfinite(result[name].drop_sel(channel=["tv", "all_media"])).all()
 
 
+def test_a_form_without_these_parameters_has_none(build: Callable[..., Built]) -> None:
+    built = build("no_mediation", adstock="weibull_cdf", saturation="root")
+    result = window_quantities(abduct(built.model, built.design, built.draws))
+    assert np.isnan(result["retention"]).all()
+    assert np.isnan(result["half_saturation"]).all()
+    assert np.isfinite(result["total"]).all()
+
+
 @pytest.mark.parametrize("units", [1, 2])
 def test_subsets(build: Callable[..., Built], units: int) -> None:
     built = build("partial_mediation", units=units)
