@@ -43,6 +43,8 @@ NAMES = {
 SPREADS = "Spread over units"
 OTHERS = "Intercepts and noise"
 COLUMNS = 4
+#: Names in a row of the legend, and the height of a further row in inches.
+NAMES_IN_ROW, ROW = 7, 0.2
 
 
 def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) -> Figure:
@@ -68,9 +70,11 @@ def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) ->
     channel = split["label"].map(channels)
     labels = channel[has_name & (kinds != LIKELIHOOD)].dropna().unique()
     palette = colours(tuple(labels))
+    named = [label for label in labels if label != "all"]
+    more = ROW * (max(0, len(named) - 1) // NAMES_IN_ROW)
     drawing, axes = panels(
-        len(present), columns=COLUMNS, height=1.9, margin=0.9, width=9.5, sharex=True, sharey=True,
-        across=0.15, down=0.45, bottom=0.85, top=0.35, left=0.65,
+        len(present), columns=COLUMNS, height=1.9, margin=0.9 + more, width=9.5, sharex=True,
+        sharey=True, across=0.15, down=0.45, bottom=0.85 + more, top=0.35, left=0.65,
     )  # fmt: skip
     for ax, kind in zip(axes, present, strict=True):
         rows = ranks[kinds == kind].assign(label=split["label"], channel=channel)
@@ -79,14 +83,13 @@ def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) ->
     for ax in axes[::COLUMNS]:
         ax.set_ylabel("ECDF − uniform")
     handles: list[Any] = [
-        axes[0].plot([], [], color=palette[label], label=label)[0]
-        for label in labels
-        if label != "all"
+        axes[0].plot([], [], color=palette[label], label=label)[0] for label in named
     ]
-    drawing.legend(handles=handles, loc="lower center", ncols=max(1, len(handles)))
+    columns = max(1, min(NAMES_IN_ROW, len(handles)))
+    drawing.legend(handles=handles, loc="lower center", ncols=columns)
     drawing.text(
-        0.5, 0.42 / drawing.get_figheight(), "rank of the truth among posterior draws, 0 to 1",
-        ha="center", color=INK,
+        0.5, (0.42 + more) / drawing.get_figheight(),
+        "rank of the truth among posterior draws, 0 to 1", ha="center", color=INK,
     )  # fmt: skip
     return drawing
 

@@ -229,6 +229,24 @@ def test_each_channel_has_a_prior_and_a_posterior(axes, trees):
     assert drawn == [f"beta:{c}" for c in ("facebook", "tiktok", "google") for _ in range(2)]
 
 
+def test_the_names_of_many_channels_are_on_a_calibration():
+    rng = np.random.default_rng(0)
+    ranks = pd.DataFrame(
+        [(f"total[channel_{k}]", rank) for k in range(16) for rank in rng.random(20)],
+        columns=["quantity", "pit"],
+    )
+    points = np.linspace(0.05, 0.95, 10)
+    with style.figure_style():
+        drawing = calibration.calibration_ecdf(ranks, (points, points - 0.2, points + 0.2), [])
+        drawing.canvas.draw()
+    (legend,) = drawing.legends
+    frame, inside = drawing.bbox, legend.get_window_extent()
+    assert frame.x0 <= inside.x0 < inside.x1 <= frame.x1
+    assert frame.y0 <= inside.y0
+    assert inside.y1 < min(ax.get_window_extent().y0 for ax in drawing.axes)
+    assert len(legend.get_texts()) == 16
+
+
 def test_a_calibration_has_a_panel_for_each_kind_of_quantity():
     rng = np.random.default_rng(0)
     names = [
