@@ -232,7 +232,12 @@ def test_each_channel_has_a_prior_and_a_posterior(axes, trees):
 def test_the_names_of_many_channels_are_on_a_calibration():
     rng = np.random.default_rng(0)
     ranks = pd.DataFrame(
-        [(f"total[channel_{k}]", rank) for k in range(16) for rank in rng.random(20)],
+        [
+            (f"{kind}[channel_{k}]", rank)
+            for kind in ("total", "direct", "roas")
+            for k in range(16)
+            for rank in rng.random(20)
+        ],
         columns=["quantity", "pit"],
     )
     points = np.linspace(0.05, 0.95, 10)
