@@ -107,7 +107,7 @@ def test_beta_stays_the_mean_contribution(data: Dataset) -> None:
         change = (draws["outcome_location"] - none).values / scaling.outcome
         added[..., channel] = change.mean((2, 3))
     np.testing.assert_allclose(added, draws["beta"].values, rtol=1e-6)
-    np.testing.assert_allclose(added.sum(-1), free["media_share"].values, rtol=1e-6)
+    np.testing.assert_allclose(added.sum(-1), draws["media_share"].values, rtol=1e-6)
 
 
 def test_weeks_that_were_not_fitted_have_their_own_levels(data: Dataset) -> None:

@@ -88,9 +88,9 @@ def test_a_share_is_one_of_the_outcome(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["no_mediation", "full_mediation", "partial_mediation"])
 def test_the_other_channels_share_what_all_media_make(tmp_path: Path, name: str) -> None:
     stated = channels(tv={"roas": {"dist": "Gamma", "alpha": 2.0, "beta": 1.0}})
-    built, free = drawn(tmp_path, name, channels=stated)
+    built, _ = drawn(tmp_path, name, channels=stated)
     rest = built.draws["beta"].sel(channel=["video", "social", "search"]).sum("channel")
-    np.testing.assert_allclose(rest, free["media_share"], rtol=1e-9)
+    np.testing.assert_allclose(rest, built.draws["media_share"], rtol=1e-9)
     assert model_priors(built.design, built.model)["media_roas[tv]"] == (
         "Gamma",
         {"alpha": 2.0, "beta": 1.0},
