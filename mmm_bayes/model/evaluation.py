@@ -171,6 +171,7 @@ def _cut_graph(
     import pymc as pm
     import pytensor
     from pymc.pytensorf import compile as compile_graph
+    from pytensor.compile.builders import OpFromGraph
     from pytensor.compile.mode import Mode
     from pytensor.graph.replace import clone_replace, vectorize_graph
     from pytensor.tensor.random.variable import RandomGeneratorSharedVariable
@@ -204,15 +205,21 @@ def _cut_graph(
     call = compile_graph(
         arguments,
         contract_products(vectorized),
-        mode=Mode(linker="py", optimizer="fast_compile"),
+        # Recognised, log(sum(exp(x))) would become a node with a graph of its own.
+        mode=Mode(linker="py", optimizer="fast_compile").excluding("symbolic_op_recognition"),
         on_unused_input="ignore",
     )
     dims = {name: tuple(model.named_vars_to_dims.get(name, ())) for name in outputs}
     generators = tuple(
         shared for shared in call.get_shared() if isinstance(shared, RandomGeneratorSharedVariable)
     )
-    # A random function has a single stream of numbers, and so runs in one thread.
-    copies = 1 if generators else THREADS
+    nested = any(
+        isinstance(getattr(node.op, "core_op", node.op), OpFromGraph)
+        for node in call.maker.fgraph.apply_nodes
+    )
+    # A random function has a single stream of numbers, and copies share the compiled graph in a
+    # node, which two threads at once would crash: both run in one thread.
+    copies = 1 if generators or nested else THREADS
     calls = (call, *(call.copy(share_memory=False) for _ in range(copies - 1)))
     return GraphFunction(inputs, data, per_draw, outputs, dims, calls, generators)
 

@@ -4,15 +4,18 @@ from collections.abc import Callable
 
 import numpy as np
 import oracle
+import pymc as pm
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
-from builds import CHAINS, DRAWS, WEEKS, Built
+from builds import CHAINS, DRAWS, WEEKS, Built, random_draws
 from scipy import stats
 
 from mmm_bayes.data.design import arrange, data_names
 from mmm_bayes.inference.predictive import predictive_function
 from mmm_bayes.model import evaluation as module
 from mmm_bayes.model.evaluation import flatten_draws, graph_function, static_nodes
+from mmm_bayes.model.family import load_member
 
 LIKELIHOODS = [
     ("identity", "normal"),
@@ -266,3 +269,30 @@ def test_flatten_draws_concatenates_chains() -> None:
     for chain in range(2):
         for draw in range(3):
             np.testing.assert_array_equal(got[chain * 3 + draw], values.values[:, draw, chain])
+
+
+def test_a_node_with_a_graph_of_its_own_is_evaluated_in_one_thread(
+    build: Callable[..., Built],
+) -> None:
+    """Two threads at once would end the process: copies share what such a node has compiled."""
+    design = build("no_mediation").design
+    model = load_member("no_mediation").build(design)
+    with model:
+        pm.Deterministic("together", pt.logsumexp(model["beta"]))
+    free = random_draws(model)
+    function = graph_function(model, inputs=list(free), outputs=["together"])
+    assert len(function.calls) == 1
+    data = {name: design.arrays[name].values for name in data_names(design)}
+    expected = np.log(np.exp(free["log_beta"]).pipe(np.exp).sum("channel"))
+    got = function(free, data)["together"].reshape(expected.shape)
+    np.testing.assert_allclose(got, expected)
+
+
+@pytest.mark.parametrize("kind", [{"hurdle": True}, {"link": "log"}, {"units": 2}])
+def test_densities_are_evaluated_in_all_threads(
+    build: Callable[..., Built], kind: dict[str, object]
+) -> None:
+    built = build("partial_mediation", **kind)
+    free = [variable.name for variable in built.model.free_RVs]
+    function = graph_function(built.model, inputs=free, outputs=free, log_density=True)
+    assert len(function.calls) == module.THREADS

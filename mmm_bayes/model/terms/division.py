@@ -49,11 +49,11 @@ def declare_division(name: str, money: Any, share: Spec, division: Spec, dims: A
 
     def draw(money: Any, _: Any) -> Any:
         weight = pt.log(money) + pm.Normal.dist(0.0, returns["sigma"], shape=money.shape)
-        return pm.Normal.dist(**total) + weight - pt.logsumexp(weight)
+        return pm.Normal.dist(**total) + weight - _log_sum(weight)
 
     def log_density(log_beta: Any, money: Any) -> Any:
         return (
-            pm.logp(pm.Normal.dist(**total), pt.logsumexp(log_beta))
+            pm.logp(pm.Normal.dist(**total), _log_sum(log_beta))
             + pm.logp(pm.Normal.dist(0.0, returns["sigma"]), _division(log_beta, money)).sum()
         )
 
@@ -64,6 +64,15 @@ def declare_division(name: str, money: Any, share: Spec, division: Spec, dims: A
     pm.Deterministic("media_share", beta.sum())
     pm.Deterministic("media_division", _division(log_beta, money), dims=dims)
     return beta
+
+
+def _log_sum(values: Any) -> Any:
+    """Logarithm of the sum of the exponentials.
+
+    PyTensor's own is a node with a graph of its own, which is evaluated draw by draw.
+    """
+    largest = values.max()
+    return largest + pt.log(pt.exp(values - largest).sum())
 
 
 def _division(log_beta: Any, money: Any) -> Any:
