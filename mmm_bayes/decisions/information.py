@@ -25,8 +25,8 @@ from scipy.stats import rankdata
 from mmm_bayes.decisions.optimum import best_plan
 from mmm_bayes.decisions.plan import Plan
 from mmm_bayes.decisions.response import Response
+from mmm_bayes.estimands.curves import carryover_weights
 from mmm_bayes.model.evaluation import flatten_draws, thin_draws
-from mmm_bayes.model.transforms import load_transform
 
 Array = NDArray[Any]
 
@@ -114,10 +114,9 @@ def _conditional_gains(gains: Array, effect: Array) -> Array:
 
 def _washout(response: Response, index: int, draws: Any) -> int:
     """Dates until `SETTLED` of a channel's carryover is over, by its mean weights."""
-    form = response.fitted.design.form
-    adstock = load_transform("adstock", form.adstock)
-    parameters = [flatten_draws(draws[node])[..., index] for node in adstock.node_names()]
-    before = int((adstock.function(*parameters, form.max_lag).mean(0).cumsum() < SETTLED).sum())
+    weights = carryover_weights(draws, response.fitted.design.form)
+    assert weights is not None
+    before = int((weights[:, index].mean(0).cumsum() < SETTLED).sum())
     return before + 1 if before else 0
 
 

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.data.design import Design
+from mmm_bayes.data.form import Form
 from mmm_bayes.estimands.effects import MARGIN
 from mmm_bayes.estimands.summary import STATISTICS, summarise
 from mmm_bayes.model.counterfactual import Counterfactual, typical_outcome
@@ -194,6 +195,27 @@ def exposure_levels(design: Design, observed: ObservedAmounts, index: int, amoun
     return level
 
 
+def carryover_weights(draws: xr.Dataset, form: Form, path: str | None = None) -> Array | None:
+    """Carryover weights of the lags at draws of a posterior.
+
+    Parameters
+    ----------
+    path : str, optional
+        "mediation" for the mediator's equation; the outcome's by default.
+
+    Returns
+    -------
+    array, shape (sample, channel or cause, lag), or None
+        None for a model without these parameters.
+    """
+    adstock = load_transform("adstock", form.adstock)
+    nodes = adstock.node_names(path)
+    if any(node not in draws for node in nodes):
+        return None
+    parameters = [flatten_draws(draws[node]) for node in nodes]
+    return np.asarray(adstock.function(*parameters, form.max_lag))
+
+
 def adstock_curves(fitted: Counterfactual) -> xr.Dataset:
     """Carryover weights of the lags.
 
@@ -205,15 +227,11 @@ def adstock_curves(fitted: Counterfactual) -> xr.Dataset:
         effect that occurs `lag` weeks later.
     """
     design = fitted.design
-    form = load_transform("adstock", design.form.adstock)
     paths = {"weight": (None, "channel"), "mediation_weight": ("mediation", "cause")}
     curves = {}
     for name, (path, dim) in paths.items():
-        nodes = form.node_names(path)
-        if all(node in fitted.draws for node in nodes):
-            weights = form.function(
-                *(flatten_draws(fitted.draws[node]) for node in nodes), design.form.max_lag
-            )
+        weights = carryover_weights(fitted.draws, design.form, path)
+        if weights is not None:
             curves[name] = (("statistic", dim, "lag"), summarise(weights))
     return xr.Dataset(
         curves,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,6 +30,8 @@ class Transform:
         Default prior of each parameter in a weekly table, in the order of the function's arguments.
     scaled : callable, optional
         The same for any number of days of a step, if a parameter depends on it.
+    in_steps : tuple of str
+        Parameters that are a number of steps: their priors are kept in days.
     """
 
     kind: Kind
@@ -36,6 +39,7 @@ class Transform:
     function: Callable[..., Any]
     priors: Mapping[str, Spec]
     scaled: Callable[[float], Mapping[str, Spec]] | None = None
+    in_steps: tuple[str, ...] = ()
 
     def priors_at(self, step_days: float) -> Mapping[str, Spec]:
         """Default priors in a table with another step than a week.
@@ -45,7 +49,13 @@ class Transform:
         step_days : float
             Days of a step.
         """
-        return self.priors if self.scaled is None else self.scaled(step_days)
+        if self.scaled is not None:
+            return self.scaled(step_days)
+        factor = 7 / step_days
+        return {
+            name: _stretched(spec, factor) if name in self.in_steps else spec
+            for name, spec in self.priors.items()
+        }
 
     def node_names(self, path: str | None = None) -> list[str]:
         """Names of the transform's parameters in a model.
@@ -89,4 +99,15 @@ def load_transform(kind: Kind, name: str) -> Transform:
         raise InputError(f"{kind} = {name!r} is not one of {known}; choose one of these")
     module = import_module(f"{__package__}.{kind}.{name}")
     function = module.weights if kind == "adstock" else module.curve
-    return Transform(kind, name, function, module.PRIORS, getattr(module, "priors_at", None))
+    return Transform(
+        kind, name, function, module.PRIORS, getattr(module, "priors_at", None),
+        getattr(module, "IN_STEPS", ()),
+    )  # fmt: skip
+
+
+def _stretched(spec: Spec, factor: float) -> Spec:
+    """Distribution of a multiple of a positive parameter."""
+    dist, parameters = spec
+    if dist == "LogNormal":
+        return dist, parameters | {"mu": parameters["mu"] + math.log(factor)}
+    return dist, parameters | {"sigma": parameters["sigma"] * factor}  # HalfNormal

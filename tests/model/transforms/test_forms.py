@@ -81,9 +81,10 @@ LOOPS: dict[str, Callable[..., float]] = {
     "log": lambda x, kappa: math.log(1 + x / kappa),
     "linear": lambda x: x,
 }
-#: Of PyMC-Marketing 1.3.0 with six lags, normalised, and at the exposures of `X`: its geometric,
-#: delayed, binomial and Weibull adstocks; its Hill function; its logistic (lam = log(3) / 1.5) and
-#: its tanh saturation (b = 1, c = 3 / log(3)), which are the same; its Michaelis-Menten and root.
+#: Values of PyMC-Marketing 1.3.0, with six lags, normalised, and at the exposures of `X`: its
+#: geometric, delayed, binomial and Weibull adstocks; its Hill function; its logistic (lam =
+#: log(3) / 1.5) and its tanh saturation (b = 1, c = 3 / log(3)), which are the same; its
+#: Michaelis-Menten and its root.
 PYMC_MARKETING = {
     "geometric": [0.419576, 0.251745, 0.151047, 0.090628, 0.054377, 0.032626],
     "delayed": [0.130019, 0.361163, 0.361163, 0.130019, 0.01685, 0.000786],

@@ -18,27 +18,13 @@ Array = Any
 
 #: An alpha below it counts as this one.
 SMALLEST = 1e-300
-#: Of a weekly table: the peak is within two weeks (68%), or within four (95%).
+#: Default priors of a weekly table, with the peak within two weeks (68%) or four (95%).
 PRIORS = {
     "alpha": ("Beta", {"alpha": 2.0, "beta": 2.0}),
     "theta": ("HalfNormal", {"sigma": 2.0}),
 }
-
-
-def priors_at(step_days: float) -> dict[str, tuple[str, dict[str, float]]]:
-    """Priors over another step than a week: the peak is as many days away, alpha as likely.
-
-    Parameters
-    ----------
-    step_days : float
-        Days of a step.
-
-    Returns
-    -------
-    dict
-        As `PRIORS`.
-    """
-    return PRIORS | {"theta": ("HalfNormal", {"sigma": 2.0 * 7 / step_days})}
+#: Parameters in steps, whose priors stay the same in days.
+IN_STEPS = ("theta",)
 
 
 def weights(alpha: Array, theta: Array, max_lag: int) -> Array:

@@ -14,27 +14,13 @@ import numpy as np
 
 Array = Any
 
-#: Of a weekly table. The scale is where a step retains 37%.
+#: Default priors of a weekly table; a step at the age of the scale retains 37%.
 PRIORS = {
     "scale": ("LogNormal", {"mu": 0.7, "sigma": 0.7}),
     "shape": ("LogNormal", {"mu": 0.0, "sigma": 0.4}),
 }
-
-
-def priors_at(step_days: float) -> dict[str, tuple[str, dict[str, float]]]:
-    """Priors over another step than a week, with a scale of as many days.
-
-    Parameters
-    ----------
-    step_days : float
-        Days of a step.
-
-    Returns
-    -------
-    dict
-        As `PRIORS`.
-    """
-    return PRIORS | {"scale": ("LogNormal", {"mu": 0.7 + np.log(7 / step_days), "sigma": 0.7})}
+#: Parameters in steps, whose priors stay the same in days.
+IN_STEPS = ("scale",)
 
 
 def weights(scale: Array, shape: Array, max_lag: int) -> Array:
