@@ -200,6 +200,8 @@ def carryover_weights(draws: xr.Dataset, form: Form, path: str | None = None) ->
 
     Parameters
     ----------
+    draws : xarray.Dataset, dims (chain, draw, ...)
+        Parameters of a fit.
     path : str, optional
         "mediation" for the mediator's equation; the outcome's by default.
 

@@ -158,13 +158,17 @@ def _limits(ends: np.ndarray) -> tuple[float, float]:
 def comparable_parameters(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]:
     """Names of the media parameters of each channel that are in both posterior and prior.
 
+    One that has a single value is left out: that of an effect fixed at zero, and the division of
+    media among one channel.
+
     Parameters
     ----------
     posterior, prior : xarray.Dataset
         A variable for each parameter.
     """
     present = [name for name in MEANINGS if name in posterior and name in prior]
-    return [name for name in present if set(posterior[name].dims) > {"chain", "draw"}]
+    of_channels = [name for name in present if set(posterior[name].dims) > {"chain", "draw"}]
+    return [name for name in of_channels if bool((posterior[name].std(("chain", "draw")) > 0).any())]
 
 
 def prior_and_posterior_ridges(

@@ -39,6 +39,7 @@ def declare_division(name: str, money: Any, share: Spec, division: Spec, dims: A
     division : Spec
         Prior of ``media_division``, a Normal about 0.
     dims : str or tuple of str
+        Of the contributions.
 
     Returns
     -------

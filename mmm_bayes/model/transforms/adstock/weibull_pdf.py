@@ -41,7 +41,7 @@ def weights(scale: Array, shape: Array, max_lag: int) -> Array:
     Examples
     --------
     >>> weights(np.array(2.0), np.array(2.0), 4).round(3).tolist()
-    [0.416, 0.392, 0.166, 0.025]
+    [0.438, 0.411, 0.151, 0.0]
     """
     step = np.arange(1, max_lag + 1)
     log_density = (shape[..., None] - 1) * np.log(step) - (step / scale[..., None]) ** shape[
