@@ -168,7 +168,9 @@ def comparable_parameters(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]
     """
     present = [name for name in MEANINGS if name in posterior and name in prior]
     of_channels = [name for name in present if set(posterior[name].dims) > {"chain", "draw"}]
-    return [name for name in of_channels if bool((posterior[name].std(("chain", "draw")) > 0).any())]
+    return [
+        name for name in of_channels if bool((posterior[name].std(("chain", "draw")) > 0).any())
+    ]
 
 
 def prior_and_posterior_ridges(
