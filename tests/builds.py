@@ -1,14 +1,16 @@
 """Small tables, models built on them, and made-up draws of their parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytensor
 import tomli_w
 import xarray as xr
+from pytensor.compile.mode import Mode
 
 from mmm_bayes.data import Dataset, load
 from mmm_bayes.data.design import Design, data_names, make_design
@@ -264,13 +266,24 @@ def random_draws(model: Any, seed: int = 0) -> xr.Dataset:
     variables = {}
     for variable in model.free_RVs:
         name = variable.name
-        shape = (CHAINS, DRAWS, *(int(length) for length in variable.shape.eval()))
-        maker = makers.get(name) or makers[name.rsplit("_", 1)[-1]]
-        values = maker(shape)
         dims = model.named_vars_to_dims.get(name, ())
+        maker = makers.get(name) or makers[name.rsplit("_", 1)[-1]]
+        values = maker((CHAINS, DRAWS, *(len(model.coords[dim]) for dim in dims)))
         variables[name] = (("chain", "draw", *dims), values)
     coords = {"chain": np.arange(CHAINS), "draw": np.arange(DRAWS)}
     return xr.Dataset(variables, coords=coords)
+
+
+def compile_gradient(model: Any) -> Callable[[Mapping[str, Any]], np.ndarray]:
+    """Gradient of a model's log density by all its values, without compiling.
+
+    As PyMC's ``dlogp``, which differentiates by one parameter after another.
+    """
+    slopes = pytensor.grad(model.logp(), model.value_vars)
+    evaluate = model.compile_fn(
+        slopes, point_fn=True, mode=Mode(linker="py", optimizer="fast_compile")
+    )
+    return lambda point: np.concatenate([np.ravel(slope) for slope in evaluate(point)])
 
 
 def with_floor(data: Dataset, floor: float) -> Dataset:

@@ -2,26 +2,19 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from builds import dataset
 from fitted_markets import Fitted, fit_markets
 
-from mmm_bayes.data.design import make_design
-from mmm_bayes.data.form import form_for
 from mmm_bayes.diagnostics import diagnose
 from mmm_bayes.inference.fit import prepare, run_fit
 from mmm_bayes.inference.runs import load
-from mmm_bayes.inference.sampling import Settings, compile_model
-from mmm_bayes.model.family import load_member
-from mmm_bayes.studies.calibration.pit import calibration_verdict, summarise_ranks
-from mmm_bayes.studies.calibration.sbc import ranks
+from mmm_bayes.inference.sampling import Settings
 from mmm_bayes.studies.simulate import save, simulate
 
 pytestmark = pytest.mark.slow
 
-MARKETS = 4
+MARKETS = 2
 SETTINGS = Settings(draws=500, tune=500, chains=4)
 
 
@@ -47,7 +40,7 @@ def test_the_memory_of_both_equations_is_found(markets: list[Fitted]) -> None:
             lower, upper = posterior[name].quantile([0.05, 0.95])
             held.append(float(lower) <= 0.6 <= float(upper))
             assert lower > 0.1
-    assert sum(held) >= 2 * MARKETS - 2
+    assert sum(held) >= 2 * MARKETS - 1
 
 
 def test_nothing_is_left_in_the_residuals(markets: list[Fitted]) -> None:
@@ -88,19 +81,3 @@ def test_chosen_disturbances_stay(tmp_path: Path) -> None:
     job = prepare("partial_mediation", toml, tmp_path / "run", SETTINGS)
     assert job.alternative is not None
     assert job.alternative.errors == "ar1"
-
-
-def test_ranks_of_the_truth_are_even(tmp_path: Path) -> None:
-    """Tables of the process that is written apart from the family."""
-    data = dataset(tmp_path)
-    arranged = make_design(data, form_for(data, errors="ar1"))
-    compiled = compile_model(load_member("partial_mediation"), arranged)
-    settings = Settings(draws=300, tune=300, chains=2)
-    frames = ranks("partial_mediation", compiled, arranged, 40, settings=settings)
-    rank_table = pd.concat(list(frames))
-    table = summarise_ranks(rank_table)
-    passed, message = calibration_verdict(table)
-    assert passed, message
-    assert {"phi", "mediator_phi", "joint"} <= set(table["quantity"])
-    assert 0.85 < table["coverage_90"].mean() < 0.95
-    assert np.isfinite(rank_table["pit"]).all()

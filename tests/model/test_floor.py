@@ -16,12 +16,12 @@ from builds import (
     MAX_LAG,
     WEEKS,
     Built,
+    compile_gradient,
     dataset,
     with_floor,
     with_random_draws,
 )
 from lifts import TESTS, changed_path, counterfactual_mediator, table_with_tests
-from pytensor.compile.mode import Mode
 from scipy import stats
 
 from mmm_bayes.data.design import data_names, make_design
@@ -36,7 +36,6 @@ from mmm_bayes.model.evaluation import flatten_draws, graph_function, static_nod
 from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.lift_tests import add_lift_tests
 
-PLAIN = Mode(linker="py", optimizer="fast_compile")
 SEED = 11
 KINDS: list[dict[str, Any]] = [
     {"floor": 800.0},
@@ -271,7 +270,7 @@ def test_lifts_are_the_mean_over_what_the_floor_hides(
         for number in range(len(TESTS)):
             expected = lift_by_loops(built, draw, number)
             assert got[draw, number] == pytest.approx(expected, rel=2e-2, abs=2.0), TESTS[number]
-    slope = model.compile_fn(model.dlogp(), point_fn=True, mode=PLAIN)
+    slope = compile_gradient(model)
     start = model.initial_point()
     rng = np.random.default_rng(2)
     for spread in (0.0, 0.3):

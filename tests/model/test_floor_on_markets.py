@@ -1,7 +1,6 @@
 """Fits of an outcome with a floor recover the truth, and its ranks are uniform."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from mmm_bayes.studies.simulate import simulate
 
 pytestmark = pytest.mark.slow
 
-MARKETS = 4
+MARKETS = 2
 SETTINGS = Settings(draws=400, tune=400, chains=2)
 
 
@@ -47,14 +46,10 @@ def test_the_fitted_model_passes_predictive_checks(markets: list[Fitted]) -> Non
         assert "share of weeks at the floor" in messages["outcome_ppc", "share_near_zero"]
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [{"floor": 800.0}, {"floor": 0.0, "link": "log"}],
-    ids=["additive-censored", "multiplicative-hurdle"],
-)
-def test_ranks_of_the_truth_are_even(tmp_path: Path, kind: dict[str, Any]) -> None:
-    data = with_floor(dataset(tmp_path), kind["floor"])
-    arranged = make_design(data, form_for(data, **kind))
+def test_ranks_of_the_truth_are_even_with_a_hurdle(tmp_path: Path) -> None:
+    """Of a multiplicative model; the saved calibrations have a censored one."""
+    data = with_floor(dataset(tmp_path), 0.0)
+    arranged = make_design(data, form_for(data, floor=0.0, link="log"))
     compiled = compile_model(load_member("no_mediation"), arranged)
     settings = Settings(draws=300, tune=300, chains=2)
     rank_table = pd.concat(list(ranks("no_mediation", compiled, arranged, 40, settings=settings)))
@@ -62,5 +57,5 @@ def test_ranks_of_the_truth_are_even(tmp_path: Path, kind: dict[str, Any]) -> No
     passed, message = calibration_verdict(table)
     assert passed, message
     assert 0.85 < table["coverage_90"].mean() < 0.95
-    assert ("outcome_on_slope" in set(table["quantity"])) == ("link" in kind)
+    assert "outcome_on_slope" in set(table["quantity"])
     assert np.isfinite(rank_table["pit"]).all()

@@ -121,21 +121,6 @@ def calibrated(folder: Path, model: str, simulations: int, **priors: object) -> 
     return summarise_ranks(pd.concat(list(rank_tables)))
 
 
-def test_intervals_of_the_right_model_are_calibrated(tmp_path: Path) -> None:
-    table = calibrated(tmp_path, "partial_mediation", 30)
-    passed, message = calibration_verdict(table)
-    assert passed, message
-    assert {
-        "total[tv]",
-        "interaction[tv_at_promotion, tv]",
-        "interaction[promotion_at_price, promotion]",
-        "interaction[promotion_at_price, price]",
-        "interaction[social_at_price, social]",
-        "modulation_effect[social_by_season: season_sin_1]",
-    } <= set(table["quantity"])
-    assert 0.85 < table["coverage_90"].mean() < 0.95
-
-
 def test_an_interaction_of_the_wrong_sign_is_detected(tmp_path: Path) -> None:
     source = (models_folder() / "partial_mediation.py").read_text(encoding="utf-8")
     right = "saturated_media(design) * terms.modulation(design)"

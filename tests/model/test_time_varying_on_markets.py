@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 SETTINGS = Settings(draws=500, tune=500, chains=4)
 OVER = ("chain", "draw")
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ def test_the_sampler_follows_the_posterior(fit: Callable[..., Fit]) -> None:
     assert sum(divergences) < 0.01 * len(SEEDS) * SETTINGS.draws * SETTINGS.chains
 
 
-@pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.parametrize("seed", SEEDS[:1])
 def test_constant_effects_stay_constant(fit: Callable[..., Fit], seed: int) -> None:
     fitted = fit("mediated", seed)
     change = late_early_ratio(fitted.draws["effectiveness"]).quantile([0.05, 0.95], dim=OVER)
