@@ -15,6 +15,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
 NAMES = [source.stem for source in SOURCES]
+SHORT = "Settings(draws=200, tune=300"
+#: A cell before the first one: the runs that are saved have as many draws as the text says.
+SHORTER = """
+# %%
+import mmm_bayes
+
+_fit, _few = mmm_bayes.fit, {"draws": 200, "tune": 300, "chains": 2}
+mmm_bayes.fit = lambda *paths, **choices: _fit(*paths, **(choices | _few))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +38,13 @@ def maker() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The notebooks' texts beside the data, where their runs are made anew."""
+    """The notebooks' texts beside the data, where their runs are made anew, with few draws."""
     root = tmp_path_factory.mktemp("notebooks")
     (root / "notebooks").mkdir()
     for source in SOURCES:
-        shutil.copy(source, root / "notebooks")
+        before, cell, after = source.read_text(encoding="utf-8").partition("\n# %%\n")
+        text = before + SHORTER + cell + after.replace("Settings(draws=500, tune=500", SHORT)
+        (root / "notebooks" / source.name).write_text(text, encoding="utf-8")
     shutil.copytree(ROOT / "data", root / "data")
     return root / "notebooks"
 
