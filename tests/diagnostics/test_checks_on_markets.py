@@ -70,8 +70,8 @@ def test_markets_that_the_model_generated_pass(fits: Fits) -> None:
 
 
 def test_heavy_tails_fail_a_normal_likelihood_by_name(fits: Fits) -> None:
-    caught = [failed(fits.checks("heavy_tailed", seed), "outcome_ppc") for seed in range(1, 4)]
-    assert all(names & {"kurtosis", "minimum", "maximum"} for names in caught)
+    caught = [failed(fits.checks("heavy_tailed", seed), "outcome_ppc") for seed in range(1, 6)]
+    assert sum(bool(names & {"kurtosis", "minimum", "maximum"}) for names in caught) >= 4
 
 
 def test_multiplicative_data_fail_an_additive_model_by_name(fits: Fits) -> None:
