@@ -16,6 +16,8 @@ from mmm_bayes.data import Dataset, load
 from mmm_bayes.data.design import Design, data_names, make_design
 from mmm_bayes.data.form import form_for
 
+#: Graphs run on NumPy: nothing is compiled.
+PLAIN = Mode(linker="py", optimizer="fast_compile")
 WEEKS, MAX_LAG = 30, 4
 CHAINS, DRAWS = 2, 2
 CHANNELS = ("social", "video", "search", "tv")  # search is the mediator
@@ -280,9 +282,7 @@ def compile_gradient(model: Any) -> Callable[[Mapping[str, Any]], np.ndarray]:
     As PyMC's ``dlogp``, which differentiates by one parameter after another.
     """
     slopes = pytensor.grad(model.logp(), model.value_vars)
-    evaluate = model.compile_fn(
-        slopes, point_fn=True, mode=Mode(linker="py", optimizer="fast_compile")
-    )
+    evaluate = model.compile_fn(slopes, point_fn=True, mode=PLAIN)
     return lambda point: np.concatenate([np.ravel(slope) for slope in evaluate(point)])
 
 

@@ -1,17 +1,15 @@
 """The places that name a version agree: pyproject.toml, requirements.lock and environment.yml."""
 
-import importlib.util
 import re
 import tomllib
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from places import ROOT, load_script
 
-ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 ENVIRONMENT = (ROOT / "environment.yml").read_text("utf-8")
@@ -19,12 +17,7 @@ ENVIRONMENT = (ROOT / "environment.yml").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "make_environment", ROOT / "scripts" / "make_environment.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("make_environment")
 
 
 def lock_entries() -> list[str]:

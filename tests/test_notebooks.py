@@ -3,7 +3,6 @@
 What they show is not compared with anything: numbers are tested where they are computed.
 """
 
-import importlib.util
 import re
 import shutil
 from pathlib import Path
@@ -11,8 +10,8 @@ from types import ModuleType
 
 import nbformat
 import pytest
+from places import ROOT, load_script
 
-ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
 NAMES = [source.stem for source in SOURCES]
 SHORT = "Settings(draws=200, tune=300"
@@ -28,12 +27,7 @@ mmm_bayes.fit = lambda *paths, **choices: _fit(*paths, **(choices | _few))
 
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "make_notebooks", ROOT / "scripts" / "make_notebooks.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("make_notebooks")
 
 
 @pytest.fixture(scope="module")

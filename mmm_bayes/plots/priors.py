@@ -168,9 +168,14 @@ def comparable_parameters(posterior: xr.Dataset, prior: xr.Dataset) -> list[str]
     """
     present = [name for name in MEANINGS if name in posterior and name in prior]
     of_channels = [name for name in present if set(posterior[name].dims) > {"chain", "draw"}]
-    return [
-        name for name in of_channels if bool((posterior[name].std(("chain", "draw")) > 0).any())
-    ]
+    return [name for name in of_channels if _varying(posterior[name])]
+
+
+def _varying(posterior: xr.DataArray) -> list[str]:
+    """Channels or causes whose draws are not all the same."""
+    dim = posterior.dims[-1]
+    spread = posterior.std([name for name in posterior.dims if name != dim])
+    return [str(channel) for channel in posterior[dim].values[spread.values > 0]]
 
 
 def prior_and_posterior_ridges(
@@ -187,11 +192,7 @@ def prior_and_posterior_ridges(
     """
     name, dim = str(posterior.name), str(posterior.dims[-1])
     palette = colours(channels)
-    shown = [
-        str(channel)
-        for channel in posterior[dim].values
-        if float(posterior.sel({dim: channel}).std()) > 0
-    ]
+    shown = _varying(posterior)
     ends = [
         np.quantile(values.sel({dim: channel}).values, [0.003, 0.99])
         for channel in shown

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytest
-from builds import CHANNELS, OWNED, WEEKS, dataset, random_draws
-from pytensor.compile.mode import Mode
+from builds import CHANNELS, OWNED, PLAIN, WEEKS, dataset, random_draws
 from scipy import stats
 
 from mmm_bayes.data import Dataset
@@ -21,7 +20,6 @@ from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.priors import check_interactions, check_overrides, model_priors
 from mmm_bayes.sensitivity.placebo import placebo_design
 
-PLAIN = Mode(linker="py", optimizer="fast_compile")
 FORM = Form("identity", "normal", "normal", 4)
 
 

@@ -33,7 +33,7 @@ from mmm_bayes.studies.simulate.market import MEAN_REVENUE, MEAN_SPEND
 pytestmark = pytest.mark.slow
 
 SETTINGS = Settings(draws=500, tune=500, chains=2)
-SEEDS = range(int(os.environ.get("MMM_BAYES_MARKETS", 2)))
+SEEDS = range(int(os.environ.get("MMM_BAYES_MARKETS", 4)))
 LAGS, HORIZON = 13, 52
 POLICIES = ("planner", "caused")
 

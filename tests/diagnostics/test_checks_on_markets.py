@@ -61,10 +61,10 @@ def failed(checks: dict[tuple[str, str], Check], group: str) -> set[str]:
 
 
 def test_markets_that_the_model_generated_pass(fits: Fits) -> None:
-    # Four markets, three groups of checks each: at a nominal 1% a second failure has probability
-    # 0.006, so one is tolerated.
+    # Eight markets, three groups of checks each: at a nominal 1% a second failure has probability
+    # 0.02, so one is tolerated.
     groups = ("outcome_ppc", "mediator_ppc", "change")
-    fitted = [fits.checks("mediated", seed) for seed in range(200, 204)]
+    fitted = [fits.checks("mediated", seed) for seed in range(200, 208)]
     failures = [group for checks in fitted for group in groups if failed(checks, group)]
     assert len(failures) <= 1
 
@@ -76,8 +76,8 @@ def test_heavy_tails_fail_a_normal_likelihood_by_name(fits: Fits) -> None:
 
 def test_multiplicative_data_fail_an_additive_model_by_name(fits: Fits) -> None:
     names = {"heteroscedasticity", "skewness", "minimum", "maximum", "kurtosis"}
-    caught = [failed(fits.checks("multiplicative", seed), "outcome_ppc") for seed in range(1, 4)]
-    assert all(failures & names for failures in caught)
+    caught = [failed(fits.checks("multiplicative", seed), "outcome_ppc") for seed in range(1, 6)]
+    assert sum(bool(failures & names) for failures in caught) >= 4
 
 
 def test_a_mediator_that_is_often_off_fails_a_normal_one_by_name(fits: Fits) -> None:
@@ -86,10 +86,10 @@ def test_a_mediator_that_is_often_off_fails_a_normal_one_by_name(fits: Fits) -> 
 
 def test_an_effect_that_changes_fails_a_constant_one_by_name(fits: Fits) -> None:
     """None passes; one in eight only warns, since weeks are few (`make misspecification`)."""
-    fitted = [fits.checks("changing_effect", seed) for seed in range(1, 4)]
+    fitted = [fits.checks("changing_effect", seed) for seed in range(1, 6)]
     checks = [by_name["change", "constant_effect"] for by_name in fitted]
     assert all(check.status in ("warn", "fail") for check in checks)
-    assert sum(check.status == "fail" for check in checks) >= 2
+    assert sum(check.status == "fail" for check in checks) >= 4
     for check in checks:
         assert "seems to have fallen over the weeks" in check.message
         assert "time_varying" in check.message

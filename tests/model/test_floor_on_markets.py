@@ -47,7 +47,7 @@ def test_the_fitted_model_passes_predictive_checks(markets: list[Fitted]) -> Non
 
 
 def test_ranks_of_the_truth_are_even_with_a_hurdle(tmp_path: Path) -> None:
-    """Of a multiplicative model; the saved calibrations have a censored one."""
+    """Ranks under the log link, on tables that the independent process draws."""
     data = with_floor(dataset(tmp_path), 0.0)
     arranged = make_design(data, form_for(data, floor=0.0, link="log"))
     compiled = compile_model(load_member("no_mediation"), arranged)

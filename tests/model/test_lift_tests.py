@@ -14,6 +14,7 @@ from builds import (
     CHANNELS,
     DRAWS,
     MAX_LAG,
+    PLAIN,
     WEEKS,
     Built,
     compile_gradient,
@@ -21,7 +22,6 @@ from builds import (
     random_draws,
 )
 from lifts import TESTS, changed_path, counterfactual_mediator, table_with_tests
-from pytensor.compile.mode import Mode
 
 from mmm_bayes.data.design import data_names, make_design
 from mmm_bayes.data.form import form_for
@@ -39,7 +39,6 @@ from mmm_bayes.model.evaluation import flatten_draws, graph_function, static_nod
 from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.lift_tests import add_lift_tests
 
-PLAIN = Mode(linker="py", optimizer="fast_compile")
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("no_mediation", {}),
     ("no_mediation", {"link": "log", "units": 2}),

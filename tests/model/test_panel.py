@@ -8,8 +8,7 @@ import numpy as np
 import oracle
 import pymc as pm
 import pytest
-from builds import Built, dataset
-from pytensor.compile.mode import Mode
+from builds import PLAIN, Built, dataset
 from scipy import stats
 from scipy.special import expit, logit
 
@@ -21,7 +20,6 @@ from mmm_bayes.model.evaluation import graph_function
 from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.shared import shared_normal
 
-PLAIN = Mode(linker="py", optimizer="fast_compile")
 RNG = np.random.default_rng(4)
 LOCATION = RNG.normal(2.0, 0.3, (5, 3))
 NOISE, SHOCK = np.array([0.1, 0.3, 0.2]), np.array([0.25, 0.1, 0.4])

@@ -9,8 +9,7 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
-from builds import CHANNELS, WEEKS, Built, dataset, random_draws, with_column
-from pytensor.compile.mode import Mode
+from builds import CHANNELS, PLAIN, WEEKS, Built, dataset, random_draws, with_column
 from scipy import stats
 
 from mmm_bayes.data.design import Design, arrange, data_names, make_design
@@ -21,7 +20,6 @@ from mmm_bayes.model.evaluation import graph_function, static_nodes
 from mmm_bayes.model.family import load_member
 from mmm_bayes.model.terms.priors import check_overrides, model_priors
 
-PLAIN = Mode(linker="py", optimizer="fast_compile")
 MEMBERS = ["no_mediation", "full_mediation", "partial_mediation", "time_varying"]
 
 

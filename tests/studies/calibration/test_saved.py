@@ -1,15 +1,13 @@
 """Saved calibrations: each passes on its own ranks, and its ranks are those of today's model."""
 
-import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
-from places import RESULTS, ROOT
+from places import RESULTS, load_script
 
 from mmm_bayes.data import load
 from mmm_bayes.data.design import make_design
@@ -37,11 +35,9 @@ OF_FORM = {
 
 
 @pytest.fixture(scope="module")
-def calibrations() -> Iterator[ModuleType]:
+def calibrations() -> ModuleType:
     """The script that makes them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "scripts")
-        yield importlib.import_module("calibrations")
+    return load_script("calibrations")
 
 
 @pytest.mark.parametrize("name", FOLDERS)

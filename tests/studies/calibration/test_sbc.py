@@ -1,4 +1,4 @@
-"""The check of calibration catches a broken model; saved ones show that it passes the right one."""
+"""The check of calibration must pass the right model and catch a broken one."""
 
 from collections.abc import Callable
 
@@ -75,6 +75,14 @@ def calibrated(
         return summarise_ranks(pd.concat(list(frames)))
 
     return run
+
+
+def test_the_right_model_passes(calibrated: Callable[..., pd.DataFrame]) -> None:
+    table = calibrated()
+    passed, message = calibration_verdict(table)
+    assert passed, message
+    assert (table["simulations"] == SIMULATIONS).all()
+    assert 0.85 < table["coverage_90"].mean() < 0.95
 
 
 def test_carryover_that_is_off_by_one_is_caught(calibrated: Callable[..., pd.DataFrame]) -> None:
