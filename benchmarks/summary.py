@@ -32,7 +32,7 @@ GROWTH = ("weeks", "channels", "lags", "units")
 EXPONENT_NOTE = "n^0.9 means that the cost grows as that power of the size, over all sizes shown."
 #: Targets: ESS a second relative to theirs, at least; seconds of a fit and of a window relative to
 #: theirs, and of a gradient relative to the floor, at most.
-ESS, FIT, WINDOW, FLOOR = 20.0, 0.45, 1 / 12, 2.0
+ESS, FIT, WINDOW, FLOOR = 20.0, 0.25, 1 / 12, 2.0
 
 
 def main() -> None:

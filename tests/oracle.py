@@ -418,32 +418,40 @@ def effects(
     built: Built, sample: Sample, channel: str, ties: np.ndarray, unseen: Any = None
 ) -> dict[str, np.ndarray]:
     """Weekly total, direct and indirect effect of a channel, and gain from one per cent more."""
+
+    def as_it_was(exposure: np.ndarray) -> np.ndarray:
+        return exposure
+
+    found = contrast(built, sample, channel, ties, np.zeros_like, as_it_was, unseen)
+    more = contrast(built, sample, channel, ties, as_it_was, lambda x: 1.01 * x, unseen)
+    return found | {"more": more["total"]}
+
+
+def contrast(
+    built: Built, sample: Sample, channel: str, ties: np.ndarray, low: Any, high: Any,
+    unseen: Any = None,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Weekly effects of a channel's exposure at `high` against `low`, functions of what it was."""
     index = built.design.dataset.channels.index(channel)
     middle = built.design.dataset.channels.index("search")
-    path = history(built)
-    fact = location_under(built, sample, path)
-    without, more, held = path.copy(), path.copy(), path.copy()
-    without[..., index] = 0.0
-    more[..., index] *= 1.01
-    if channel in CAUSES[built.name]:
-        zero = mediator_under(built, sample, without, ties)
-        held[..., middle] = without[..., middle] = zero
-        more[..., middle] = mediator_under(built, sample, more, ties)
+
+    def path(own: Any, through: Any) -> np.ndarray:
+        """Exposure with the channel's own, and the mediator as another of the channel makes it."""
+        changed, caused = history(built), history(built)
+        changed[..., index] = own(changed[..., index])
+        if channel in CAUSES[built.name]:
+            caused[..., index] = through(caused[..., index])
+            changed[..., middle] = mediator_under(built, sample, caused, ties)
+        return changed
+
+    top, held, bottom = path(high, high), path(high, low), path(low, low)
     if unseen is not None:
-        observed = floored_outcome(built, sample, path, unseen)
-        kept, none, gain = (
-            floored_outcome(built, sample, p, unseen) for p in (held, without, more)
-        )
-        return {
-            "total": observed - none,
-            "direct": kept - none,
-            "indirect": observed - kept,
-            "more": gain - observed,
-        }
-    kept, none = (location_under(built, sample, p) for p in (held, without))
+        top, held, bottom = (floored_outcome(built, sample, p, unseen) for p in (top, held, bottom))
+        return {"total": top - bottom, "direct": held - bottom, "indirect": top - held}
+    fact = location_under(built, sample, history(built))
+    top, held, bottom = (location_under(built, sample, p) for p in (top, held, bottom))
     return {
-        "total": change(built, fact, fact, none),
-        "direct": change(built, fact, kept, none),
-        "indirect": change(built, fact, fact, kept),
-        "more": change(built, fact, location_under(built, sample, more), fact),
+        "total": change(built, fact, top, bottom),
+        "direct": change(built, fact, held, bottom),
+        "indirect": change(built, fact, top, held),
     }

@@ -12,6 +12,7 @@ from mmm_bayes.estimands.effects import (
     Effects,
     channel_effects,
     joint_effect,
+    marginal_returns,
     summed_effects,
 )
 from mmm_bayes.estimands.interactions import interaction_effects, interaction_table
@@ -22,10 +23,12 @@ from mmm_bayes.estimands.over_time import (
 )
 from mmm_bayes.estimands.prices import cost_per_thousand
 from mmm_bayes.estimands.summary import STATISTICS, estimand_table, summarise
+from mmm_bayes.estimands.supported import CONTRASTS, supported_effects
 from mmm_bayes.estimands.units import pooling_factors
 
 __all__ = [
     "ALL_MEDIA",
+    "CONTRASTS",
     "EFFECTS",
     "STATISTICS",
     "Effects",
@@ -39,9 +42,11 @@ __all__ = [
     "interaction_table",
     "joint_effect",
     "late_early_ratio",
+    "marginal_returns",
     "pooling_factors",
     "relative_effectiveness",
     "response_curves",
     "summarise",
     "summed_effects",
+    "supported_effects",
 ]

@@ -70,21 +70,19 @@ def channel_effects(counterfactual: Counterfactual) -> Effects:
     """Effects and returns of each channel by counterfactual, on all draws."""
     data = counterfactual.design.dataset.data.isel(time=counterfactual.design.weeks)
     fact = observed_location(counterfactual)
-    spend = _append_total(data["spend"].sum("time").values[None])[0]  # (unit, channel)
-    outcome = _append_total(data["outcome"].sum("time").values[None])[0]  # (unit,)
-    outcome = np.where(outcome > 0, outcome, np.nan)  # no share of a loss
-    money = np.where(spend > 0, spend, np.nan)
+    outcome = append_total(data["outcome"].sum("time").values[None])[0]  # (unit,)
+    outcome = _positive(outcome)  # no share of a loss
+    spend = _spend(counterfactual)
 
-    summed, weekly, margins = [], [], []
-    for index, effect in enumerate(weekly_effects(counterfactual)):
-        summed.append({name: _append_total(values.sum(1)) for name, values in effect.items()})
+    summed, weekly = [], []
+    for effect in weekly_effects(counterfactual):
+        summed.append({name: append_total(values.sum(1)) for name, values in effect.items()})
         weekly.append({name: summarise(values) for name, values in effect.items()})
-        margins.append(_append_total(_marginal_gain(counterfactual, fact, index).sum(1)))
     draws = {name: np.stack([effect[name] for effect in summed], -1) for name in EFFECTS}
     draws |= {
         "contribution_share": draws["total"] / outcome[:, None],
-        "roas": draws["total"] / money,
-        "mroas": np.stack(margins, -1) / (MARGIN * money),
+        "roas": draws["total"] / _positive(spend),
+        "mroas": _marginal_returns(counterfactual),
     }
     bands: dict[str, Any] = {
         name: (
@@ -103,17 +101,16 @@ def channel_effects(counterfactual: Counterfactual) -> Effects:
         "unit": data["unit"].values,
         "channel": list(counterfactual.design.dataset.channels),
     }
-    joint = _append_total(outcome_change(counterfactual, fact, baseline).sum(1))
-    money_on_all = np.where(spend.sum(-1) > 0, spend.sum(-1), np.nan)
+    joint = append_total(outcome_change(counterfactual, fact, baseline).sum(1))
     combined = {
         "total": joint,
         "contribution_share": joint / outcome,
-        "roas": joint / money_on_all,
+        "roas": joint / _positive(spend.sum(-1)),
     }
     return Effects(
-        _as_dataset(counterfactual, draws),
+        label_draws(counterfactual, draws),
         xr.Dataset(bands, coords=coords),
-        _as_dataset(counterfactual, combined),
+        label_draws(counterfactual, combined),
     )
 
 
@@ -121,20 +118,25 @@ def joint_effect(counterfactual: Counterfactual) -> xr.Dataset:
     """Total effect of all channels together, as in `Effects.combined`."""
     fact = observed_location(counterfactual)
     without = location_under(counterfactual, np.zeros_like(counterfactual.observed_path))
-    total = _append_total(outcome_change(counterfactual, fact, without).sum(1))
-    return _as_dataset(counterfactual, {"total": total})
+    total = append_total(outcome_change(counterfactual, fact, without).sum(1))
+    return label_draws(counterfactual, {"total": total})
 
 
 def summed_effects(counterfactual: Counterfactual) -> xr.Dataset:
     """Total, direct and indirect effect of each channel, as in `Effects.draws`."""
     summed = [
-        {name: _append_total(values.sum(1)) for name, values in effect.items()}
+        {name: append_total(values.sum(1)) for name, values in effect.items()}
         for effect in weekly_effects(counterfactual)
     ]
-    return _as_dataset(
+    return label_draws(
         counterfactual,
         {name: np.stack([effect[name] for effect in summed], -1) for name in EFFECTS},
     )
+
+
+def marginal_returns(counterfactual: Counterfactual) -> xr.DataArray:
+    """Marginal return of each channel, as in `Effects.draws`."""
+    return label_draws(counterfactual, {"mroas": _marginal_returns(counterfactual)})["mroas"]
 
 
 def weekly_effects(counterfactual: Counterfactual) -> Iterator[dict[str, Array]]:
@@ -145,47 +147,101 @@ def weekly_effects(counterfactual: Counterfactual) -> Iterator[dict[str, Array]]
     dict of str to array, shape (sample, time, unit)
         total, direct and indirect, in the outcome's units.
     """
-    fact = observed_location(counterfactual)
+    never = np.zeros(counterfactual.observed_path.shape[:-1])
     for index, _ in enumerate(counterfactual.design.dataset.channels):
-        yield _channel_effect(counterfactual, fact, index)
+        yield contrast(counterfactual, index, never, None)
 
 
-def _channel_effect(counterfactual: Counterfactual, fact: Array, index: int) -> dict[str, Array]:
-    """Effects by week of the channel at a position."""
-    path = counterfactual.observed_path
-    without = _scale_channel(path, index, 0.0)
-    if counterfactual.mediator is None or index not in counterfactual.design.cause_indices:
-        total = outcome_change(counterfactual, fact, location_under(counterfactual, without))
+def contrast(
+    counterfactual: Counterfactual, index: int, low: Array | None, high: Array | None
+) -> dict[str, Array]:
+    """Effects by week of a channel's exposure at one history against another.
+
+    Parameters
+    ----------
+    index : int
+        Position of the channel.
+    low, high : array, shape (max_lag - 1 + time, unit), or None
+        Histories of the channel's exposure, in active means; None for the observed one.
+
+    Returns
+    -------
+    dict of str to array, shape (sample, time, unit)
+        total, direct and indirect, in the outcome's units: at `high` less at `low`. The direct
+        effect is with the mediator as it follows from `low`.
+    """
+    before, after = _mediator(counterfactual, index, low), _mediator(counterfactual, index, high)
+    bottom = _location(counterfactual, index, low, before)
+    top = _location(counterfactual, index, high, after)
+    total = outcome_change(counterfactual, top, bottom)
+    if before is None and after is None:
         return {"total": total, "direct": total, "indirect": np.zeros_like(total)}
-    mediator = mediator_under(counterfactual, without)
-    held = location_under(counterfactual, path_with_mediator(counterfactual, path, mediator))
-    none = location_under(counterfactual, path_with_mediator(counterfactual, without, mediator))
+    held = _location(counterfactual, index, high, before)
     return {
-        "total": outcome_change(counterfactual, fact, none),
-        "direct": outcome_change(counterfactual, held, none),
-        "indirect": outcome_change(counterfactual, fact, held),
+        "total": total,
+        "direct": outcome_change(counterfactual, held, bottom),
+        "indirect": outcome_change(counterfactual, top, held),
     }
 
 
-def _marginal_gain(counterfactual: Counterfactual, fact: Array, index: int) -> Array:
-    """Gain by week from one per cent more of a channel, with the mediator following."""
-    increased = _scale_channel(counterfactual.observed_path, index, 1 + MARGIN)
-    if counterfactual.mediator is None or index not in counterfactual.design.cause_indices:
-        return outcome_change(counterfactual, location_under(counterfactual, increased), fact)
-    follows = path_with_mediator(
-        counterfactual, increased, mediator_under(counterfactual, increased)
-    )
-    return outcome_change(counterfactual, location_under(counterfactual, follows), fact)
+def _mediator(counterfactual: Counterfactual, index: int, history: Array | None) -> Array | None:
+    """History of the mediator that follows from a channel's; None for the observed one."""
+    causes = () if counterfactual.mediator is None else counterfactual.design.cause_indices
+    if history is None or index not in causes:
+        return None
+    return mediator_under(counterfactual, _with_channel(counterfactual, index, history))
 
 
-def _scale_channel(path: Array, index: int, factor: float) -> Array:
-    scaled = path.copy()
-    scaled[..., index] *= factor
-    return scaled
+def _location(
+    counterfactual: Counterfactual, index: int, history: Array | None, mediator: Array | None
+) -> Array:
+    """Location of the outcome with a channel's and the mediator's history; None: as observed."""
+    if history is None and mediator is None:
+        return observed_location(counterfactual)
+    path = _with_channel(counterfactual, index, history)
+    if mediator is None:
+        return location_under(counterfactual, path)
+    return location_under(counterfactual, path_with_mediator(counterfactual, path, mediator))
 
 
-def _as_dataset(counterfactual: Counterfactual, draws: dict[str, Array]) -> xr.Dataset:
-    """Draws (sample, unit, channel), or (sample, unit) for all channels together, with labels."""
+def _with_channel(counterfactual: Counterfactual, index: int, history: Array | None) -> Array:
+    path = counterfactual.observed_path.copy()
+    if history is not None:
+        path[..., index] = history
+    return path
+
+
+def _spend(counterfactual: Counterfactual) -> Array:
+    """Money of each channel, summed over the fitted weeks, shape (unit, channel)."""
+    design = counterfactual.design
+    table = design.dataset.data["spend"].isel(time=design.weeks)
+    return append_total(table.sum("time").values[None])[0]
+
+
+def _positive(amounts: Array) -> Array:
+    """Amounts with NaN in place of what is not positive."""
+    return np.where(amounts > 0, amounts, np.nan)
+
+
+def _marginal_returns(counterfactual: Counterfactual) -> Array:
+    """Gain per unit of money from one per cent more of each channel, (sample, unit, channel)."""
+    fact, gains = observed_location(counterfactual), []
+    for index, _ in enumerate(counterfactual.design.dataset.channels):
+        more = (1 + MARGIN) * counterfactual.observed_path[..., index]
+        follows = _mediator(counterfactual, index, more)
+        location = _location(counterfactual, index, more, follows)
+        gains.append(append_total(outcome_change(counterfactual, location, fact).sum(1)))
+    return np.asarray(np.stack(gains, -1) / (MARGIN * _positive(_spend(counterfactual))))
+
+
+def label_draws(counterfactual: Counterfactual, draws: dict[str, Array]) -> xr.Dataset:
+    """Draws of effects as a labelled dataset, dims (chain, draw, unit, channel).
+
+    Parameters
+    ----------
+    draws : dict of str to array, shape (sample, unit, channel)
+        Of all channels together, shape (sample, unit).
+    """
     units = list(counterfactual.design.arrays["unit"].values)
     shape = (counterfactual.draws.sizes["chain"], counterfactual.draws.sizes["draw"])
     coords = {
@@ -202,8 +258,13 @@ def _as_dataset(counterfactual: Counterfactual, draws: dict[str, Array]) -> xr.D
     )
 
 
-def _append_total(values: Array) -> Array:
-    """Values with the sum over units (axis 1) appended, if there are several."""
+def append_total(values: Array) -> Array:
+    """Values with the sum over units appended, if there are several.
+
+    Parameters
+    ----------
+    values : array, shape (sample, unit, ...)
+    """
     if values.shape[1] == 1:
         return values
     return np.concatenate([values, values.sum(1, keepdims=True)], axis=1)

@@ -27,7 +27,8 @@ def sample_until_converged(
     """Posterior draws, sampled a second time if the first do not pass the convergence checks.
 
     The second time has twice the draws and twice the tuning, and is the last: what has not
-    converged then needs another model or more data, not more draws.
+    converged then needs another model or more data, not more draws. A few divergences, of which
+    more draws would have more, are no reason.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def sample_until_converged(
     """
     tree = sample(compiled, design, settings, cores=cores, start=start)
     checks = convergence_checks(tree)
-    if verdict(checks)[0] == "pass":
+    if verdict([check for check in checks if not _is_few_divergences(check)])[0] == "pass":
         return tree, settings, checks
     longer = replace(settings, draws=2 * settings.draws, tune=2 * settings.tune)
     say(
@@ -58,3 +59,7 @@ def sample_until_converged(
     tree = sample(compiled, design, longer, cores=cores, start=start)
     tree.attrs["sampling_seconds"] += seconds
     return tree, longer, convergence_checks(tree)
+
+
+def _is_few_divergences(check: Check) -> bool:
+    return check.name == "divergences" and check.status == "warn"

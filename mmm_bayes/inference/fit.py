@@ -31,6 +31,7 @@ from mmm_bayes.estimands import (
     pooling_factors,
     response_curves,
     summed_effects,
+    supported_effects,
 )
 from mmm_bayes.files import taken_note
 from mmm_bayes.inference import runs
@@ -236,7 +237,7 @@ def run_fit(
         job.folder,
         draws=draws,
         effects=estimands,
-        estimands=estimand_table(effects.draws, effects.combined),
+        estimands=_with_supported(estimand_table(effects.draws, effects.combined), fitted),
         diagnostics=job.dataset.wording.of_record(diagnosis.to_dict()),
         record=record,
         model=job.member.source,
@@ -322,8 +323,9 @@ def fit_effects(
     Returns
     -------
     pandas.DataFrame
-        Rows of `estimand_table` for total, direct and indirect effects, and for the total of all
-        media, with the number of divergences as the last column.
+        Rows of `estimand_table` for total, direct and indirect effects, against each channel's
+        absence and within what was observed (`supported_effects`), and for the totals of all media,
+        with the number of divergences as the last column.
     """
     tree = sample_once(compiled, design, settings, kept)
     draws = compute_deterministics(compiled, design, tree["posterior"].to_dataset())
@@ -338,8 +340,13 @@ def effects_of_fit(fitted: Counterfactual, tree: xr.DataTree) -> pd.DataFrame:
     tree : xarray.DataTree
         With the group ``sample_stats``.
     """
-    rows = estimand_table(summed_effects(fitted), joint_effect(fitted))
+    rows = _with_supported(estimand_table(summed_effects(fitted), joint_effect(fitted)), fitted)
     return rows.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))
+
+
+def _with_supported(table: pd.DataFrame, fitted: Counterfactual) -> pd.DataFrame:
+    """Table of estimands with those of `supported_effects` appended."""
+    return pd.concat([table, estimand_table(*supported_effects(fitted))], ignore_index=True)
 
 
 def holdout_designs(design: Design) -> tuple[Design, Design]:

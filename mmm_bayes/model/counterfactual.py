@@ -15,7 +15,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,14 @@ from scipy.stats import t as student_t
 from mmm_bayes.data.design import Design, data_names
 from mmm_bayes.data.lags import lag_matrix
 from mmm_bayes.model.abduction import counterfactual_mediator, counterfactual_outcome
-from mmm_bayes.model.evaluation import GraphFunction, flatten_draws, graph_function, static_nodes
+from mmm_bayes.model.evaluation import (
+    GraphFunction,
+    flatten_draws,
+    graph_function,
+    static_nodes,
+    thin_draws,
+    thinned_positions,
+)
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -103,6 +110,25 @@ def abduct(model: pm.Model, design: Design, draws: xr.Dataset, *, seed: int = 0)
     if design.form.floor is not None:
         threshold, latent = _latent_outcome(draws, design, seed)
     return Counterfactual(model, design, draws, outcome, mediator, quantile, threshold, latent)
+
+
+def take_draws(counterfactual: Counterfactual, number: int) -> Counterfactual:
+    """The counterfactual at equally spaced draws; at all if there are no more than `number`."""
+    samples = counterfactual.draws.sizes["chain"] * counterfactual.draws.sizes["draw"]
+    if samples <= number:
+        return counterfactual
+    kept = thinned_positions(samples, number)
+    quantile, threshold, latent = (
+        None if values is None else values[kept]
+        for values in (counterfactual.quantile, counterfactual.threshold, counterfactual.latent)
+    )
+    return replace(
+        counterfactual,
+        draws=thin_draws(counterfactual.draws, number),
+        quantile=quantile,
+        threshold=threshold,
+        latent=latent,
+    )
 
 
 def location_under(counterfactual: Counterfactual, path: Array | Callable[[slice], Array]) -> Array:

@@ -288,6 +288,17 @@ def flatten_draws(values: xr.DataArray) -> Array:
     return array.reshape((-1, *array.shape[2:]))
 
 
+def thinned_positions(samples: int, number: int) -> Array:
+    """Positions of equally spaced samples, shape (sample,); all if there are no more than `number`.
+
+    Parameters
+    ----------
+    samples, number : int
+        Number of samples, and most to keep.
+    """
+    return np.unique(np.linspace(0, samples - 1, min(number, samples)).astype(int))
+
+
 def thin_draws(draws: xr.Dataset, number: int) -> xr.Dataset:
     """Equally spaced draws as a single chain; all draws if there are no more than `number`.
 
@@ -297,8 +308,7 @@ def thin_draws(draws: xr.Dataset, number: int) -> xr.Dataset:
     number : int
         Most draws to keep.
     """
-    samples = draws.sizes["chain"] * draws.sizes["draw"]
-    kept = np.unique(np.linspace(0, samples - 1, min(number, samples)).astype(int))
+    kept = thinned_positions(draws.sizes["chain"] * draws.sizes["draw"], number)
     stacked = draws.stack(sample=SAMPLE_DIMS).isel(sample=kept)
     chain = stacked.reset_index("sample", drop=True).rename(sample="draw").expand_dims("chain")
     return chain.assign_coords(chain=[0], draw=np.arange(len(kept)))

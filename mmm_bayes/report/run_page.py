@@ -65,6 +65,7 @@ def _context(run: View) -> dict[str, object]:
         "reasons": verdict.reasons,
         "channels": [(c.name, channel_sentences(c)) for c in tables.channel_summaries(run)],
         "effects": tables.effects(run),
+        "supported": tables.supported_effects(run),
         "units": unit_findings(run),
         "changes": change_sentences(run),
         "controls": tables.controls(run),

@@ -13,6 +13,7 @@ from typing import Any
 from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.text import Summary, estimate, fixed, mean_and_interval, number, percent
 
+UNKNOWN = Summary(float("nan"), float("nan"), float("nan"))
 #: Share of the mean below which the lower end of a positive effect's interval is near zero.
 NEAR_ZERO = 0.2
 
@@ -29,6 +30,11 @@ class ChannelSummary:
         Total effect in percent of the outcome.
     roas : Summary
         Outcome per unit of money spent.
+    observed, less : Summary
+        Effect of its exposure as it was against its lowest tenth, and of 20% less of it, in units
+        of the outcome; of NaN in runs without them.
+    never_off : bool
+        Whether it is on in every week, so that its total effect is an extrapolation.
     evidence : tuple of str
         Sentences of the diagnostics about the channel, verbatim.
     direct_fixed : bool
@@ -45,6 +51,9 @@ class ChannelSummary:
     direct: Summary
     share: Summary
     roas: Summary
+    observed: Summary = UNKNOWN
+    less: Summary = UNKNOWN
+    never_off: bool = False
     evidence: tuple[str, ...] = ()
     direct_fixed: bool = False
     positive_priors: bool = False
@@ -57,9 +66,12 @@ def channel_sentences(channel: ChannelSummary) -> list[str]:
     Returns
     -------
     list of str
-        The effect first, then the evidence as the diagnostics put it, then limits.
+        The effect first, then the evidence as the diagnostics put it, then limits. The effect of a
+        channel that is never off is first that against its lowest tenth, which the data support.
     """
     sentences = [_effect_sentence(channel), *channel.evidence]
+    if channel.never_off and channel.observed.exists:
+        sentences.insert(0, _observed_sentence(channel))
     if channel.direct_fixed:
         sentences.append(
             "Its direct effect is 0 because this model assumes so, not because the data show it."
@@ -72,15 +84,28 @@ def channel_sentences(channel: ChannelSummary) -> list[str]:
     return sentences
 
 
+def _observed_sentence(channel: ChannelSummary) -> str:
+    """Effect within what was observed; the lowest tenth is that of the channel's weeks."""
+    text = f"Above the level of its lowest tenth of weeks, it added {estimate(channel.observed)} to"
+    if channel.observed.mean < 0:
+        text = (
+            "Above the level of its lowest tenth of weeks, it took away "
+            f"{estimate(_negated(channel.observed))} from"
+        )
+    change = f"20% less of it would have changed {channel.outcome} by {estimate(channel.less)}"
+    return f"{text} {channel.outcome}; {change}."
+
+
 def _effect_sentence(channel: ChannelSummary) -> str:
     outcome = channel.outcome
     if not channel.total.exists:
         return f"It added nothing to {outcome} in these weeks: it was never on."
+    against = "Compared with none of it at all, it" if channel.never_off else "It"
     if channel.total.mean >= 0:
-        text = f"It added {estimate(channel.total)} to {outcome}, "
+        text = f"{against} added {estimate(channel.total)} to {outcome}, "
         share = channel.share
     else:
-        text = f"It took away {estimate(_negated(channel.total))} from {outcome}, "
+        text = f"{against} took away {estimate(_negated(channel.total))} from {outcome}, "
         share = _negated(channel.share)
     of_total = f"{mean_and_interval(share, unit='%')[0]} of the total"
     text = text + of_total if share.exists else text.removesuffix(", ")

@@ -133,6 +133,9 @@ def channel_summaries(run: View) -> list[ChannelSummary]:
                 direct=run.summary(name, "direct"),
                 share=total.times(100 / run.outcome_sum),
                 roas=run.summary(name, "roas"),
+                observed=run.summary(name, "total_observed"),
+                less=run.summary(name, "total_minus20"),
+                never_off=bool(evidence.get(name, {}).get("never_off")),
                 evidence=tuple(evidence.get(name, {}).get("message", ())),
                 direct_fixed=beta is not None and name in run.causes and not bool(beta.any()),
                 positive_priors=run.positive_priors,
@@ -142,21 +145,47 @@ def channel_summaries(run: View) -> list[ChannelSummary]:
     return summaries
 
 
+def amount(run: View, name: str, estimand: str) -> Cell:
+    """Effect of a channel, in units and in percent of the outcome."""
+    effect = run.summary(name, estimand)
+    cell = estimate_cell(effect)
+    if not effect.exists or not run.outcome_sum > 0:
+        return cell
+    share, shares = mean_and_interval(effect.times(100 / run.outcome_sum), unit="%")
+    return Cell(f"{cell.text}, {share}", cell.value, (*cell.below, shares))
+
+
+def supported_effects(run: View) -> Table | None:
+    """Effects within what was observed, of each channel and of all; None in older runs."""
+    if not run.summary(ALL_MEDIA, "total_observed").exists:
+        return None
+    columns = ("total_observed", "direct_observed", "indirect_observed")
+    steps = ("total_minus20", "total_plus20")
+    rows: list[Row] = [
+        [name, *(amount(run, name, estimand) for estimand in (*columns, *steps))]
+        for name in run.channels
+    ]
+    together = [amount(run, ALL_MEDIA, name) for name in ("total_observed", *steps)]
+    rows.append([ALL_CHANNELS, together[0], MISSING, MISSING, *together[1:]])
+    return make_table(
+        (
+            "channel",
+            "above its lowest tenth",
+            "of which direct",
+            "of which indirect",
+            "20% less of it",
+            "20% more of it",
+        ),
+        rows,
+    )
+
+
 def effects(run: View) -> Table:
     """Effects of each channel and of all together: amounts, percent of the outcome, and returns."""
-
-    def amount(name: str, estimand: str) -> Cell:
-        effect = run.summary(name, estimand)
-        cell = estimate_cell(effect)
-        if not effect.exists or not run.outcome_sum > 0:
-            return cell
-        share, shares = mean_and_interval(effect.times(100 / run.outcome_sum), unit="%")
-        return Cell(f"{cell.text}, {share}", cell.value, (*cell.below, shares))
-
     rows: list[Row] = [
         [
             name,
-            *(amount(name, estimand) for estimand in ("total", "direct", "indirect")),
+            *(amount(run, name, estimand) for estimand in ("total", "direct", "indirect")),
             *(
                 estimate_cell(run.summary(name, estimand)) if run.has_spend(name) else "no spend"
                 for estimand in ("roas", "mroas")
@@ -169,7 +198,7 @@ def effects(run: View) -> Table:
         rows.append(
             [
                 ALL_CHANNELS,
-                amount(ALL_MEDIA, "total"),
+                amount(run, ALL_MEDIA, "total"),
                 MISSING,
                 MISSING,
                 estimate_cell(roas) if roas.exists else "no spend",

@@ -68,6 +68,25 @@ def test_chains_that_agree_are_sampled_once(sampled: list[tuple[Settings, float]
     assert (len(sampled), settings, said) == (1, SETTINGS, [])
 
 
+@pytest.mark.parametrize("number, times", [(20, 1), (21, 2)])
+def test_only_many_divergences_are_sampled_again(
+    number: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More draws would have more of them: at most 1% of 2,000 are left to the check."""
+    calls: list[Settings] = []
+
+    def sample(compiled: Any, design: Any, settings: Settings, **_: Any) -> xr.DataTree:
+        calls.append(settings)
+        tree = draws_of(settings, apart=0.0)
+        tree["sample_stats"]["diverging"].values.flat[:number] = True
+        return tree
+
+    monkeypatch.setattr(convergence, "sample", sample)
+    _, _, checks = sample_until_converged(None, None, SETTINGS)  # type: ignore[arg-type]
+    assert len(calls) == times
+    assert "pass" not in {check.status for check in checks if check.name == "divergences"}
+
+
 @pytest.mark.parametrize(
     "options, expected",
     [

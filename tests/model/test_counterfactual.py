@@ -1,13 +1,15 @@
 """Effects against explicit loops over draws, weeks, lags and channels."""
 
 from collections.abc import Callable
+from itertools import product
+from typing import Any
 
 import numpy as np
 import oracle
 import pytest
 from builds import CHAINS, CHANNELS, DRAWS, Built
 
-from mmm_bayes.estimands import Effects, channel_effects, summed_effects
+from mmm_bayes.estimands import Effects, channel_effects, summed_effects, supported_effects
 from mmm_bayes.estimands.effects import weekly_effects
 from mmm_bayes.model.counterfactual import Counterfactual, abduct, mediator_under
 
@@ -110,6 +112,39 @@ def test_effects_are_the_loops(
                 )
                 gain = expected["more"].sum() / (0.01 * spend[:, index].sum())
                 assert float(all_units["mroas"]) == pytest.approx(gain, rel=1e-5, abs=1e-6)
+
+
+def test_effects_within_what_was_observed_are_the_loops(
+    built: Built, counterfactual: Counterfactual
+) -> None:
+    """Against the lowest tenth, and of 20% more and less; the last with the opposite sign."""
+    draws, _ = supported_effects(counterfactual)
+    uniforms, units = ties(built), list(built.design.arrays["unit"].values)
+    weeks = built.design.arrays.sizes["time"]
+
+    def lowest(path: np.ndarray) -> np.ndarray:
+        tenth = np.sort(path[-weeks:], axis=0)[int(0.1 * (weeks - 1))]
+        return np.broadcast_to(tenth, path.shape)
+
+    contrasts: dict[str, tuple[Any, Any, int]] = {
+        "observed": (lowest, np.array, 1),
+        "plus20": (np.array, lambda path: 1.2 * path, 1),
+        "minus20": (lambda path: 0.8 * path, np.array, -1),
+    }
+    for channel in CHANNELS:
+        got = draws.sel(channel=channel).stack(sample=("chain", "draw"))
+        for (suffix, (low, high, sign)), (draw, sample) in product(
+            contrasts.items(), enumerate(built.samples)
+        ):
+            expected = oracle.contrast(built, sample, channel, uniforms[draw], low, high)
+            size = np.abs(expected["total"]).sum()
+            for name in ("total", "direct", "indirect"):
+                np.testing.assert_allclose(
+                    got[f"{name}_{suffix}"].sel(unit=units).isel(sample=draw),
+                    sign * expected[name].sum(0),
+                    rtol=1e-6,
+                    atol=1e-6 * size,
+                )
 
 
 def test_parts_add_up_and_only_causes_act_indirectly(built: Built, effects: Effects) -> None:

@@ -283,7 +283,7 @@ def test_simulated_tables_and_counterfactuals_have_the_same_disturbances(
     tmp_path: Path, kind: dict[str, Any]
 ) -> None:
     """At the true parameters, the true effect is distributed like the counterfactual's draws."""
-    from mmm_bayes.studies.calibration.process import draw_parameters as stated
+    from mmm_bayes.studies.calibration.parameters import draw_parameters as stated
     from mmm_bayes.studies.calibration.process import simulate_tables
     from mmm_bayes.studies.calibration.quantities import posterior_quantities
 

@@ -6,14 +6,16 @@ import subprocess
 import sys
 from itertools import islice
 
+import pandas as pd
 import pytest
 import xarray as xr
 from synthetic import Market, changing, read_tree
 
 from mmm_bayes.diagnostics.parameters import scalar_draws
 from mmm_bayes.errors import InputError
-from mmm_bayes.report import render, run_page
+from mmm_bayes.report import render, run_page, tables
 from mmm_bayes.report.figures import pictures
+from mmm_bayes.report.run import read
 
 
 class Page(html.parser.HTMLParser):
@@ -106,6 +108,26 @@ def test_the_evidence_is_what_the_diagnostics_say(mediated_page, panel_page):
     )
     assert "shares overlap" in Page(panel_page).text
     assert "shares overlap" not in text
+
+
+def test_effects_within_what_was_observed_have_a_table(mediated_run, tmp_path):
+    assert tables.supported_effects(read(mediated_run)) is None  # of an earlier version
+    folder = tmp_path / "run"
+    shutil.copytree(mediated_run, folder)
+    saved = pd.read_csv(folder / "estimands.csv")
+    half = [
+        saved[saved["estimand"] == effect].assign(estimand=f"{effect}_{contrast}")
+        for effect in ("total", "direct", "indirect")
+        for contrast in ("observed", "plus20", "minus20")
+    ]
+    pd.concat([saved, *half]).to_csv(folder / "estimands.csv", index=False)
+    view = read(folder)
+    table = tables.supported_effects(view)
+    assert [row[0].text for row in table.rows] == [*view.channels, "all media together"]
+    first = table.rows[0]
+    assert first[1].value == pytest.approx(view.summary(view.channels[0], "total").mean)
+    assert first[2].value == pytest.approx(view.summary(view.channels[0], "direct").mean)
+    assert "%" in first[1].text
 
 
 def test_what_is_the_priors_and_what_is_the_datas(mediated_page, panel_page):

@@ -33,6 +33,19 @@ def test_the_effect_comes_first():
     )
 
 
+def test_a_channel_that_is_never_off_begins_with_what_the_table_supports():
+    known = {"observed": Summary(40.0, 30.0, 50.0), "less": Summary(-15.0, -20.0, -11.0)}
+    assert text(**known, never_off=True).startswith(
+        "Above the level of its lowest tenth of weeks, it added 40 (90% interval 30 to 50) "
+        "to revenue; 20% less of it would have changed revenue by −15.0 (90% interval −20.0 to "
+        "−11.0). Compared with none of it at all, it added 120 (90% interval 80 to 160) to revenue"
+    )
+    assert text(**known).startswith("It added 120")
+    assert text(never_off=True).startswith("Compared with none of it at all, it added 120")
+    lost = text(**known | {"observed": Summary(-40.0, -50.0, -30.0)}, never_off=True)
+    assert "it took away 40 (90% interval 30 to 50) from revenue" in lost
+
+
 def test_the_evidence_is_repeated_word_for_word():
     assert "(1.40 to 2.60). No evidence." in text(evidence=("No evidence.",))
 

@@ -20,6 +20,14 @@ from mmm_bayes.text import capitalised
 GROUP_NAMES = {ALL_MEDIA: "all media together"}
 POLICY_NAMES = {"planner": "set", "caused": "caused"}
 ESTIMANDS = ("total", "direct", "indirect")
+#: Effects within what was observed, by their names on the page.
+SUPPORTED = {
+    "total_observed": "total, above the lowest tenth",
+    "direct_observed": "direct, above the lowest tenth",
+    "indirect_observed": "indirect, above the lowest tenth",
+    "total_minus20": "total of 20% less",
+    "total_plus20": "total of 20% more",
+}
 WIDTH = 120
 NAMES = {REFERENCE: "none (correctly specified)"} | {
     departure.scenario: departure.name for departure in DEPARTURES
@@ -43,7 +51,8 @@ def misspecification_page(rows: pd.DataFrame, checks: pd.DataFrame, plans: pd.Da
         _introduction(rows),
         _verdict_lists(coverage),
         _rule(coverage),
-        _coverage_table(coverage),
+        _coverage_table(coverage, dict(zip(ESTIMANDS, ESTIMANDS, strict=True))),
+        *_supported_section(coverage),
         "## Would the report have warned?\n\n"
         "Of the checks that every run makes, those that compare the model with the data were "
         "counted: posterior predictive checks, residuals, leave-one-out, a holdout.",
@@ -102,24 +111,38 @@ def _rule(coverage: pd.DataFrame) -> str:
     )
 
 
-def _coverage_table(coverage: pd.DataFrame) -> str:
+def _coverage_table(coverage: pd.DataFrame, estimands: dict[str, str]) -> str:
+    """Table of some estimands, by their names on the page."""
     lines = [
         "| departure | effect | intervals that contain the truth | relative error | "
         "width | verdict |",
         "|---|---|---|---|---|---|",
     ]
     for scenario, name in NAMES.items():
-        for estimand in ESTIMANDS:
+        for estimand, effect in estimands.items():
             row = _row(coverage, scenario, estimand)
             lines.append(
-                f"| {name} | {estimand} | {_share(row)} | {row['relative_error']:+.0%} | "
-                f"{row['mean_width']:.0%} | {_verdict(coverage, scenario, estimand)} |"
+                f"| {name} | {effect} | {_share(row)} | {row['relative_error']:+.0%} | "
+                f"{row['mean_width']:.1%} | {_verdict(coverage, scenario, estimand)} |"
             )
     return (
         "\n".join(lines)
         + "\n\nRelative error: the median over cases of (posterior median - truth) / truth. Width: "
         "the mean width of the intervals, as a share of revenue."
     )
+
+
+def _supported_section(coverage: pd.DataFrame) -> list[str]:
+    """Section on the effects within what was observed, if the markets have them."""
+    if not set(SUPPORTED) <= set(coverage["estimand"]):
+        return []
+    return [
+        "## Within what was observed\n\n"
+        "A total effect compares with none of a channel at all, which few of these tables show. "
+        "Here are the effects that they do show, in the same fits: of the spends as they were "
+        "against the channel's lowest tenth of weeks, and of 20% less or more in every week.",
+        _coverage_table(coverage, SUPPORTED),
+    ]
 
 
 def _checks_table(warnings: pd.DataFrame) -> str:

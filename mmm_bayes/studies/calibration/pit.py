@@ -27,7 +27,7 @@ JOINT = 0.95
 BAND_SIMULATIONS = 20_000
 
 
-def probability_integral_transform(truth: float, draws: Array, rng: np.random.Generator) -> float:
+def probability_integral_transform(truth: float, draws: Array, chance: float) -> float:
     """Rank of the truth among draws, made continuous: uniform on (0, 1) if calibrated.
 
     Parameters
@@ -35,10 +35,13 @@ def probability_integral_transform(truth: float, draws: Array, rng: np.random.Ge
     truth : float
         The true value, in the unit of the draws.
     draws : array, shape (sample,)
-        Nearly independent; ties with the truth are broken at random.
+        Nearly independent.
+    chance : float
+        A uniform value in (0, 1), by which ties with the truth are broken. The same one for all
+        quantities of a table gives quantities that always have the same order the same rank.
     """
     below, level = int((draws < truth).sum()), int((draws == truth).sum())
-    return float((below + rng.random() * (level + 1)) / (len(draws) + 1))
+    return float((below + chance * (level + 1)) / (len(draws) + 1))
 
 
 def summarise_ranks(ranks: pd.DataFrame) -> pd.DataFrame:
@@ -57,10 +60,11 @@ def summarise_ranks(ranks: pd.DataFrame) -> pd.DataFrame:
         between 0.05 and 0.95, which is exact for any number of draws, while quantiles of few draws
         are not. ``inside_band`` is whether the ECDF of the ranks stays inside its band. The bands
         of all quantities hold together with probability `JOINT` (Bonferroni), so that a calibrated
-        model with many quantities rarely leaves any.
+        model with many quantities rarely leaves any. Quantities with the same ranks in every table
+        (a total and its return) count as one.
     """
     groups = ranks.groupby("quantity", sort=False)
-    probability = band_probability(groups.ngroups)
+    probability = band_probability(groups["pit"].agg(tuple).nunique())
     return pd.DataFrame(
         [
             (

@@ -11,16 +11,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.data.design import Design, data_names
+from mmm_bayes.decisions.response import build_response
 from mmm_bayes.estimands import (
+    control_effects,
     interaction_effects,
     joint_effect,
     late_early_ratio,
+    marginal_returns,
     summed_effects,
+    supported_effects,
 )
 from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
-from mmm_bayes.model.counterfactual import abduct
+from mmm_bayes.model.counterfactual import Counterfactual, abduct
 from mmm_bayes.model.evaluation import graph_function
-from mmm_bayes.studies.calibration.process import UNNAMED
+from mmm_bayes.studies.calibration.parameters import UNNAMED
+from mmm_bayes.studies.calibration.truths import has_known_gain, plan_factors
 
 
 def posterior_quantities(
@@ -38,14 +43,16 @@ def posterior_quantities(
     Returns
     -------
     dict of str to array, shape (sample,)
-        Named as ``total[facebook]``. They are the total, direct and indirect effect and the ROAS
-        of each channel, and the effect of all media together, ``joint`` (summed over units); the
-        log-likelihood of each equation; in a panel the total effect in each unit; the contrast of
-        an interaction (``interaction[name, of]``, high level less low level); the ratio of a
-        channel's effectiveness in the last quarter of the weeks to that in the first, where it may
-        change; the mean contributions ``beta``; and every parameter but the coefficients of
-        covariates, the standardised offsets of units and the steps of a walk. What is the same in
-        all draws (the indirect effect of a channel that is not a cause) is kept.
+        Named as ``total[facebook]``. They are the total, direct and indirect effect of each
+        channel, against its absence and against its lowest tenth, with its average and marginal
+        return; the effect of all media together, ``joint`` (summed over units); the ``gain`` of a
+        plan, where a week reveals its disturbances; the effect of each control; the log-likelihood
+        of each equation; in a panel the total effect in each unit; the contrast of an interaction
+        (``interaction[name, of]``, high level less low level); the ratio of a channel's
+        effectiveness in the last quarter of the weeks to that in the first, where it may change;
+        the mean contributions ``beta``; and every parameter but the coefficients of covariates, the
+        standardised offsets of units and the steps of a walk. What is the same in all draws (the
+        indirect effect of a channel that is not a cause) is kept.
     """
     complete = compute_deterministics(compiled, design, draws)
     fitted = abduct(compiled.model, design, complete)
@@ -54,6 +61,12 @@ def posterior_quantities(
     effects["joint"] = joint_effect(fitted)["total"].isel(unit=-1, drop=True)
     spend = design.dataset.data["spend"].isel(time=design.weeks).sum(("time", "unit"))
     effects["roas"] = effects["total"] / spend.where(spend > 0)
+    effects["mroas"] = marginal_returns(fitted).isel(unit=-1, drop=True)
+    within, _ = supported_effects(fitted)
+    observed = [name for name in within if str(name).endswith("_observed")]
+    effects = effects.merge(within[observed].isel(unit=-1, drop=True))
+    if "effect" in (controls := control_effects(design, complete)):
+        effects["control_effect"] = controls["effect"]
     if "effectiveness" in complete:
         effects["change"] = late_early_ratio(complete["effectiveness"])
     quantities = xr.merge(
@@ -69,15 +82,26 @@ def posterior_quantities(
         for row in (interactions.isel(row=i) for i in range(interactions.sizes.get("row", 0)))
         if row["level"].item() in ("high less low", "on less off")
     }
+    gain = {"gain": _plan_gain(fitted)} if has_known_gain(design) else {}
     return (
         log_likelihoods(compiled, design, draws)
         | contrasts
+        | gain
         | {
             name + (f"[{', '.join(map(str, labels))}]" if labels else ""): values
             for name, labels, values in _labelled_values(quantities)
             if np.isfinite(values).all()
         }
     )
+
+
+def _plan_gain(fitted: Counterfactual) -> NDArray[np.float64]:
+    """Gain of a plan whose factors are `plan_factors`, shape (sample,)."""
+    follows = fitted.mediator is not None
+    response = build_response(fitted, policy="caused" if follows else "planner")
+    now = response.status_quo.spend
+    planned = np.where(response.decided, now * plan_factors(now.shape[1]), now)
+    return np.asarray(response.value(planned)[0] - response.value(now)[0])
 
 
 def log_likelihoods(

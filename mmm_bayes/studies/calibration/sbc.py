@@ -69,13 +69,13 @@ def ranks(
         draws = tree["posterior"].to_dataset().isel(draw=slice(None, None, THIN))
         quantities = posterior_quantities(compiled, table.design, draws)
         true_values = table.truth | _true_likelihoods(compiled, table)
-        rng = np.random.default_rng([settings.seed, simulation])
+        chance = np.random.default_rng([settings.seed, simulation]).random()
         rows = []
         for name in (name for name in true_values if name in quantities):
             truth, values = true_values[name], quantities[name]
             if (values == truth).all():
                 continue
-            rows.append((simulation, name, probability_integral_transform(truth, values, rng)))
+            rows.append((simulation, name, probability_integral_transform(truth, values, chance)))
         frame = pd.DataFrame(rows, columns=["simulation", "quantity", "pit"])
         yield frame.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))
 

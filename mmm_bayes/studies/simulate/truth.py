@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -11,6 +11,11 @@ import numpy as np
 
 from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.studies.simulate.equations import Array, Equation, HurdleMediator, NormalMediator
+
+#: From the spends of a channel to other ones, week by week.
+Change = Callable[[Array], Array]
+#: Quantile of a channel's spend that stands for its least.
+LOWEST_TENTH = 0.1
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,32 +97,27 @@ class World:
 
 
 def true_effects(world: World) -> list[dict[str, Any]]:
-    """True effects of each channel and of all together, against the same weeks without them.
+    """True effects of each channel and of all together.
+
+    They are those of `mmm_bayes.estimands`: against the same weeks without the channel (total,
+    direct, indirect), at the channel's lowest observed tenth (total_observed, ...), and of 20% more
+    and 20% less (total_plus20, ..., total_minus20, ...). All channels together have totals only.
 
     Returns
     -------
     list of dict
-        Rows of unit, channel, estimand (total, direct, indirect; the total of all channels) and
-        value.
+        Rows of unit, channel, estimand and value.
     """
-    location = world.location
     found: list[tuple[str, str, Array]] = []
+    observed = world.path[-len(world.revenue) :]
+    lowest = np.quantile(observed, LOWEST_TENTH, axis=0, method="lower")
     for index, channel in enumerate(world.channels):
-        without = world.path.copy()
-        if channel in world.causes:
-            without_cause = world.cause_path.copy()
-            without_cause[..., world.causes.index(channel)] = 0.0
-            without[..., world.mediator_index] = world.mediator_under(without_cause)
-        mediator_only = world.outcome(without)
-        without[..., index] = 0.0
-        none = world.outcome(without)
-        found += [
-            (channel, "total", world.revenue_change(location, none)),
-            (channel, "direct", world.revenue_change(mediator_only, none)),
-            (channel, "indirect", world.revenue_change(location, mediator_only)),
-        ]
-    none = world.outcome(np.zeros_like(world.path))
-    found.append((ALL_MEDIA, "total", world.revenue_change(location, none)))
+        for suffix, low, high, sign in _contrasts(lowest[:, index]):
+            effects = _contrast(world, index, low, high)
+            found += [(channel, f"{name}{suffix}", sign * amount) for name, amount in effects]
+    for suffix, low, high, sign in _contrasts(lowest):
+        before, after = (world.outcome(change(world.path)) for change in (low, high))
+        found.append((ALL_MEDIA, f"total{suffix}", sign * world.revenue_change(after, before)))
     rows = []
     for channel, estimand, amounts in found:
         by_unit = dict(zip(world.units, amounts, strict=True)) if len(world.units) > 1 else {}
@@ -126,6 +126,40 @@ def true_effects(world: World) -> list[dict[str, Any]]:
             for unit, value in {**by_unit, "all": amounts.sum()}.items()
         ]
     return rows
+
+
+def _contrasts(lowest: Array) -> list[tuple[str, Change, Change, int]]:
+    """Suffix of each contrast, the spends that it compares, and its sign."""
+
+    def as_it_was(spend: Array) -> Array:
+        return spend
+
+    return [
+        ("", np.zeros_like, as_it_was, 1),
+        ("_observed", lambda spend: np.broadcast_to(lowest, spend.shape), as_it_was, 1),
+        ("_plus20", as_it_was, lambda spend: 1.2 * spend, 1),
+        ("_minus20", lambda spend: 0.8 * spend, as_it_was, -1),
+    ]
+
+
+def _contrast(world: World, index: int, low: Change, high: Change) -> list[tuple[str, Array]]:
+    """Total, direct and indirect effect of a channel's spend at `high` against `low`."""
+
+    def location(own: Change, caused_by: Change) -> Array:
+        path, cause_path = world.path.copy(), world.cause_path.copy()
+        path[..., index] = own(path[..., index])
+        if world.channels[index] in world.causes:
+            cause = world.causes.index(world.channels[index])
+            cause_path[..., cause] = caused_by(cause_path[..., cause])
+            path[..., world.mediator_index] = world.mediator_under(cause_path)
+        return world.outcome(path)
+
+    top, held, bottom = location(high, high), location(high, low), location(low, low)
+    return [
+        ("total", world.revenue_change(top, bottom)),
+        ("direct", world.revenue_change(held, bottom)),
+        ("indirect", world.revenue_change(top, held)),
+    ]
 
 
 def true_gain(

@@ -7,7 +7,7 @@ from places import ROOT
 from mmm_bayes.decisions.plan import PROMISED_OVER_TRUE
 from mmm_bayes.studies.calibration.alarms import warning_counts
 from mmm_bayes.studies.calibration.departures import DEPARTURES, REFERENCE
-from mmm_bayes.studies.calibration.misspecification import misspecification_page
+from mmm_bayes.studies.calibration.misspecification import SUPPORTED, misspecification_page
 from mmm_bayes.studies.calibration.recovery import coverage_verdict, judge_coverage, wilson_interval
 from mmm_bayes.studies.simulate import SCENARIOS
 
@@ -69,6 +69,22 @@ def intervals(covered: dict[tuple[str, str, str], int], markets: int = 20) -> pd
                         }
                     )
     return pd.DataFrame(rows)
+
+
+def test_effects_within_what_was_observed_have_a_table_where_the_markets_have_them() -> None:
+    rows = intervals({})
+    page = misspecification_page(rows, check_table({}), plans({}))
+    assert "## Within what was observed" not in page
+    within = [
+        rows[rows["estimand"] == name.split("_")[0]].assign(estimand=name) for name in SUPPORTED
+    ]
+    rows = pd.concat([rows, *within])
+    lost = (rows["estimand"] == "total_minus20") & (rows["seed"] >= 12)
+    rows.loc[lost, ["lower", "upper"]] = [900.0, 1000.0]
+    page = misspecification_page(rows, check_table({}), plans({}))
+    section = page[page.index("## Within what was observed") : page.index("## Would the report")]
+    assert section.count("total of 20% less | 60% of 100") == len(KINDS)
+    assert section.count("total, above the lowest tenth | 90% of 100") == len(KINDS)
 
 
 def check_table(failures: dict[str, int]) -> pd.DataFrame:
@@ -172,7 +188,7 @@ def test_the_page_reports_the_numbers_of_the_tables() -> None:
     assert table_cells(text, "none (correctly specified)", "total")[2:] == [
         "90% of 100 (84.0% to 93.9%)",
         "+0%",
-        "10%",
+        "10.0%",
         "trusted",
     ]
     assert table_cells(text, "an omitted confounder", "total")[-1] == "not trusted (google 10%)"

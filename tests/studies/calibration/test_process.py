@@ -1,16 +1,19 @@
 """The equations of a calibration's tables against those of the models: they must agree."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from builds import OWNED, dataset
+from lifts import table_with_tests
 
 from mmm_bayes.data.design import make_design
 from mmm_bayes.data.form import form_for
 from mmm_bayes.inference.sampling import CompiledModel, compute_deterministics
 from mmm_bayes.model.family import load_member
+from mmm_bayes.model.terms.lift_tests import add_lift_tests
 from mmm_bayes.studies.calibration.process import MEMBERS, SimulatedTable, simulate_tables
 from mmm_bayes.studies.calibration.quantities import as_draws, posterior_quantities
 
@@ -37,11 +40,49 @@ def test_true_effects_are_those_of_the_model_at_the_same_parameters(
         "total[search]",
         "indirect[video]",
         "roas[tv]",
+        "mroas[search]",
         "saturation_kappa[social]",
+        "control_effect[price]",
         "joint",
+        "gain",
     } <= (table.truth.keys())
     for quantity, truth in table.truth.items():
         assert quantities[quantity][0] == pytest.approx(truth, rel=1e-6, abs=1e-6), quantity
+
+
+@pytest.mark.parametrize("name", ["no_mediation", "partial_mediation"])
+@pytest.mark.parametrize("link", ["identity", "log"])
+def test_lifts_have_their_error(tmp_path: Path, name: str, link: str) -> None:
+    data = table_with_tests(tmp_path)
+    arranged = make_design(data, form_for(data, link=link))  # type: ignore[arg-type]
+    model = load_member(name).build(arranged)
+    add_lift_tests(arranged, model)
+    compiled, scores = CompiledModel(model, None, 0.0), []
+    for table in simulate_tables(name, arranged, 20, seed=3):
+        draws = as_draws(compiled, table.parameters)
+        mean = compute_deterministics(compiled, table.design, draws)["lift_mean"].values[0, 0]
+        lifts, errors = (table.design.arrays[f"lift_{key}"].values for key in ("observed", "error"))
+        scores.append((lifts - mean) / errors)
+    assert np.std(scores) == pytest.approx(1.0, abs=0.2)
+    assert np.mean(scores) == pytest.approx(0.0, abs=0.25)
+
+
+@pytest.mark.parametrize("link", ["identity", "log"])
+@pytest.mark.parametrize("name", ["no_mediation", "partial_mediation"])
+def test_without_error_the_lifts_are_the_models(tmp_path: Path, name: str, link: str) -> None:
+    data = table_with_tests(tmp_path)
+    exact = data.experiments.assign(standard_error=1e-9 * data.experiments["standard_error"])
+    data = replace(data, experiments=exact)
+    arranged = make_design(data, form_for(data, link=link))  # type: ignore[arg-type]
+    model = load_member(name).build(arranged)
+    add_lift_tests(arranged, model)
+    compiled = CompiledModel(model, None, 0.0)
+    for table in simulate_tables(name, arranged, 5, seed=3):
+        draws = as_draws(compiled, table.parameters)
+        mean = compute_deterministics(compiled, table.design, draws)["lift_mean"].values[0, 0]
+        lifts = table.design.arrays["lift_observed"].values
+        np.testing.assert_allclose(lifts, mean, rtol=1e-6, atol=1e-6)
+        assert np.abs(lifts).max() > 1.0
 
 
 @pytest.mark.parametrize("name", ["no_mediation", "time_varying"])
