@@ -15,6 +15,8 @@ from mmm_bayes.files import write_text
 from mmm_bayes.studies.simulate.market import EMAIL, Market
 
 ROLES = {"google": "search", "tv": "offline"}
+#: Effects that `compare_with_truth` compares.
+EFFECTS = ("total", "direct", "indirect")
 _SET_BY_DEMAND = ['set_by = "demand"', 'designed = "tv_test"', 'shifters = ["airtime_price"]']
 _INTERACTIONS = [
     "",
@@ -120,13 +122,14 @@ def compare_with_truth(estimands: pd.DataFrame, truth: str | Path) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        The rows whose truth is known (total, direct and indirect effects of each channel, and the
-        total of all media), in the outcome's units:
+        The total, direct and indirect effects of each channel, and the total of all media, in the
+        outcome's units:
         unit, channel, estimand, truth, mean, lower, upper, and inside, whether the 90% interval
         contains the truth; missing where the model allows one value only.
     """
     effects = json.loads(Path(truth).read_text(encoding="utf-8"))["effects"]
     known = pd.DataFrame(effects).rename(columns={"value": "truth"})
+    known = known[known["estimand"].isin(EFFECTS)]
     compared = estimands.merge(known, on=["unit", "channel", "estimand"])
     inside = (compared["lower"] <= compared["truth"]) & (compared["truth"] <= compared["upper"])
     compared["inside"] = inside.astype("boolean").where(compared["sd"] > 0)

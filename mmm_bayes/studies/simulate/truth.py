@@ -130,16 +130,16 @@ def true_effects(world: World) -> list[dict[str, Any]]:
 
 def _contrasts(lowest: Array) -> list[tuple[str, Change, Change, int]]:
     """Suffix of each contrast, the spends that it compares, and its sign."""
-
-    def as_it_was(spend: Array) -> Array:
-        return spend
-
     return [
-        ("", np.zeros_like, as_it_was, 1),
-        ("_observed", lambda spend: np.broadcast_to(lowest, spend.shape), as_it_was, 1),
-        ("_plus20", as_it_was, lambda spend: 1.2 * spend, 1),
-        ("_minus20", lambda spend: 0.8 * spend, as_it_was, -1),
+        ("", np.zeros_like, _as_it_was, 1),
+        ("_observed", lambda spend: np.broadcast_to(lowest, spend.shape), _as_it_was, 1),
+        ("_plus20", _as_it_was, lambda spend: 1.2 * spend, 1),
+        ("_minus20", lambda spend: 0.8 * spend, _as_it_was, -1),
     ]
+
+
+def _as_it_was(spend: Array) -> Array:
+    return spend
 
 
 def _contrast(world: World, index: int, low: Change, high: Change) -> list[tuple[str, Array]]:
@@ -148,7 +148,8 @@ def _contrast(world: World, index: int, low: Change, high: Change) -> list[tuple
     def location(own: Change, caused_by: Change) -> Array:
         path, cause_path = world.path.copy(), world.cause_path.copy()
         path[..., index] = own(path[..., index])
-        if world.channels[index] in world.causes:
+        # A mediator whose causes are as they were is exactly what it was.
+        if world.channels[index] in world.causes and caused_by is not _as_it_was:
             cause = world.causes.index(world.channels[index])
             cause_path[..., cause] = caused_by(cause_path[..., cause])
             path[..., world.mediator_index] = world.mediator_under(cause_path)

@@ -12,6 +12,7 @@ import pytest
 
 from mmm_bayes.data import load
 from mmm_bayes.errors import InputError
+from mmm_bayes.estimands import CONTRASTS, EFFECTS
 from mmm_bayes.studies.simulate import (
     SCENARIOS,
     Market,
@@ -35,7 +36,7 @@ def markets() -> dict[str, Market]:
 def effects(simulated: Market) -> pd.DataFrame:
     """Rows (unit, channel), columns the estimands, without those of all media together."""
     rows = pd.DataFrame(simulated.truth["effects"])
-    rows = rows[rows["channel"] != "all_media"]
+    rows = rows[(rows["channel"] != "all_media") & rows["estimand"].isin(EFFECTS)]
     return rows.pivot(index=["unit", "channel"], columns="estimand", values="value")
 
 
@@ -96,8 +97,32 @@ def test_direct_and_indirect_add_up_to_the_total(markets: dict[str, Market], sce
 def joint_effects(simulated: Market) -> pd.Series:
     """True effect of all media together, by unit."""
     rows = pd.DataFrame(simulated.truth["effects"]).set_index("channel").loc[["all_media"]]
-    assert set(rows["estimand"]) == {"total"}
-    return rows.set_index("unit")["value"]
+    assert set(rows["estimand"]) == {"total", *(f"total_{name}" for name in CONTRASTS)}
+    return rows[rows["estimand"] == "total"].set_index("unit")["value"]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_effects_within_what_was_observed_are_parts_of_the_total(
+    markets: dict[str, Market], scenario: str
+) -> None:
+    market = markets[scenario]
+    rows = pd.DataFrame(market.truth["effects"])
+    rows = rows.pivot(index=["unit", "channel"], columns="estimand", values="value")
+    single = rows.drop("all_media", level="channel")
+    for name in CONTRASTS:
+        parts = single[f"direct_{name}"] + single[f"indirect_{name}"]
+        np.testing.assert_allclose(parts, single[f"total_{name}"], rtol=1e-9, atol=1e-6)
+    assert (rows["total_plus20"] > 0).all()
+    assert (rows["total_minus20"] < 0).all()
+    assert (rows["total_observed"] <= rows["total"] * (1 + 1e-9)).all()
+    spends = market.table[[f"{name}_spend" for name in market.truth["channels"] if name != "email"]]
+    if len(market.truth["units"]) == 1:
+        for column in spends:
+            off = (spends[column] == 0).mean()
+            total, observed = single.loc[
+                ("all", column.removesuffix("_spend")), ["total", "total_observed"]
+            ]
+            assert (observed == pytest.approx(total)) == (off > 0.1), column
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
