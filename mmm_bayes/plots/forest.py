@@ -21,7 +21,9 @@ from mmm_bayes.plots.style import (
 )
 from mmm_bayes.text import percent
 
-MARKERS = {"total": "o", "direct": "s", "indirect": "D"}
+MARKERS = {"observed": "^", "total": "o", "direct": "s", "indirect": "D"}
+#: Effects drawn in full, by their names in the legend.
+SOLID = {"observed": "total, above its lowest tenth", "total": "total"}
 #: More units than this are drawn without their names.
 NAMED = 40
 
@@ -32,8 +34,9 @@ def effects_forest(ax: Axes, effects: xr.Dataset, *, outcome: float, name: str =
     Parameters
     ----------
     effects : xarray.Dataset
-        `total`, `direct`, `indirect`, dims (statistic, channel), in units of the outcome, with
-        the statistics mean, lower and upper. An effect of zero throughout is not drawn.
+        `total`, `direct`, `indirect` and, if known, `observed`, the total above the channel's
+        lowest tenth; dims (statistic, channel), in units of the outcome, with the statistics mean,
+        lower and upper. An effect of zero throughout is not drawn.
     outcome : float
         The summed outcome, for the second scale; NaN for none.
     name : str
@@ -41,14 +44,14 @@ def effects_forest(ax: Axes, effects: xr.Dataset, *, outcome: float, name: str =
     """
     channels = [str(channel) for channel in effects["channel"].values]
     palette = colours(channels)
-    shown = [key for key in MARKERS if key != "indirect" or bool(effects["indirect"].any())]
+    shown = [key for key in MARKERS if key in effects and bool(effects[key].any())]
     for row, channel in enumerate(channels):
         for offset, key in enumerate(shown):
             mean, lower, upper = effects[key].sel(channel=channel).values
             if not any((mean, lower, upper)):
                 continue
             y = row + 0.24 * (offset - (len(shown) - 1) / 2)
-            solid = key == "total"
+            solid = key in SOLID
             ax.plot([lower, upper], [y, y], color=palette[channel], lw=2.4 if solid else 1.4)
             ax.plot(
                 mean, y, marker=MARKERS[key], color=palette[channel], markersize=5,
@@ -56,8 +59,9 @@ def effects_forest(ax: Axes, effects: xr.Dataset, *, outcome: float, name: str =
             )  # fmt: skip
     for key in shown:
         ax.plot(
-            [], [], marker=MARKERS[key], color=INK, lw=2.4 if key == "total" else 1.4, label=key,
-            markerfacecolor=INK if key == "total" else "white", markersize=5,
+            [], [], marker=MARKERS[key], color=INK, lw=2.4 if key in SOLID else 1.4,
+            label=SOLID.get(key, key), markerfacecolor=INK if key in SOLID else "white",
+            markersize=5,
         )  # fmt: skip
     ax.axvline(0, color=GREY, linewidth=1)
     ax.set_yticks(range(len(channels)), channels)
@@ -65,7 +69,7 @@ def effects_forest(ax: Axes, effects: xr.Dataset, *, outcome: float, name: str =
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(f"{name} added over all weeks: mean and 90% interval")
     number_axis(ax.xaxis)
-    legend(ax, columns=3)
+    legend(ax, columns=len(shown))
     if np.isnan(outcome):
         return
 

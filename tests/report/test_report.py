@@ -15,6 +15,7 @@ from mmm_bayes.diagnostics.parameters import scalar_draws
 from mmm_bayes.errors import InputError
 from mmm_bayes.report import render, run_page, tables
 from mmm_bayes.report.figures import pictures
+from mmm_bayes.report.figures.effects import effects as draw_effects
 from mmm_bayes.report.run import read
 
 
@@ -128,6 +129,13 @@ def test_effects_within_what_was_observed_have_a_table(mediated_run, tmp_path):
     assert first[1].value == pytest.approx(view.summary(view.channels[0], "total").mean)
     assert first[2].value == pytest.approx(view.summary(view.channels[0], "direct").mean)
     assert "%" in first[1].text
+    picture = draw_effects(view)
+    (axes,) = picture.figure.axes[:1]
+    assert "total, above its lowest tenth" in [
+        label.get_text() for label in axes.get_legend().get_texts()
+    ]
+    assert "lowest tenth" in picture.caption
+    assert "lowest tenth" not in draw_effects(read(mediated_run)).caption
 
 
 def test_what_is_the_priors_and_what_is_the_datas(mediated_page, panel_page):

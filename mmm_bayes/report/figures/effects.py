@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mmm_bayes.data.description import ALL_MEDIA
 from mmm_bayes.diagnostics.demand import demand_shares
 from mmm_bayes.estimands.arrows import causal_arrows
 from mmm_bayes.estimands.decomposition import BASELINE, decompose_outcome
@@ -79,17 +80,24 @@ def causal_graph(run: View) -> Picture:
 
 def effects(run: View) -> Picture:
     """Total, direct and indirect effect of each channel."""
-    drawing, axes = figure(width=9, height=2.1 + 0.5 * len(run.channels))
+    drawing, axes = figure(width=9, height=2.1 + 0.6 * len(run.channels))
     draws = run.effects("draws")[["total", "direct", "indirect"]]
     if "total" in (together := run.effects("together")):
         joint = together[["total"]].expand_dims(channel=["all media"])
         draws = xr.concat([draws, joint], "channel", fill_value=0.0, join="outer")
     summaries = draws.map(lambda effect: mean_and_ends(all_units(effect)))
-    effects_forest(axes[0, 0], summaries, outcome=run.outcome_sum, name=run.outcome)
     caption = (
         f"What each channel added to {run.outcome}, with 90% intervals. Total = direct + indirect, "
         "draw by draw. All media: what would be missing if none of them had ever run."
     )
+    if run.summary(ALL_MEDIA, "total_observed").exists:
+        summaries["observed"] = _observed_totals(run, summaries)
+        caption += (
+            " Above its lowest tenth: what would be missing if the channel had stayed at the level "
+            "that a tenth of its weeks do not exceed, which the table shows better than none at "
+            "all."
+        )
+    effects_forest(axes[0, 0], summaries, outcome=run.outcome_sum, name=run.outcome)
     if run.mediator:
         caption += (
             f" The totals of {run.mediator} and of its causes overlap and must not be added up."
@@ -105,6 +113,18 @@ def effects(run: View) -> Picture:
         caption,
         drawing,
         vector=True,
+    )
+
+
+def _observed_totals(run: View, summaries: xr.Dataset) -> xr.DataArray:
+    """Total above the lowest tenth of each channel and of all, like the effects in `summaries`."""
+    names = [*run.channels, ALL_MEDIA]
+    found = [run.summary(name, "total_observed") for name in names]
+    values = [[getattr(one, key) for one in found] for key in ("mean", "lower", "upper")]
+    return xr.DataArray(
+        values,
+        dims=("statistic", "channel"),
+        coords={"statistic": ["mean", "lower", "upper"], "channel": summaries["channel"].values},
     )
 
 
