@@ -16,8 +16,8 @@ from mmm_bayes.plots.style import GREY, INK, PALE, colours, panels
 Array = NDArray[np.float64]
 Band = tuple[Array, Array, Array]
 
-#: Quantity with the name of an equation, not of a channel.
-LIKELIHOOD = "log_likelihood"
+#: Quantities with the name of an equation or a control, not of a channel.
+NOT_OF_CHANNELS = ("log_likelihood", "control_effect")
 #: Names of the quantities, in the order of the panels.
 NAMES = {
     "joint": "Total effect, all media",
@@ -25,7 +25,13 @@ NAMES = {
     "unit_total": "Total effect in each unit",
     "direct": "Direct effect",
     "indirect": "Indirect effect",
+    "total_observed": "Total, above lowest tenth",
+    "direct_observed": "Direct, above lowest tenth",
+    "indirect_observed": "Indirect, above lowest tenth",
     "roas": "ROAS",
+    "mroas": "Marginal ROAS",
+    "gain": "Gain of a plan",
+    "control_effect": "Effects of controls",
     "adstock_alpha": "Retention",
     "saturation_kappa": "Half-saturation",
     "saturation_slope": "Slope",
@@ -38,7 +44,7 @@ NAMES = {
     "mediation_alpha": "Retention, mediation",
     "mediation_kappa": "Half-saturation, mediation",
     "mediation_slope": "Slope, mediation",
-    LIKELIHOOD: "Log-likelihood",
+    "log_likelihood": "Log-likelihood",
 }
 SPREADS = "Spread over units"
 OTHERS = "Intercepts and noise"
@@ -68,7 +74,7 @@ def calibration_ecdf(ranks: pd.DataFrame, band: Band, outside: Sequence[str]) ->
     names = split["label"][split["kind"] == "total"].unique().tolist()
     channels = {label: _channel(label, names) for label in split["label"].dropna().unique()}
     channel = split["label"].map(channels)
-    labels = channel[has_name & (kinds != LIKELIHOOD)].dropna().unique()
+    labels = channel[has_name & ~kinds.isin(NOT_OF_CHANNELS)].dropna().unique()
     palette = colours(tuple(labels))
     named = [label for label in labels if label != "all"]
     more = ROW * (max(0, len(named) - 1) // NAMES_IN_ROW)
