@@ -29,7 +29,17 @@ SOFTPLUS_SCALE = 0.05
 
 @dataclass(frozen=True)
 class Equations:
-    """Equations of a member at one draw of its parameters; units of a panel have their own."""
+    """Equations of a member at one draw of its parameters.
+
+    Attributes
+    ----------
+    member : str
+        One of `process.MEMBERS`.
+    design : Design
+        Its exposures, covariates and scaling.
+    drawn : dict of str to array
+        The parameters by name; those of a panel's units have the unit axis first.
+    """
 
     member: str
     design: Design
@@ -40,7 +50,7 @@ class Equations:
         """True if there is an equation of the mediator."""
         return is_mediated(self.member, self.design)
 
-    def response(self, path: Array, names: str, channels: Any) -> Array:
+    def _response(self, path: Array, names: str, channels: Any) -> Array:
         """Saturated carryover of some channels, shape (time, unit, channel)."""
         alpha, kappa, slope = (self.drawn[name] for name in _SHAPES[names])
         if names == "media":
@@ -56,7 +66,7 @@ class Equations:
             stock > 0
         )
 
-    def media(
+    def _media(
         self,
         path: Array,
         observed_path: Array,
@@ -72,11 +82,11 @@ class Equations:
         """
         current, observed = modulations
         axes = 0 if self.member == "panel" else (0, 1)
-        mean = (observed * self.response(observed_path, names, channels)).mean(axes)
-        relative = current * self.response(path, names, channels) / mean
+        mean = (observed * self._response(observed_path, names, channels)).mean(axes)
+        relative = current * self._response(path, names, channels) / mean
         return np.asarray((share * (relative - 1)).sum(-1))
 
-    def modulation(self, level: dict[str, Array] | None = None) -> Array | float:
+    def _modulation(self, level: dict[str, Array] | None = None) -> Array | float:
         """Factor by which interactions multiply each channel's response (time, unit, channel).
 
         A level fixes the covariate columns of one interaction in all weeks: from its name to the
@@ -116,7 +126,13 @@ class Equations:
         return np.exp(np.column_stack([_interpolated(self.design, knots, walk) for walk in walks]))
 
     def non_media(self, prefix: str) -> Array:
-        """Intercept, effects of covariates and trend, shape (time, unit)."""
+        """Intercept, effects of covariates and trend, shape (time, unit).
+
+        Parameters
+        ----------
+        prefix : str
+            With which the names of the equation's parameters begin; "" for the outcome.
+        """
         covariates = self.design.arrays["covariates"].values
         effect = self.drawn.get(f"{prefix}covariate_effect", np.zeros(0))
         level = self.drawn[f"{prefix}intercept"] + (covariates * effect).sum(-1)
@@ -130,22 +146,38 @@ class Equations:
     def predictor(
         self, path: Array, observed_path: Array, level: dict[str, Array] | None = None
     ) -> Array:
-        """The outcome's location in the model's units, shape (time, unit)."""
+        """The outcome's location in the model's units, shape (time, unit).
+
+        Parameters
+        ----------
+        path, observed_path : array, shape (history + time, unit, channel)
+            Exposure in multiples of the active mean, and the observed one, by whose mean responses
+            are divided.
+        level : dict of str to array, optional
+            Covariate columns that an interaction has in all weeks, in standard deviations.
+        """
         channels = np.arange(path.shape[-1])
         share = self.drawn["beta"]
         if self.member == "full_mediation":
             share = np.where(np.isin(channels, self.design.cause_indices), 0.0, share)
         effectiveness = self.effectiveness()[:, None]
-        modulations = effectiveness * self.modulation(level), effectiveness * self.modulation()
-        media = self.media(path, observed_path, share, "media", channels, modulations)
+        modulations = effectiveness * self._modulation(level), effectiveness * self._modulation()
+        media = self._media(path, observed_path, share, "media", channels, modulations)
         return self.non_media("") + media
 
     def mediator(
         self, path: Array, observed_path: Array, quantile: Array, shock: Any = 0.0
     ) -> Array:
-        """The mediator whose disturbance has this quantile, in original units, not floored.
+        """The mediator in original units, not floored, shape (time, unit).
 
-        The shock is shared by all units of a panel in a week.
+        Parameters
+        ----------
+        path, observed_path
+            As for `predictor`.
+        quantile : array, shape (time, unit)
+            Of the mediator's own disturbance.
+        shock : array, shape (time, 1)
+            Disturbance that all units of a panel share; 0 elsewhere.
         """
         scale = self.design.arrays["mediator_scale"].values
         location = self._of_causes("mediator_", "gamma", path, observed_path)
@@ -157,7 +189,15 @@ class Equations:
         return np.where(quantile > 1 - on, amount, 0.0)
 
     def revealed(self, path: Array, quantile: Array) -> Array:
-        """Standardised disturbance of a hurdle mediator, shape (time, unit); 0 when it is off."""
+        """Standardised disturbance of a hurdle mediator, shape (time, unit); 0 when it is off.
+
+        Parameters
+        ----------
+        path : array, shape (history + time, unit, channel)
+            The observed exposure.
+        quantile : array, shape (time, unit)
+            Of the mediator in its distribution.
+        """
         on = expit(self._of_causes("mediator_on_", "gamma_on", path, path))
         return np.where(quantile > 1 - on, _score_when_on(quantile, on), 0.0)
 
@@ -165,7 +205,7 @@ class Equations:
         """A part of the mediator's equation in the model's units, shape (time, unit)."""
         names = "path" if has_mediation_form(self.member) else "media"
         share, causes = self.drawn[effect], self.design.cause_indices
-        return self.non_media(prefix) + self.media(path, observed_path, share, names, causes)
+        return self.non_media(prefix) + self._media(path, observed_path, share, names, causes)
 
 
 def _score_when_on(quantile: Array, on: Array) -> Array:
@@ -183,7 +223,13 @@ def _interpolated(design: Design, knots: Array, values: Array) -> Array:
 
 
 def outcome_location(equations: Equations, predictor: Array) -> Array:
-    """Location of the outcome in its own units, shape (time, unit), from its predictor."""
+    """Location of the outcome in its own units, shape (time, unit).
+
+    Parameters
+    ----------
+    predictor : array, shape (time, unit)
+        As `Equations.predictor` returns it.
+    """
     form, arrays = equations.design.form, equations.design.arrays
     scale, mean = arrays["outcome_scale"].values, arrays["mean_outcome"].values
     if form.link == "log":
@@ -210,9 +256,16 @@ def exposure_path(design: Design) -> Array:
 
 
 def with_mediator(design: Design, path: Array, mediator: Array, *, shifted: bool = False) -> Array:
-    """A path with another mediator, shape (time, unit), in original units.
+    """A path with another mediator.
 
-    If `shifted`, the weeks before the span change by the mean change within the span.
+    Parameters
+    ----------
+    path : array, shape (history + time, unit, channel)
+        In multiples of the active mean.
+    mediator : array, shape (time, unit)
+        In original units.
+    shifted : bool
+        Whether the weeks before the span change by the mean change within the span.
     """
     index, history = design.mediator_index, design.form.max_lag - 1
     exposure = np.maximum(mediator, 0.0) / design.scaling.exposure[:, index]

@@ -158,7 +158,13 @@ def _divide_by_money(design: Design, direct: list[int], drawn: dict[str, Array])
 
 
 def unit_values(design: Design, drawn: dict[str, Array]) -> dict[str, Array]:
-    """Parameters of each unit of a panel, shape (unit, ...), from those of the typical unit."""
+    """Parameters of each unit of a panel, shape (unit, ...).
+
+    Parameters
+    ----------
+    drawn : dict of str to array
+        Those of the typical unit, with spreads and standardised offsets.
+    """
     values = dict(drawn)
     for name in [name for name in drawn if f"{name}_offset" in drawn]:
         deviation = drawn[f"{name}_spread"] * drawn[f"{name}_offset"]
@@ -175,7 +181,13 @@ def unit_values(design: Design, drawn: dict[str, Array]) -> dict[str, Array]:
 
 
 def named_parameters(equations: Equations, drawn: dict[str, Array]) -> dict[str, float]:
-    """Parameters by name, one scalar each, without the coefficients of covariates."""
+    """Parameters by name, one scalar each, without the coefficients of covariates.
+
+    Parameters
+    ----------
+    drawn : dict of str to array
+        One draw of `draw_parameters`.
+    """
     design = equations.design
     channels, causes = list(design.dataset.channels), list(design.causes)
     units = [str(unit) for unit in design.arrays["unit"].values]

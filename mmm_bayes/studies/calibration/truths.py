@@ -32,11 +32,16 @@ PLAN_WEEKS, PLAN_FACTORS = 52, (1.2, 0.8)
 
 @dataclass(frozen=True)
 class Disturbances:
-    """Random parts of the observed weeks, which counterfactuals keep. Shape (time, unit).
+    """Random parts of the observed weeks, which counterfactuals keep.
 
-    ``latent`` is the outcome before its floor (of a hurdle, above it). ``uniform`` decides, for a
-    hurdle, whether the outcome is above the floor. ``quantile`` is that of the mediator's own
-    disturbance, and empty without a mediator.
+    Attributes
+    ----------
+    latent : array, shape (time, unit)
+        Outcome before its floor; of a hurdle, above it.
+    uniform : array, shape (time, unit)
+        Decides, for a hurdle, whether the outcome is above the floor.
+    quantile : array, shape (time, unit)
+        Of the mediator's own disturbance; empty without a mediator.
     """
 
     latent: Array
@@ -51,6 +56,7 @@ class World:
     Attributes
     ----------
     equations : Equations
+        Of the member at the parameters that made the table.
     design : Design
         The table.
     path : array, shape (history + time, unit, channel)
@@ -58,6 +64,7 @@ class World:
     mediator : array, shape (time, unit)
         In original units, not floored; empty without one.
     disturbances : Disturbances
+        Of the observed weeks.
     """
 
     equations: Equations
@@ -91,15 +98,26 @@ class World:
         return self.equations.predictor(self.path, self.path)
 
     def outcome(self, path: Array) -> Array:
-        """Recorded outcome on a path, shape (time, unit)."""
+        """Recorded outcome, shape (time, unit).
+
+        Parameters
+        ----------
+        path : array, shape (history + time, unit, channel)
+            Exposure, in multiples of the active mean.
+        """
         predictor = self.equations.predictor(path, self.path)
         return recorded_outcome(self.equations, self._predictor, predictor, self.disturbances)
 
     def with_mediator_under(self, path: Array, causes: Array, *, never: bool = False) -> Array:
         """A path on which the mediator is what its causes on another path make of it.
 
-        If `never`, the causes differ before the span, too: the mediator of those weeks changes by
-        the mean change within the span.
+        Parameters
+        ----------
+        path, causes : array, shape (history + time, unit, channel)
+            Exposure of the other channels, and the exposure that the mediator follows.
+        never : bool
+            Whether the causes differ before the span, too: the mediator of those weeks changes by
+            the mean change within the span.
         """
         if not self.equations.mediated:
             return path
@@ -120,7 +138,13 @@ class World:
 def recorded_outcome(
     equations: Equations, observed: Array, predictor: Array, disturbances: Disturbances
 ) -> Array:
-    """The recorded outcome at a predictor, with the disturbances of the observed weeks."""
+    """The recorded outcome with the disturbances of the observed weeks, shape (time, unit).
+
+    Parameters
+    ----------
+    observed, predictor : array, shape (time, unit)
+        Predictor of the observed weeks, and the one at which the outcome is asked for.
+    """
     form = equations.design.form
     before, after = outcome_location(equations, observed), outcome_location(equations, predictor)
     if form.link == "log" or form.likelihood == "lognormal":  # the disturbance is a factor
@@ -214,7 +238,13 @@ def has_known_gain(design: Design) -> bool:
 
 
 def plan_factors(channels: int) -> Array:
-    """Factors on the spends of the channels, shape (channel,)."""
+    """Factors on the spends of the channels, shape (channel,).
+
+    Parameters
+    ----------
+    channels : int
+        Number of channels.
+    """
     return np.resize(PLAN_FACTORS, channels)
 
 
@@ -248,6 +278,11 @@ def true_lifts(world: World) -> Array:
 
 def true_control_effects(design: Design, drawn: dict[str, Array]) -> dict[str, float]:
     """Effect of one standard deviation more of each control, in per cent of the outcome.
+
+    Parameters
+    ----------
+    drawn : dict of str to array
+        The parameters by name.
 
     Returns
     -------
