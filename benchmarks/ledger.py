@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mmm_bayes.files import write_text
+from mmm_bayes.inference.runs import provenance
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results" / "benchmarks"
@@ -49,9 +50,11 @@ class Ledger:
             return
         print(f"measuring {label}", flush=True)
         start = time.perf_counter()
-        line = {"keys": dict(keys), "load": os.getloadavg()[0], **work()}
+        load, here = os.getloadavg()[0], machine()
+        made = {"cpu": here["cpu"], "commit": provenance()["git_commit"]}
+        line = {"keys": dict(keys), "load": load, "made": made, **work()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_text(self.folder / MACHINE, json.dumps(machine(), indent=1) + "\n")
+        write_text(self.folder / MACHINE, json.dumps(here, indent=1) + "\n")
         with (self.folder / MEASURED).open("a") as file:
             file.write(json.dumps(line) + "\n")
         print(f"  took {time.perf_counter() - start:.0f} s", flush=True)

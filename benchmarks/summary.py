@@ -27,6 +27,8 @@ NAMES = {
     ("meridian", "default"): "Meridian",
 }
 OURS, THEIRS = "mmm_bayes, no_mediation", ("pymc-marketing, nutpie", "pymc-marketing, PyMC's NUTS")
+#: Keys of a line that are not measured.
+ABOUT = ("keys", "load", "made")
 PARTS = ("import", "compile", "sampling", "effects")
 GROWTH = ("weeks", "channels", "lags", "units")
 EXPONENT_NOTE = "n^0.9 means that the cost grows as that power of the size, over all sizes shown."
@@ -56,7 +58,7 @@ def main() -> None:
     if "growth" in tables:
         save_figure(folder, "growth", lambda: growth_figure(tables["growth"]))
     machine = json.loads((folder / MACHINE).read_text())
-    page = "\n".join(page_lines(tables, machine)) + "\n"
+    page = "\n".join(page_lines(tables, machine, made_at(ledger))) + "\n"
     write_text(folder / "README.md", page)
     print(page)
 
@@ -120,7 +122,7 @@ def growth(ledger: Ledger) -> pd.DataFrame:
     """One row for each size."""
     return pd.DataFrame(
         {key: value for key, value in line["keys"].items() if key != "benchmark"}
-        | {key: value for key, value in line.items() if key not in ("keys", "load")}
+        | {key: value for key, value in line.items() if key not in ABOUT}
         for line in ledger.lines(benchmark="growth")
     )
 
@@ -129,7 +131,7 @@ def floor(ledger: Ledger) -> pd.DataFrame:
     """One row for each model."""
     return pd.DataFrame(
         {"model": line["keys"]["model"]}
-        | {key: value for key, value in line.items() if key not in ("keys", "load")}
+        | {key: value for key, value in line.items() if key not in ABOUT}
         for line in ledger.lines(benchmark="floor")
     )
 
@@ -285,7 +287,23 @@ def growth_figure(table: pd.DataFrame) -> Any:
 # --- the page -------------------------------------------------------------------------------------
 
 
-def page_lines(tables: dict[str, pd.DataFrame], machine: dict[str, Any]) -> list[str]:
+def made_at(ledger: Ledger) -> dict[str, str]:
+    """Processor and commits of each benchmark's measurements, as a sentence."""
+    places: dict[str, dict[str, set[str]]] = {}
+    for line in ledger.lines():
+        cpus = places.setdefault(line["keys"]["benchmark"], {})
+        cpus.setdefault(line["made"]["cpu"], set()).add(str(line["made"]["commit"])[:7])
+    return {
+        name: "Measured on "
+        + "; ".join(f"{cpu} (commit {', '.join(sorted(at))})" for cpu, at in cpus.items())
+        + "."
+        for name, cpus in places.items()
+    }
+
+
+def page_lines(
+    tables: dict[str, pd.DataFrame], machine: dict[str, Any], made: dict[str, str]
+) -> list[str]:
     """Lines of the page."""
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     lines = [
@@ -301,12 +319,14 @@ def page_lines(tables: dict[str, pd.DataFrame], machine: dict[str, Any]) -> list
         lines += ["", "## Targets", "", *target_rows(tables)]
         if "windows" in tables:
             lines += ["", "![The race](race.png)"]
-        lines += ["", "## One fit", "", *fit_rows(tables["fits"])]
+        lines += ["", "## One fit", "", made["fit"], "", *fit_rows(tables["fits"])]
         lines += ["", "Coverage of the truth (first fit):", "", *effect_rows(tables["effects"])]
     if "windows" in tables:
-        lines += ["", "## Rolling windows", "", *window_rows(tables["windows"])]
+        lines += ["", "## Rolling windows", "", made["windows"], ""]
+        lines += window_rows(tables["windows"])
     if "floor" in tables:
-        lines += ["", "## The gradient's floor", "", *floor_rows(tables["floor"])]
+        lines += ["", "## The gradient's floor", "", made["floor"], ""]
+        lines += floor_rows(tables["floor"])
     if "growth" in tables:
         lines += [
             "",
@@ -314,6 +334,7 @@ def page_lines(tables: dict[str, pd.DataFrame], machine: dict[str, Any]) -> list
             "",
             "![Growth](growth.png)",
             "",
+            made["growth"],
             EXPONENT_NOTE,
             "",
             *growth_rows(tables["growth"]),
