@@ -323,24 +323,29 @@ def fit_effects(
     Returns
     -------
     pandas.DataFrame
-        Rows of `estimand_table` for total, direct and indirect effects, against each channel's
-        absence and within what was observed (`supported_effects`), and for the totals of all media,
-        with the number of divergences as the last column.
+        Rows of `estimand_table` for total, direct and indirect effects, and for the total of all
+        media, with the number of divergences as the last column.
     """
     tree = sample_once(compiled, design, settings, kept)
     draws = compute_deterministics(compiled, design, tree["posterior"].to_dataset())
     return effects_of_fit(abduct(compiled.model, design, draws), tree)
 
 
-def effects_of_fit(fitted: Counterfactual, tree: xr.DataTree) -> pd.DataFrame:
+def effects_of_fit(
+    fitted: Counterfactual, tree: xr.DataTree, *, supported: bool = False
+) -> pd.DataFrame:
     """Effects of a fit that was sampled, as `fit_effects` returns them.
 
     Parameters
     ----------
     tree : xarray.DataTree
         With the group ``sample_stats``.
+    supported : bool
+        Whether the effects within what was observed (`supported_effects`) are among them.
     """
-    rows = _with_supported(estimand_table(summed_effects(fitted), joint_effect(fitted)), fitted)
+    rows = estimand_table(summed_effects(fitted), joint_effect(fitted))
+    if supported:
+        rows = _with_supported(rows, fitted)
     return rows.assign(divergences=int(tree["sample_stats"]["diverging"].sum()))
 
 

@@ -62,8 +62,11 @@ def recover(
 
 
 def market_effects(fit: MarketFit) -> pd.DataFrame:
-    """Effects of one fit beside the truth, with the columns of `recover`."""
-    effects = effects_of_fit(fit.counterfactual, fit.draws)
+    """Effects of one fit beside the truth, with the columns of `recover`.
+
+    Those within what was observed are among them (`mmm_bayes.estimands.supported_effects`).
+    """
+    effects = effects_of_fit(fit.counterfactual, fit.draws, supported=True)
     return _beside_truth(effects, fit.design, fit.market)
 
 
