@@ -190,7 +190,7 @@ def simulate(scenario: str, *, weeks: int | None = None, seed: int = 0) -> Marke
 
     shape_name = kind.mechanism.curve.shape_name
     units = (
-        [f"region_{chr(97 + unit)}" for unit in range(kind.units)] if kind.units > 1 else ["all"]
+        [f"region_{_letters(unit)}" for unit in range(kind.units)] if kind.units > 1 else ["all"]
     )
     world = World(
         link=kind.link,
@@ -454,3 +454,9 @@ def _as_lists(**parameters: Any) -> dict[str, Any]:
             array = array[0]
         plain[name] = None if array is None else array.tolist()
     return plain
+
+
+def _letters(number: int) -> str:
+    """The columns' names of a spreadsheet: a to z, then aa, ab and so on."""
+    first, last = divmod(number, 26)
+    return (_letters(first - 1) if first else "") + chr(ord("a") + last)

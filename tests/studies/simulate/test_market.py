@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -153,6 +154,14 @@ def test_a_portfolio_makes_the_share_that_it_is_said_to(
     rows = effects(simulated).xs("all")
     assert (rows["indirect"] > 0).sum() == (len(data.causes) if mediated else 0)
     np.testing.assert_allclose(joint, rows["direct"].sum(), rtol=1e-9)
+
+
+def test_units_have_names_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of so many that a table of them is refused unless each name can be shown."""
+    monkeypatch.setitem(SCENARIOS, "panel", replace(SCENARIOS["panel"], units=53))
+    units = as_dataset(simulate("panel", weeks=30, seed=1)).data["unit"].values.tolist()
+    assert len(units) == len(set(units)) == 53
+    assert {"region_a", "region_z", "region_aa", "region_az", "region_ba"} <= set(units)
 
 
 def test_a_portfolio_that_cannot_be() -> None:
