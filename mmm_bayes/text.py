@@ -40,6 +40,11 @@ class Summary:
         values = (self.mean, self.lower, self.upper)
         return all(map(math.isfinite, values)) and any(values)
 
+    @property
+    def negated(self) -> Summary:
+        """The same quantity with the opposite sign."""
+        return Summary(-self.mean, -self.upper, -self.lower)
+
     def times(self, factor: float) -> Summary:
         """The same quantity in another unit.
 
@@ -49,6 +54,10 @@ class Summary:
             New units in one old unit.
         """
         return Summary(self.mean * factor, self.lower * factor, self.upper * factor)
+
+
+#: Summary of a quantity that does not exist.
+UNKNOWN = Summary(math.nan, math.nan, math.nan)
 
 
 def number(value: float | None, *, digits: int = 3, signed: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from mmm_bayes.data.design import Design
 from mmm_bayes.data.form import Form
 from mmm_bayes.estimands.effects import MARGIN
 from mmm_bayes.estimands.summary import STATISTICS, summarise
-from mmm_bayes.model.counterfactual import Counterfactual, typical_outcome
-from mmm_bayes.model.evaluation import flatten_draws, thin_draws
+from mmm_bayes.model.counterfactual import Counterfactual, take_draws, typical_outcome
+from mmm_bayes.model.evaluation import flatten_draws
 from mmm_bayes.model.transforms import load_transform
 from mmm_bayes.model.weeks import hypothetical_weeks, mean_week
 
@@ -57,7 +57,7 @@ def response_curves(fitted: Counterfactual) -> xr.Dataset:
     design = fitted.design
     observed = observed_amounts(design)
     amounts = GRID_END * observed.highest[:, None] * np.linspace(0, 1, POINTS)
-    thinned = replace(fitted, draws=thin_draws(fitted.draws, DRAWS))
+    thinned = take_draws(fitted, DRAWS)
     curves: dict[str, list[Array]] = {"direct": [], "total": []}
     for channel, grid in zip(design.dataset.channels, amounts, strict=True):
         effect = added_outcome(thinned, channel, grid)

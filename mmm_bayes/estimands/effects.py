@@ -116,10 +116,23 @@ def channel_effects(counterfactual: Counterfactual) -> Effects:
 
 def joint_effect(counterfactual: Counterfactual) -> xr.Dataset:
     """Total effect of all channels together, as in `Effects.combined`."""
-    fact = observed_location(counterfactual)
-    without = location_under(counterfactual, np.zeros_like(counterfactual.observed_path))
-    total = append_total(outcome_change(counterfactual, fact, without).sum(1))
+    total = joint_contrast(counterfactual, np.zeros_like(counterfactual.observed_path), None)
     return label_draws(counterfactual, {"total": total})
+
+
+def joint_contrast(counterfactual: Counterfactual, low: Array | None, high: Array | None) -> Array:
+    """Outcome at one history of all channels less that at another, shape (sample, unit).
+
+    Parameters
+    ----------
+    low, high : array, shape (max_lag - 1 + time, unit, channel), or None
+        Histories of exposure, the mediator's included, in active means; None for the observed one.
+    """
+    bottom, top = (
+        observed_location(counterfactual) if path is None else location_under(counterfactual, path)
+        for path in (low, high)
+    )
+    return append_total(outcome_change(counterfactual, top, bottom).sum(1))
 
 
 def summed_effects(counterfactual: Counterfactual) -> xr.Dataset:

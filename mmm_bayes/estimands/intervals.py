@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mmm_bayes.data.dataset import ALL_UNITS
 from mmm_bayes.estimands.summary import INTERVAL
 from mmm_bayes.model.evaluation import SAMPLE_DIMS
-from mmm_bayes.text import Summary
+from mmm_bayes.text import UNKNOWN, Summary
 
 #: Probability inside the two predictive intervals of a figure.
 INSIDE = (0.90, 0.50)
@@ -118,6 +118,6 @@ def summary_of(draws: NDArray[Any]) -> Summary:
     draws : array of any shape
     """
     if not np.isfinite(draws).all():
-        return Summary(float("nan"), float("nan"), float("nan"))
+        return UNKNOWN
     lower, upper = np.quantile(draws, INTERVAL)
     return Summary(float(draws.mean()), float(lower), float(upper))

@@ -15,6 +15,7 @@ whose observed contrast is its total effect.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.data.design import Design
-from mmm_bayes.estimands.effects import EFFECTS, append_total, contrast, label_draws
-from mmm_bayes.model.counterfactual import (
-    Counterfactual,
-    location_under,
-    observed_location,
-    outcome_change,
-    take_draws,
+from mmm_bayes.estimands.effects import (
+    EFFECTS,
+    append_total,
+    contrast,
+    joint_contrast,
+    label_draws,
 )
+from mmm_bayes.model.counterfactual import Counterfactual, take_draws
 
 Array = NDArray[Any]
 
@@ -42,48 +43,46 @@ STEP = 0.2
 DRAWS = 1000
 
 
-def supported_effects(counterfactual: Counterfactual) -> tuple[xr.Dataset, xr.Dataset]:
+def supported_effects(
+    counterfactual: Counterfactual, contrasts: Sequence[str] = CONTRASTS
+) -> tuple[xr.Dataset, xr.Dataset]:
     """Effects of each channel within what was observed, and of all channels together.
+
+    Parameters
+    ----------
+    contrasts : sequence of str
+        Some of `CONTRASTS`.
 
     Returns
     -------
     draws : xarray.Dataset, dims (chain, draw, unit, channel)
         ``total_observed``, ``direct_observed``, ``indirect_observed``, and the same for "plus20"
         and "minus20", summed over the fitted weeks, in the outcome's units. The last is negative
-        where advertising works. No more than `DRAWS` draws, as a single chain.
+        where advertising works. No more than `DRAWS` draws.
     combined : xarray.Dataset, dims (chain, draw, unit)
         ``total_observed``, ``total_plus20`` and ``total_minus20`` of all channels together, each
         of them changed, the mediator too.
     """
     thinned = take_draws(counterfactual, DRAWS)
-    path, lowest = thinned.observed_path, lowest_tenth(thinned.design)
-    found: dict[str, list[Array]] = {}
-    for index, _ in enumerate(thinned.design.dataset.channels):
-        own = path[..., index]
-        pairs = {
-            "observed": (np.broadcast_to(lowest[:, index], own.shape), None, 1),
-            "plus20": (None, (1 + STEP) * own, 1),
-            "minus20": ((1 - STEP) * own, None, -1),
-        }
-        for name, (low, high, sign) in pairs.items():
-            effects = contrast(thinned, index, low, high)
-            for effect in EFFECTS:
-                summed = append_total(sign * effects[effect].sum(1))
-                found.setdefault(f"{effect}_{name}", []).append(summed)
-    draws = {name: np.stack(values, -1) for name, values in found.items()}
-
-    fact = observed_location(thinned)
-
-    def change(other: Array) -> Array:
-        """Outcome as it was less that on another path, summed over weeks."""
-        location = location_under(thinned, other)
-        return append_total(outcome_change(thinned, fact, location).sum(1))
-
-    combined = {
-        "total_observed": change(np.broadcast_to(lowest, path.shape)),
-        "total_plus20": -change((1 + STEP) * path),
-        "total_minus20": -change((1 - STEP) * path),
+    path = thinned.observed_path
+    lowest = np.broadcast_to(lowest_tenth(thinned.design), path.shape)
+    pairs = {
+        "observed": (lowest, None, 1),
+        "plus20": (None, (1 + STEP) * path, 1),
+        "minus20": ((1 - STEP) * path, None, -1),
     }
+    draws: dict[str, Array] = {}
+    combined: dict[str, Array] = {}
+    for name in contrasts:
+        low, high, sign = pairs[name]
+        summed: dict[str, list[Array]] = {effect: [] for effect in EFFECTS}
+        for index, _ in enumerate(thinned.design.dataset.channels):
+            own = (None if history is None else history[..., index] for history in (low, high))
+            effects = contrast(thinned, index, *own)
+            for effect, values in summed.items():
+                values.append(append_total(sign * effects[effect].sum(1)))
+        draws |= {f"{effect}_{name}": np.stack(values, -1) for effect, values in summed.items()}
+        combined[f"total_{name}"] = sign * joint_contrast(thinned, low, high)
     return label_draws(thinned, draws), label_draws(thinned, combined)
 
 

@@ -16,7 +16,7 @@ from mmm_bayes.diagnostics.demand import moved_spends
 from mmm_bayes.diagnostics.parameters import parameter_table
 from mmm_bayes.files import read_table
 from mmm_bayes.inference import runs
-from mmm_bayes.text import Summary
+from mmm_bayes.text import UNKNOWN, Summary
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class View:
             & (table["estimand"] == estimand)
         ]
         if rows.empty:
-            return Summary(float("nan"), float("nan"), float("nan"))
+            return UNKNOWN
         return row_summary(rows.iloc[0])
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmm_bayes.data.description import ALL_MEDIA
-from mmm_bayes.text import Summary, estimate, fixed, mean_and_interval, number, percent
+from mmm_bayes.text import UNKNOWN, Summary, estimate, fixed, mean_and_interval, number, percent
 
-UNKNOWN = Summary(float("nan"), float("nan"), float("nan"))
 #: Share of the mean below which the lower end of a positive effect's interval is near zero.
 NEAR_ZERO = 0.2
 
@@ -86,14 +85,10 @@ def channel_sentences(channel: ChannelSummary) -> list[str]:
 
 def _observed_sentence(channel: ChannelSummary) -> str:
     """Effect within what was observed; the lowest tenth is that of the channel's weeks."""
-    text = f"Above the level of its lowest tenth of weeks, it added {estimate(channel.observed)} to"
-    if channel.observed.mean < 0:
-        text = (
-            "Above the level of its lowest tenth of weeks, it took away "
-            f"{estimate(_negated(channel.observed))} from"
-        )
-    change = f"20% less of it would have changed {channel.outcome} by {estimate(channel.less)}"
-    return f"{text} {channel.outcome}; {change}."
+    return (
+        f"Above the level of its lowest tenth of weeks, it {_added(channel, channel.observed)}; "
+        f"20% less of it would have changed {channel.outcome} by {estimate(channel.less)}."
+    )
 
 
 def _effect_sentence(channel: ChannelSummary) -> str:
@@ -101,14 +96,10 @@ def _effect_sentence(channel: ChannelSummary) -> str:
     if not channel.total.exists:
         return f"It added nothing to {outcome} in these weeks: it was never on."
     against = "Compared with none of it at all, it" if channel.never_off else "It"
-    if channel.total.mean >= 0:
-        text = f"{against} added {estimate(channel.total)} to {outcome}, "
-        share = channel.share
-    else:
-        text = f"{against} took away {estimate(_negated(channel.total))} from {outcome}, "
-        share = _negated(channel.share)
-    of_total = f"{mean_and_interval(share, unit='%')[0]} of the total"
-    text = text + of_total if share.exists else text.removesuffix(", ")
+    text = f"{against} {_added(channel, channel.total)}"
+    share = channel.share if channel.total.mean >= 0 else channel.share.negated
+    if share.exists:
+        text += f", {mean_and_interval(share, unit='%')[0]} of the total"
     if channel.roas.exists:
         mean, interval = mean_and_interval(channel.roas)
         text += f"; each unit of money spent returned {mean} ({interval})"
@@ -117,12 +108,15 @@ def _effect_sentence(channel: ChannelSummary) -> str:
     return text + "."
 
 
+def _added(channel: ChannelSummary, effect: Summary) -> str:
+    """What an effect of a channel did to the outcome."""
+    if effect.mean >= 0:
+        return f"added {estimate(effect)} to {channel.outcome}"
+    return f"took away {estimate(effect.negated)} from {channel.outcome}"
+
+
 def _near_zero(effect: Summary) -> bool:
     return effect.exists and 0 <= effect.lower < NEAR_ZERO * effect.mean
-
-
-def _negated(summary: Summary) -> Summary:
-    return Summary(-summary.mean, -summary.upper, -summary.lower)
 
 
 def prior_sentences(check: Mapping[str, Any], outcome: str) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmm_bayes.data.design import Design
+from mmm_bayes.studies.calibration.equations import percent_of_outcome, share_of_outcome
 
 Array = NDArray[np.float64]
 
@@ -92,13 +93,8 @@ def _control_effect(
     rows[1, columns.index(of)] = step
     rows[1, columns.index(name)] = step * deviation
     low, high = rows / scaling.scale @ scaling.r_inverse @ drawn["covariate_effect"]
-    if design.form.link == "identity":  # in shares of the mean outcome
-        arrays = design.arrays
-        share = float(arrays["outcome_scale"].sum() / arrays["mean_outcome"].sum())
-        low, high = share * low, share * high
-    if log:
-        return float(high - low)
-    return 100 * float(np.expm1(high - low) if design.form.link == "log" else high - low)
+    change = float(high - low)
+    return share_of_outcome(design, change) if log else percent_of_outcome(design, change)
 
 
 def _low_and_high(design: Design, control: str) -> tuple[float, float]:

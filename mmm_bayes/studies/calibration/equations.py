@@ -246,6 +246,32 @@ def _standardised_covariates(design: Design) -> Array:
     return np.asarray(design.arrays["covariates"].values @ np.linalg.inv(design.scaling.r_inverse))
 
 
+def share_of_outcome(design: Design, change: float) -> float:
+    """A change of the predictor as a share of the mean outcome; in log points under the log link.
+
+    Parameters
+    ----------
+    change : float
+        In the model's units.
+    """
+    if design.form.link == "log":
+        return change
+    arrays = design.arrays
+    return change * float(arrays["outcome_scale"].sum() / arrays["mean_outcome"].sum())
+
+
+def percent_of_outcome(design: Design, change: float) -> float:
+    """A change of the predictor in per cent of the mean outcome; of the outcome under the log link.
+
+    Parameters
+    ----------
+    change : float
+        In the model's units.
+    """
+    share = share_of_outcome(design, change)
+    return 100 * float(np.expm1(share) if design.form.link == "log" else share)
+
+
 def exposure_path(design: Design) -> Array:
     """Exposure in multiples of the active mean, shape (max_lag - 1 + time, unit, channel)."""
     scaling, weeks = design.scaling, design.weeks

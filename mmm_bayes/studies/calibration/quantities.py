@@ -62,9 +62,8 @@ def posterior_quantities(
     spend = design.dataset.data["spend"].isel(time=design.weeks).sum(("time", "unit"))
     effects["roas"] = effects["total"] / spend.where(spend > 0)
     effects["mroas"] = marginal_returns(fitted).isel(unit=-1, drop=True)
-    within, _ = supported_effects(fitted)
-    observed = [name for name in within if str(name).endswith("_observed")]
-    effects = effects.merge(within[observed].isel(unit=-1, drop=True))
+    within, _ = supported_effects(fitted, ["observed"])
+    effects = effects.merge(within.isel(unit=-1, drop=True))
     if "effect" in (controls := control_effects(design, complete)):
         effects["control_effect"] = controls["effect"]
     if "effectiveness" in complete:

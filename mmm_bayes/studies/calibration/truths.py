@@ -17,6 +17,7 @@ from mmm_bayes.studies.calibration.equations import (
     Equations,
     has_hurdle,
     outcome_location,
+    percent_of_outcome,
     with_mediator,
 )
 
@@ -114,7 +115,7 @@ class World:
         Parameters
         ----------
         path, causes : array, shape (history + time, unit, channel)
-            Exposure of the other channels, and the exposure that the mediator follows.
+            Exposure with the observed mediator, and the exposure that the mediator follows.
         never : bool
             Whether the causes differ before the span, too: the mediator of those weeks changes by
             the mean change within the span.
@@ -128,11 +129,7 @@ class World:
             changed = np.maximum(self.mediator - change, 0.0)
         else:
             changed = mediator(causes, self.path, quantile)
-        index = self.design.mediator_index
-        followed = with_mediator(self.design, self.path, changed, shifted=never)
-        path = path.copy()
-        path[..., index] = followed[..., index]
-        return path
+        return with_mediator(self.design, path, changed, shifted=never)
 
 
 def recorded_outcome(
@@ -202,10 +199,10 @@ def _without(world: World, channel: int, least: Array) -> tuple[Array, Array]:
     without[..., channel] = least
     if channel not in world.design.cause_indices:
         return world.path, without
-    return (
-        world.with_mediator_under(world.path, without, never=True),
-        world.with_mediator_under(without, without, never=True),
-    )
+    held = world.with_mediator_under(world.path, without, never=True)
+    none = held.copy()
+    none[..., channel] = least
+    return held, none
 
 
 def _marginal_gain(world: World, channel: int) -> float:
@@ -293,9 +290,5 @@ def true_control_effects(design: Design, drawn: dict[str, Array]) -> dict[str, f
     effects = {}
     for name in controls:
         change = float(design.scaling.r_inverse[columns.index(name)] @ drawn["covariate_effect"])
-        if design.form.link == "log":
-            effects[f"control_effect[{name}]"] = 100 * float(np.expm1(change))
-        else:
-            share = design.arrays["outcome_scale"].sum() / design.arrays["mean_outcome"].sum()
-            effects[f"control_effect[{name}]"] = 100 * float(share) * change
+        effects[f"control_effect[{name}]"] = percent_of_outcome(design, change)
     return effects

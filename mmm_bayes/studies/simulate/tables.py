@@ -11,12 +11,11 @@ import pandas as pd
 
 from mmm_bayes.data import Dataset, load
 from mmm_bayes.errors import InputError
+from mmm_bayes.estimands.effects import EFFECTS
 from mmm_bayes.files import write_text
 from mmm_bayes.studies.simulate.market import EMAIL, Market
 
 ROLES = {"google": "search", "tv": "offline"}
-#: Effects that `compare_with_truth` compares.
-EFFECTS = ("total", "direct", "indirect")
 _SET_BY_DEMAND = ['set_by = "demand"', 'designed = "tv_test"', 'shifters = ["airtime_price"]']
 _INTERACTIONS = [
     "",

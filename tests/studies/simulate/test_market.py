@@ -157,7 +157,7 @@ def test_a_portfolio_makes_the_share_that_it_is_said_to(
 
 
 def test_units_have_names_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of so many that a table of them is refused unless each name can be shown."""
+    """A table is refused if the name of a unit has characters that cannot be shown."""
     monkeypatch.setitem(SCENARIOS, "panel", replace(SCENARIOS["panel"], units=53))
     units = as_dataset(simulate("panel", weeks=30, seed=1)).data["unit"].values.tolist()
     assert len(units) == len(set(units)) == 53
