@@ -9,6 +9,7 @@ that was interrupted goes on where it stopped; one that is complete is not made 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,14 +97,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", choices=[*names, []], help="folders; all by default")
     parser.add_argument("--simulations", type=int, help=f"tables; by default {SIMULATIONS}")
+    parser.add_argument("--scheduler", help="as of mmm-bayes calibrate; a process for each core")
     arguments = parser.parse_args()
+    scheduler = arguments.scheduler or str(os.cpu_count() or 1)
     for name in arguments.names or names:
         print(name, flush=True)
         model, _, form = name.partition("-")
         number = arguments.simulations or FEWER.get(name, SIMULATIONS)
         with tempfile.TemporaryDirectory() as place:
             data = describe(FORMS[form], Path(place)) if form else None
-            calibrate(model, FOLDER / name, number, data=data)
+            calibrate(model, FOLDER / name, number, data=data, scheduler=scheduler)
         render_calibration(FOLDER / name)
 
 
