@@ -1,11 +1,17 @@
 """Outcome of a plan against the equations in loops, and its gradient against differences."""
 
+from dataclasses import replace
+
+import builds
 import numpy as np
 import planned
 import pytest
 
+from mmm_bayes.data import load
+from mmm_bayes.data.design import make_design
 from mmm_bayes.decisions import build_response
 from mmm_bayes.errors import InputError
+from mmm_bayes.inference.sampling import compute_deterministics
 from mmm_bayes.model.counterfactual import (
     abduct,
     location_under,
@@ -60,6 +66,29 @@ def test_the_outcome_of_a_plan_is_that_of_the_equations(plans, name, kind, polic
         rel, absolute = (1e-3, 0.05) if averaged else (1e-7, 1e-9)
         assert result.outcome[index] == pytest.approx(outcome, rel=rel)
         assert result.mediator[index] == pytest.approx(mediator, rel=rel, abs=absolute)
+
+
+@pytest.mark.parametrize("policy", ["planner", "caused"])
+def test_what_is_compiled_for_a_model_serves_other_tables(build, tmp_path, policy):
+    """The functions are kept with the model; their data are those of the table at hand."""
+    first = build("partial_mediation")
+    path = builds.write(tmp_path, builds.table(seed=5), builds.description())
+    design = make_design(load(path), first.design.form)
+    draws = compute_deterministics(first, design, first.free)
+    other = replace(first, design=design, draws=draws)
+    responses = [
+        build_response(abduct(built.model, built.design, built.draws), horizon=20, policy=policy)
+        for built in (first, other)
+    ]
+    assert responses[0].functions is responses[1].functions
+    for built, response in zip((first, other), responses, strict=True):
+        spends = response.status_quo.spend * np.linspace(0.5, 1.6, 4)
+        result = response(spends)
+        for index, sample in enumerate(built.samples):
+            outcome, mediator = planned.plan(built, sample, spends, 20, policy)
+            assert result.outcome[index] == pytest.approx(outcome, rel=1e-7)
+            assert result.mediator[index] == pytest.approx(mediator, rel=1e-7, abs=1e-9)
+            assert response.value(spends)[0][index] == pytest.approx(outcome, rel=1e-7)
 
 
 @pytest.mark.parametrize("name, kind, policy", KINDS)
