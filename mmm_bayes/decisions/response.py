@@ -38,7 +38,7 @@ class Response:
         Spends that the plan sets.
     functions : PlanFunctions
     data : list of array
-        What they take after the spends and the draws.
+        What `functions` take after the spends and the draws.
     """
 
     fitted: Counterfactual
