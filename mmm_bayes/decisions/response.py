@@ -36,7 +36,6 @@ class Response:
     policy : {"planner", "caused"}
     decided : array, shape (unit, channel) of bool
         Spends that the plan sets.
-    functions : PlanFunctions
     data : list of array
         What `functions` take after the spends and the draws.
     """
