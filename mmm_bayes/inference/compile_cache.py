@@ -17,9 +17,10 @@ import logging
 import os
 import platform
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +35,7 @@ import pymc as pm
 import pytensor
 from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
+from nutpie import compile_pymc
 from nutpie.compile_pymc import (
     CompiledPyMCModel,
     _compute_shapes,
@@ -49,6 +51,7 @@ from pytensor.graph.traversal import io_toposort
 
 _LOG = logging.getLogger(__name__)
 _FORMAT = b"compiled PyMC model 1"
+_PATCHING = threading.Lock()
 _LIBRARIES = ("nutpie", "pymc", "pytensor", "numba", "llvmlite", "numpy", "scipy")
 #: An entry that is not used for so long is removed: 90 days.
 _KEPT_SECONDS = 90 * 24 * 3600
@@ -115,7 +118,8 @@ def compile_pymc_model(
         _LOG.info("compiled anew: %s", reason)
     except (OSError, ValueError, KeyError) as reason:
         _LOG.debug("no entry: %s", reason)
-    compiled = nutpie.compile_pymc_model(model, var_names=var_names)
+    with _data_left_out():
+        compiled = nutpie.compile_pymc_model(model, var_names=var_names)
     if path is None:
         return compiled
     try:
@@ -130,6 +134,31 @@ def compile_pymc_model(
     except OSError as reason:
         _LOG.info("not stored: %s", reason)
     return loaded
+
+
+@contextmanager
+def _data_left_out() -> Iterator[None]:
+    """Let nutpie compile its callbacks without a copy of the data in their code.
+
+    It declares the tuple of a callback's data by the data at hand, all of which it then replaces by
+    those that it is called with. Numba keeps the first ones as constants of the code; those of more
+    than a megabyte by their address, so that the code would work in this process alone. One number
+    in their place has the same type.
+    """
+    extraction = compile_pymc.make_extraction_fn
+
+    def without_data(inner: Any, data: Mapping[str, np.ndarray], keys: Any, dtype: Any) -> Any:
+        stand_ins = {key: np.zeros((1,) * value.ndim, value.dtype) for key, value in data.items()}
+        for value in stand_ins.values():
+            value.flags.writeable = False
+        return extraction(inner, stand_ins, keys, dtype)
+
+    with _PATCHING:
+        compile_pymc.make_extraction_fn = without_data
+        try:
+            yield
+        finally:
+            compile_pymc.make_extraction_fn = extraction
 
 
 # --- entries --------------------------------------------------------------------------------------

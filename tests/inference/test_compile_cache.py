@@ -236,6 +236,20 @@ def test_code_that_needs_its_own_process_is_not_stored(tmp_path, compilations):
     assert not list(tmp_path.iterdir())
 
 
+def test_data_are_not_in_the_code(tmp_path, compilations):
+    """Numba would keep them as constants, and more than a megabyte of them by its address."""
+    model = regression(rows=80_000)
+    assert model["x"].get_value().nbytes > 1_000_000
+    for _ in range(2):
+        compiled = compile_pymc_model(model, var_names=FREE, folder=tmp_path)
+        point = {name: np.zeros_like(value) for name, value in model.initial_point().items()}
+        expected = model.compile_logp(mode="FAST_COMPILE")(point)
+        np.testing.assert_allclose(evaluate_logp(compiled, np.zeros(4))[1], expected, rtol=1e-10)
+    assert len(compilations) == 1
+    (entry,) = tmp_path.iterdir()
+    assert entry.stat().st_size < 500_000
+
+
 def test_a_folder_that_cannot_be_made_is_ignored(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     model = compile_pymc_model(regression(), var_names=FREE, folder=tmp_path / "file" / "folder")
