@@ -97,7 +97,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", choices=[*names, []], help="folders; all by default")
     parser.add_argument("--simulations", type=int, help=f"tables; by default {SIMULATIONS}")
-    parser.add_argument("--scheduler", help="as of mmm-bayes calibrate; a process for each core")
+    parser.add_argument(
+        "--scheduler", help="as of mmm-bayes calibrate; by default a process a core"
+    )
     arguments = parser.parse_args()
     scheduler = arguments.scheduler or str(os.cpu_count() or 1)
     for name in arguments.names or names:

@@ -7,7 +7,7 @@ draws, and differentiated by PyTensor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mmm_bayes.data.design import Design, data_names
 from mmm_bayes.decisions.outcome import MediatorPolicy
+from mmm_bayes.decisions.status_quo import StatusQuo, plan_lags
 from mmm_bayes.model.evaluation import THREADS, static_nodes
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class PlanFunctions:
     nodes : tuple of str
         Nodes of the model whose draws they take, after the spends.
     arguments : list of TensorVariable
-        The spends, (sample, unit, channel), the nodes, (sample, ...), and the data.
+        The spends, (sample, unit, channel), the nodes, (sample, ...), the arrays of `plan_tables`
+        and the model's data.
     outcome : TensorVariable, shape (sample,)
         Outcome of the plan's weeks.
     mediator : TensorVariable, shape (sample, week, unit)
@@ -89,14 +91,13 @@ class PlanFunctions:
 
 
 def plan_functions(
-    model: pm.Model, design: Design, weeks: slice, policy: MediatorPolicy
+    model: pm.Model,
+    design: Design,
+    weeks: slice,
+    policy: MediatorPolicy,
+    tables: Mapping[str, Array],
 ) -> PlanFunctions:
     """Functions of plans for some weeks, cached by model.
-
-    After the spends and the nodes they take the lagged exposure of `plan_lags` (fixed, rates) and
-    the money of each week over its mean, (week, unit, channel). With the policy ``"caused"`` follow
-    the mediator's exposure per active mean, its money in each week, (week, unit), and its price,
-    (unit,). The data nodes of the model are last.
 
     Parameters
     ----------
@@ -106,16 +107,57 @@ def plan_functions(
         The plan's weeks among the fitted ones.
     policy : {"planner", "caused"}
         As in `build_response`.
+    tables : mapping of str to array
+        What the functions take after the spends and the nodes, before the model's data: as
+        `plan_tables` returns them.
     """
     key = (weeks.start, weeks.stop, policy)
     cache = _CACHE.setdefault(model, {})
     if key not in cache:
-        cache[key] = _cut_graph(model, design, weeks, policy)
+        cache[key] = _cut_graph(model, design, weeks, policy, tables)
     return cache[key]
 
 
+def plan_tables(
+    design: Design, start: StatusQuo, decided: Array, policy: MediatorPolicy
+) -> dict[str, Array]:
+    """What a plan's outcome depends on beside its spends, the draws and the model's data.
+
+    Parameters
+    ----------
+    start : StatusQuo
+        The plan's weeks as they were.
+    decided : array, shape (unit, channel) of bool
+        Spends that the plan sets.
+    policy : {"planner", "caused"}
+        As in `build_response`.
+
+    Returns
+    -------
+    dict of str to array
+        Exposure as `plan_lags` returns it, ``fixed`` and ``rates`` (week, unit, channel, lag), and
+        ``profile``, the money of a week over the mean (week, unit, channel). With the policy
+        ``"caused"`` also the mediator's ``scale`` (unit,), its exposure per active mean,
+        ``observed`` (week, unit), its money, and ``price`` (unit,), money per active mean.
+    """
+    fixed, rates = plan_lags(design, start, decided)
+    tables = {"fixed": fixed, "rates": rates, "profile": start.profile}
+    if policy == "caused":
+        index = design.mediator_index
+        tables |= {
+            "scale": design.scaling.exposure[:, index],
+            "observed": start.calendar[..., index],
+            "price": start.price[:, index],
+        }
+    return tables
+
+
 def _cut_graph(
-    model: pm.Model, design: Design, weeks: slice, policy: MediatorPolicy
+    model: pm.Model,
+    design: Design,
+    weeks: slice,
+    policy: MediatorPolicy,
+    tables: Mapping[str, Array],
 ) -> PlanFunctions:
     # Here, so that reading a run's draws costs no import of PyMC.
     import pytensor.tensor as pt
@@ -123,30 +165,22 @@ def _cut_graph(
 
     from mmm_bayes.model.terms.change import lagged_change, mediator_change, outcome_change
 
-    max_lag, (_, units, channels, _) = design.form.max_lag, design.arrays["exposure_lags"].shape
-    horizon = weeks.stop - weeks.start
-
-    def symbol(name: str, *shape: int) -> Any:
-        return pt.tensor(name, dtype="float64", shape=shape)
-
-    spends = symbol("spends", units, channels)
-    fixed = symbol("fixed", horizon, units, channels, max_lag)
-    rates = symbol("rates", horizon, units, channels, max_lag)
-    profile = symbol("profile", horizon, units, channels)
-    tables = [fixed, rates, profile]
-    lags = fixed + rates * spends[None, :, :, None]
+    horizon, units, channels = tables["profile"].shape
+    spends = pt.tensor("spends", dtype="float64", shape=(units, channels))
+    given = {
+        name: pt.tensor(name, dtype="float64", shape=values.shape)
+        for name, values in tables.items()
+    }
+    lags = given["fixed"] + given["rates"] * spends[None, :, :, None]
     if policy == "caused":
-        index = design.mediator_index
-        scale, price = symbol("scale", units), symbol("price", units)
-        money = symbol("money", horizon, units)
-        tables += [scale, money, price]
-        follows = pt.specify_shape(mediator_change(model, weeks, lags) / scale, (horizon, units))
-        is_mediator = (np.arange(channels) == index)[:, None]
-        lags = lags + lagged_change(follows, max_lag)[..., None, :] * is_mediator
-        mediator = money + follows * price + 0.0 * spends[:, 0]
+        change = mediator_change(model, weeks, lags) / given["scale"]
+        follows = pt.specify_shape(change, (horizon, units))
+        is_mediator = (np.arange(channels) == design.mediator_index)[:, None]
+        lags = lags + lagged_change(follows, design.form.max_lag)[..., None, :] * is_mediator
+        mediator = given["observed"] + follows * given["price"] + 0.0 * spends[:, 0]
     else:
         index = 0 if design.mediator is None else design.mediator_index
-        mediator = (profile * spends)[..., index]
+        mediator = (given["profile"] * spends)[..., index]
     outcome = model["outcome_observed"][weeks] + outcome_change(design.form, model, weeks, lags)
 
     # Nodes with a time axis that change with exposure are what they were: they come from the draws.
@@ -163,5 +197,5 @@ def _cut_graph(
         for variable in (spends, *nodes.values())
     }
     outcome, mediator = vectorize_graph([outcome, mediator], batched)
-    arguments = [*batched.values(), *tables, *data.values()]
+    arguments = [*batched.values(), *given.values(), *data.values()]
     return PlanFunctions(tuple(nodes), arguments, outcome, mediator)

@@ -18,9 +18,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_bayes.data.design import Design, data_names
-from mmm_bayes.decisions.functions import PlanFunctions, plan_functions
+from mmm_bayes.decisions.functions import PlanFunctions, plan_functions, plan_tables
 from mmm_bayes.decisions.outcome import MediatorPolicy, PlanOutcome
-from mmm_bayes.decisions.status_quo import StatusQuo, compute_status_quo, plan_lags
+from mmm_bayes.decisions.status_quo import StatusQuo, compute_status_quo
 from mmm_bayes.model.counterfactual import Counterfactual
 from mmm_bayes.model.evaluation import evaluate_in_batches, flatten_draws
 
@@ -137,12 +137,7 @@ def build_response(
     decided = start.buyable.copy()
     if policy == "caused":
         decided[:, design.mediator_index] = False
-    fixed, rates = plan_lags(design, start, decided)
-    functions = plan_functions(fitted.model, design, start.weeks, policy)
-    tables = [fixed, rates, start.profile]
-    if policy == "caused":
-        index = design.mediator_index
-        money = start.profile[..., index] * start.spend[:, index]
-        tables += [design.scaling.exposure[:, index], money, start.price[:, index]]
-    tables += [design.arrays[name].values for name in data_names(design)]
-    return Response(fitted, start, policy, decided, functions, tables)
+    tables = plan_tables(design, start, decided, policy)
+    functions = plan_functions(fitted.model, design, start.weeks, policy, tables)
+    data = [design.arrays[name].values for name in data_names(design)]
+    return Response(fitted, start, policy, decided, functions, [*tables.values(), *data])

@@ -145,7 +145,6 @@ def _data_left_out() -> Iterator[None]:
     than a megabyte by their address, so that the code would work in this process alone. One number
     in their place has the same type.
     """
-    extraction = compile_pymc.make_extraction_fn
 
     def without_data(inner: Any, data: Mapping[str, np.ndarray], keys: Any, dtype: Any) -> Any:
         stand_ins = {key: np.zeros((1,) * value.ndim, value.dtype) for key, value in data.items()}
@@ -153,7 +152,8 @@ def _data_left_out() -> Iterator[None]:
             value.flags.writeable = False
         return extraction(inner, stand_ins, keys, dtype)
 
-    with _PATCHING:
+    with _PATCHING:  # or another thread would keep this function for nutpie's own
+        extraction = compile_pymc.make_extraction_fn
         compile_pymc.make_extraction_fn = without_data
         try:
             yield

@@ -284,8 +284,7 @@ def flatten_draws(values: xr.DataArray) -> Array:
     values : xarray.DataArray, dims (chain, draw, ...)
         In any order of dims.
     """
-    # Nearly always in order already, and xarray takes longer to transpose a few numbers than to
-    # return them.
+    # Nearly always in order already: xarray's transpose would cost more than the numbers.
     ordered = values.dims[:2] == SAMPLE_DIMS
     array = (values if ordered else values.transpose(*SAMPLE_DIMS, ...)).values
     return array.reshape((-1, *array.shape[2:]))
